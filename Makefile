@@ -1,0 +1,60 @@
+# Every target installs what it needs into .venv first. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+N ?= 1000
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "KubeScribe needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: install
+install: $(STAMP) ## install everything into .venv
+
+.PHONY: demo
+demo: $(STAMP) ## load the flights of 2013, run a pipeline on them, show the record and the reports
+	$(BIN)/python -m examples.flights.demo
+
+.PHONY: check
+check: $(STAMP) ## lint, format, types, architecture contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	PYTHONPATH=.import $(BIN)/lint-imports --no-cache
+
+.PHONY: test
+test: $(STAMP) ## the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+.PHONY: fast
+fast: $(STAMP) ## the tests that need no database (under two minutes)
+	$(BIN)/python -m pytest -n 2 -m "not integration and not faults and not packaging"
+
+.PHONY: chaos
+chaos: $(STAMP) ## N random faults on real runs, with a printed seed (make chaos N=1000 SEED=7)
+	$(BIN)/python -m tests.chaos --n $(N) $(if $(SEED),--seed $(SEED))
+
+.PHONY: bench
+bench: $(STAMP) ## measure, beside something to compare with
+	$(BIN)/python -m tests.bench
+
+.PHONY: lock
+lock: ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url pyproject.toml --extra embedded --group dev -o requirements.lock
+
+.PHONY: clean
+clean: ## remove .venv and the embedded databases
+	rm -rf $(VENV) .kubescribe
