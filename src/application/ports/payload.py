@@ -81,7 +81,6 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     report_schema: str = "reports"
     statement_timeout: float = 900.0
     snapshot_max_age: float = 900.0
-    spill: str | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
