@@ -212,3 +212,21 @@ class NotConfigured(ConfigurationError):
     def __init__(self, what: str, variable: str) -> None:
         self.what, self.variable = what, variable
         super().__init__(f"{what} needs {variable}; set it in the environment or in .env")
+
+
+class StagingIncomplete(KubescribeError):
+    """The report database does not hold what the worker says that it staged."""
+
+    def __init__(self, run_id: object, reports: tuple[str, ...]) -> None:
+        self.run_id, self.reports = run_id, reports
+        super().__init__(
+            f"run {run_id} staged {', '.join(reports)}, and the report database does not hold it any more; "
+            "nothing was published. Start the run again"
+        )
+
+
+class CommitUnknown(DatabaseUnavailable):
+    """The answer to COMMIT was lost, and the ledger could not be read since."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("report", f"{why}; whether the run has published will be read from the ledger later")
