@@ -71,6 +71,11 @@ def test_a_finished_line_is_not_held_back() -> None:
         assert stream.feed(line) == line
 
 
+def test_a_complete_secret_is_replaced_at_once() -> None:
+    stream = StreamRedactor(Redactor(["hunter2!"]))
+    assert stream.feed(b"is hunter2!") == f"is {MASK}".encode()
+
+
 def test_a_beginning_that_came_to_nothing_is_let_go() -> None:
     stream = StreamRedactor(Redactor(["hunter2!"]))
     assert stream.feed(b"hunt") == b""
