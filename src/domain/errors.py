@@ -256,3 +256,11 @@ class CommitUnknown(DatabaseUnavailable):
 
     def __init__(self, why: str) -> None:
         super().__init__("report", f"{why}; whether the run has published will be read from the ledger later")
+
+
+class CommandNotFound(ConfigurationError):
+    """A command cannot be started."""
+
+    def __init__(self, command: str, why: str) -> None:
+        self.command, self.why = command, why
+        super().__init__(f"{command} cannot be started: {why}")
