@@ -12,6 +12,7 @@ class MemorySpool:
 
     def __init__(self) -> None:
         self._entries: dict[UUID, list[Entry]] = {}
+        self._over: set[UUID] = set()
 
     def append(self, attempt_id: UUID, entry: Entry) -> None:
         """Keep an entry."""
@@ -25,6 +26,10 @@ class MemorySpool:
         """Forget an attempt's entries."""
         self._entries.pop(attempt_id, None)
 
-    def attempts(self) -> tuple[UUID, ...]:
-        """The attempts that have entries."""
-        return tuple(sorted(self._entries))
+    def leftover(self) -> tuple[UUID, ...]:
+        """The attempts that have entries and were said to be over."""
+        return tuple(sorted(set(self._entries) & self._over))
+
+    def end(self, attempt_id: UUID) -> None:
+        """Say that the attempt's process is gone."""
+        self._over.add(attempt_id)
