@@ -34,7 +34,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Taken before the claim (DESIGN section 4: fence, then compare-and-set)."""
     whereabouts: Whereabouts
     lease: float
-    run_deadline: float | None = None
+    run_deadline: float
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
 
     run: Run
     attempt: Attempt
-    run_deadline_in: float | None = None
+    run_deadline_in: float
     """Seconds until the run's deadline by the database's clock; below 0: it has passed."""
 
 
@@ -75,6 +75,10 @@ class AttemptLog(Protocol):
     changed nothing or everything. Each transition writes its event, and its outbox row where one is due, in
     the same transaction.
     """
+
+    async def recall(self, run_id: UUID) -> Run | None:
+        """The run as it stands, or None where RunLog has never heard of it."""
+        ...
 
     async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:
         """Take the run: make it if it is not there, end an earlier attempt's hold, and hold the lease.
