@@ -45,7 +45,7 @@ PLANES = Table(
     )""",
 )
 
-# The clock on the wall has 1 o'clock twice on 3 November, so (origin, year, month, day, hour) is no key; the instant is.
+# New York has 1 o'clock twice on 3 November: (origin, year, month, day, hour) is no key, the instant is.
 WEATHER = Table(
     "weather",
     "weather.csv",
