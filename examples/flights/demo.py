@@ -62,9 +62,9 @@ def main() -> int:
 def _demo() -> None:
     _heading("KubeScribe on New York's flights of 2013")
     _console.print(
-        "Starts the embedded PostgreSQL, loads 336,776 flights and their weather into the production database,\n"
-        "runs the pipeline airport_delays (examples/flights/pipeline.py) on them, and shows what was recorded\n"
-        "and published."
+        "Loads 336,776 flights and their weather into the production database (an embedded PostgreSQL, unless the "
+        "settings name yours), runs the pipeline of examples/flights/pipeline.py on them, and shows what was recorded "
+        "and what was published."
     )
     run_id = str(uuid7())
     with databases() as production:
@@ -76,7 +76,7 @@ def _demo() -> None:
         _step("Their first rows", "reports", "airport_delays")
         _step(None, "reports", "carrier_league")
     _heading("To look further")
-    _console.print(f"  export KUBESCRIBE_PIPELINES={PIPELINES}")
+    _console.print(f"  export KUBESCRIBE_PIPELINES={PIPELINES} PYTHONPATH=.", soft_wrap=True)
     for command, what in (
         ("runs", "all runs so far"),
         (f"logs {run_id}", "what this one printed"),
