@@ -21,6 +21,32 @@ class ConfigurationError(KubescribeError):
     exit_code = ExitCode.USAGE
 
 
+class BadDatabaseUrl(ConfigurationError):
+    """A database URL cannot be used as it is. ``why`` never quotes the URL: it may hold a password."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} cannot be used: {why}")
+        self.name = name
+        self.why = why
+
+
+class BadDuration(ConfigurationError):
+    """A length of time cannot be read."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is not a duration; write it like 90, 90s, 10m, 1h30m or 2d")
+        self.text = text
+
+
+class BadSetting(ConfigurationError):
+    """A setting from the environment or ``.env`` cannot be used; ``name`` is the variable's."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} cannot be used: {why}")
+        self.name = name
+        self.why = why
+
+
 class TemporaryError(KubescribeError):
     """Something that should come back is away; trying again later may work."""
 
@@ -212,3 +238,29 @@ class NotConfigured(ConfigurationError):
     def __init__(self, what: str, variable: str) -> None:
         self.what, self.variable = what, variable
         super().__init__(f"{what} needs {variable}; set it in the environment or in .env")
+
+
+class StagingIncomplete(KubescribeError):
+    """The report database does not hold what the worker says that it staged."""
+
+    def __init__(self, run_id: object, reports: tuple[str, ...]) -> None:
+        self.run_id, self.reports = run_id, reports
+        super().__init__(
+            f"run {run_id} staged {', '.join(reports)}, and the report database does not hold it any more; "
+            "nothing was published. Start the run again"
+        )
+
+
+class CommitUnknown(DatabaseUnavailable):
+    """The answer to COMMIT was lost, and the ledger could not be read since."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("report", f"{why}; whether the run has published will be read from the ledger later")
+
+
+class CommandNotFound(ConfigurationError):
+    """A command cannot be started."""
+
+    def __init__(self, command: str, why: str) -> None:
+        self.command, self.why = command, why
+        super().__init__(f"{command} cannot be started: {why}")

@@ -1,0 +1,67 @@
+"""Everything that a payload says, sorted to where it belongs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from ..domain.note import NoteKind
+from .log_capture import LogCapture
+from .notebook import Notebook
+from .ports.payload import Declared, Ended, Payload, Printed, Raised, Refused, Returned, Told
+
+
+class Console(Protocol):
+    """Where people look while the run goes on."""
+
+    def printed(self, stream: str, data: bytes) -> bytes:
+        """Pass the payload's output on with secrets hidden; returns what may be kept of it."""
+        ...
+
+    def told(self, kind: NoteKind, data: dict[str, object]) -> None:
+        """Show what the payload told."""
+        ...
+
+    def said(self, text: str) -> None:
+        """Say a sentence of our own."""
+        ...
+
+
+class PayloadListener:
+    """Listens to one payload from its first word to its last."""
+
+    def __init__(self, payload: Payload, capture: LogCapture, notes: Notebook, console: Console) -> None:
+        self._payload = payload
+        self._capture = capture
+        self._notes = notes
+        self._console = console
+        loop = asyncio.get_running_loop()
+        self.introduced: asyncio.Future[Declared | Refused | Ended] = loop.create_future()
+        """The first word that says what the payload is; :class:`Ended` where it died before."""
+        self.ended: asyncio.Future[Ended] = loop.create_future()
+        self.raised: Raised | None = None
+        self.returned: Returned | None = None
+
+    async def listen(self) -> None:
+        """Hear the payload out; ends after its last word."""
+        async for word in self._payload.words():
+            match word:
+                case Printed(stream=stream, data=data):
+                    self._capture.feed(stream, self._console.printed(stream, data))
+                case Told(kind=kind, data=data):
+                    self._notes.add(kind, data)
+                    self._console.told(kind, data)
+                case Raised():
+                    self.raised = word
+                case Returned():
+                    self.returned = word
+                case Declared() | Refused():
+                    self._introduce(word)
+                case Ended():
+                    self._capture.end()
+                    self._introduce(word)
+                    self.ended.set_result(word)
+
+    def _introduce(self, word: Declared | Refused | Ended) -> None:
+        if not self.introduced.done():
+            self.introduced.set_result(word)
