@@ -30,7 +30,7 @@ for my $number (sort { $a <=> $b } keys %invoices) {
     }
     if (++$seen % 100 == 0) {
         print "$seen invoices seen\n";
-        tell_event(type => 'progress', value => $seen / keys %invoices, text => "$seen invoices");
+        tell_event(type => 'progress', fraction => $seen / keys %invoices, text => "$seen invoices");
     }
     exit $fail if $fail && $seen == 200;
 }

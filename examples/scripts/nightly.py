@@ -35,7 +35,7 @@ def main() -> int:
         time.sleep(0.1)
         filed += count
         print(f"{region}: {count} orders filed", flush=True)
-        tell(type="progress", value=done / len(REGIONS), text=f"{region} is filed")
+        tell(type="progress", fraction=done / len(REGIONS), text=f"{region} is filed")
         if fail and done == len(REGIONS) // 2:
             raise SystemExit(fail)
     tell(type="metric", name="orders", value=filed)

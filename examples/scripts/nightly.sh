@@ -26,7 +26,7 @@ for service in "${services[@]}"; do
   bytes=$((bytes + size))
   packed=$((packed + 1))
   echo "packed $service.log ($size bytes)"
-  tell "{\"type\":\"progress\",\"value\":0.$((packed * 100 / (${#services[@]} + 1))),\"text\":\"$service is packed\"}"
+  tell "{\"type\":\"progress\",\"fraction\":0.$((packed * 100 / (${#services[@]} + 1))),\"text\":\"$service is packed\"}"
   if ((fail && packed == 2)); then
     echo "no space left for $service" >&2
     exit "$fail"

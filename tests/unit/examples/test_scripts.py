@@ -34,7 +34,7 @@ def test_it_tells_its_progress_a_metric_and_a_note(script: str, tmp_path: Path) 
     start(script, events=events)
     told = [json.loads(line) for line in events.read_text().splitlines()]
     assert {event["type"] for event in told} == {"progress", "metric", "note"}
-    progress = [event["value"] for event in told if event["type"] == "progress"]
+    progress = [event["fraction"] for event in told if event["type"] == "progress"]
     assert progress == sorted(progress)
     assert 0 < progress[0] < progress[-1] <= 1
 
