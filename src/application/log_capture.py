@@ -26,7 +26,7 @@ class LogCapture:
     """
 
     def __init__(self, attempt_id: UUID, cap: int, elapsed: Callable[[], float]) -> None:
-        self._attempt_id = attempt_id
+        self.attempt_id = attempt_id
         self._half = max(cap // 2, 1024)
         self._elapsed = elapsed
         self._partial: dict[str, bytearray] = {}
@@ -83,7 +83,7 @@ class LogCapture:
                 size += length
             self._pending_bytes -= size
             self._seq += 1
-            writes.append((LogChunk(attempt_id=self._attempt_id, seq=self._seq, lines=tuple(lines)), self._kept(size)))
+            writes.append((LogChunk(attempt_id=self.attempt_id, seq=self._seq, lines=tuple(lines)), self._kept(size)))
         return writes
 
     def _add(self, stream: str, data: bytes) -> None:
