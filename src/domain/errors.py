@@ -25,3 +25,19 @@ class TemporaryError(KubescribeError):
     """Something that should come back is away; trying again later may work."""
 
     exit_code = ExitCode.TEMPORARY
+
+
+class EmbeddedUnavailable(ConfigurationError):
+    """The embedded PostgreSQL cannot be used in this folder, by this user, or on this machine."""
+
+    def __init__(self, home: object, why: str, remedy: str) -> None:
+        self.home, self.why, self.remedy = str(home), why, remedy
+        super().__init__(f"no embedded PostgreSQL in {home}: {why}. To go on: {remedy}.")
+
+
+class EmbeddedNotAnswering(TemporaryError):
+    """The embedded PostgreSQL should work in this folder, but did not start or does not answer."""
+
+    def __init__(self, home: object, why: str, remedy: str) -> None:
+        self.home, self.why, self.remedy = str(home), why, remedy
+        super().__init__(f"the embedded PostgreSQL in {home} does not answer: {why}. To go on: {remedy}.")

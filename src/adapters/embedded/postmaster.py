@@ -24,9 +24,13 @@ USER = "kubescribe"
 class Failed(Exception):  # noqa: N818 - says what happened
     """A PostgreSQL program ended with an error; the message is its own last relevant line."""
 
+    def __init__(self, message: str, output: str = "") -> None:
+        self.output = output
+        super().__init__(message)
+
 
 class Postmaster:
-    """A server on 127.0.0.1 only, without a Unix socket; it ends (fast) when its starter's main thread does."""
+    """A server on 127.0.0.1 only, without a Unix socket, that ends (fast) with its starter's main thread."""
 
     def __init__(
         self, binaries: Binaries, identity: Identity, data: Path, *, log: int, kept: tuple[int, ...] = ()
@@ -88,7 +92,7 @@ class Postmaster:
         return True
 
     def stop(self, mode: StopMode, timeout: float = 60.0) -> None:
-        """Stop it and wait for its end; immediately (no checkpoint, recovery later) when the timeout passes."""
+        """Stop it and wait for its end; without a checkpoint (recovery later) when the timeout passes."""
         if self._process is None:
             return
         if self._process.poll() is None:
@@ -177,4 +181,4 @@ def _run(binaries: Binaries, identity: Identity, command: list[str], standard_in
         check=False,
     )
     if result.returncode != 0:
-        raise Failed(f"{command[0]}: {last_words(result.stdout)}")
+        raise Failed(f"{command[0]}: {last_words(result.stdout)}", result.stdout)
