@@ -27,6 +27,193 @@ class TemporaryError(KubescribeError):
     exit_code = ExitCode.TEMPORARY
 
 
+class BadDeclaration(ConfigurationError):
+    """A pipeline or a report is declared in a way that cannot work."""
+
+
+class IllegalTransition(KubescribeError):
+    """A run was asked to go where its state does not lead."""
+
+    def __init__(self, run_id: object, before: str | None, after: str) -> None:
+        self.run_id, self.before, self.after = run_id, before, after
+        super().__init__(f"run {run_id} is {before or 'not there yet'} and cannot become {after}")
+
+
+class RunNotFound(ConfigurationError):
+    """There is no such run."""
+
+    def __init__(self, run_id: object) -> None:
+        self.run_id = run_id
+        super().__init__(f"there is no run {run_id}; `kubescribe runs` lists them")
+
+
+class AmbiguousRun(ConfigurationError):
+    """A shortened run id fits several runs."""
+
+    def __init__(self, prefix: str, fits: tuple[str, ...]) -> None:
+        self.prefix, self.fits = prefix, fits
+        super().__init__(f"{prefix} fits several runs: {', '.join(fits)}; give more of the id")
+
+
+class RunClosed(KubescribeError):
+    """The run has its verdict, or is being cancelled: no attempt may take it any more."""
+
+    exit_code = ExitCode.REFUSED
+
+    def __init__(self, run_id: object, status: str) -> None:
+        self.run_id, self.status = run_id, status
+        super().__init__(f"run {run_id} is {status} and takes no further attempt; start a new run instead")
+
+
+class RunMismatch(ConfigurationError):
+    """The run exists already, and is another pipeline's or has other parameters."""
+
+    def __init__(self, run_id: object, difference: str) -> None:
+        self.run_id, self.difference = run_id, difference
+        super().__init__(f"run {run_id} exists already and {difference}; leave out the id to start a new run")
+
+
+class Fenced(KubescribeError):
+    """A newer attempt of the run, or a verdict on it, took this attempt's right to publish."""
+
+    exit_code = ExitCode.FENCED
+
+    def __init__(self, run_id: object, why: str) -> None:
+        self.run_id, self.why = run_id, why
+        super().__init__(f"this attempt of run {run_id} was given up ({why}); it has published nothing")
+
+
+class Superseded(KubescribeError):
+    """A newer slot of the report was published already: this run has nothing to add."""
+
+    exit_code = ExitCode.DONE
+
+    def __init__(self, report: str, slot: object, newer: object) -> None:
+        self.report, self.slot, self.newer = report, slot, newer
+        super().__init__(f"report {report} already shows slot {newer}, which is newer than this run's slot {slot}")
+
+
+class ChecksFailed(KubescribeError):
+    """The rows are not as declared; nothing was published."""
+
+    exit_code = ExitCode.PRECONDITION
+
+    def __init__(self, failures: tuple[object, ...]) -> None:
+        self.failures = failures
+        super().__init__("\n".join(str(failure) for failure in failures) + "\nnothing was published")
+
+
+class ReportMismatch(KubescribeError):
+    """The rows do not fit the report as it is."""
+
+    exit_code = ExitCode.PRECONDITION
+
+    def __init__(self, report: str, differences: tuple[str, ...]) -> None:
+        self.report, self.differences = report, differences
+        super().__init__(
+            f"the rows do not fit report {report} as it is: {'; '.join(differences)}. Nothing was published. "
+            "Cast or rename the columns in the pipeline, or publish under another name"
+        )
+
+
+class UnsupportedType(KubescribeError):
+    """A column's type cannot be kept exactly."""
+
+    exit_code = ExitCode.PRECONDITION
+
+    def __init__(self, where: str, column: str, kind: str, remedy: str) -> None:
+        self.where, self.column, self.kind, self.remedy = where, column, kind, remedy
+        super().__init__(f"{where}: column {column} has type {kind}, which cannot be kept exactly; {remedy}")
+
+
+class ReportNotFound(ConfigurationError):
+    """There is no such report."""
+
+    def __init__(self, report: str, nearest: tuple[str, ...] = ()) -> None:
+        self.report, self.nearest = report, nearest
+        hint = f"did you mean {' or '.join(nearest)}?" if nearest else "`kubescribe reports` lists them"
+        super().__init__(f"there is no report {report}; {hint}")
+
+
+class VersionNotKept(ConfigurationError):
+    """The version to roll back to is not there any more, or never was."""
+
+    def __init__(self, report: str, version: int | None, kept: tuple[int, ...]) -> None:
+        self.report, self.version, self.kept = report, version, kept
+        what = "an earlier version" if version is None else f"version {version}"
+        super().__init__(
+            f"report {report} does not keep {what}; it keeps {', '.join(map(str, kept)) or 'none'} (the newest first)"
+        )
+
+
+class PipelineNotFound(ConfigurationError):
+    """There is no such pipeline."""
+
+    def __init__(self, name: str, nearest: tuple[str, ...], known: int) -> None:
+        self.name, self.nearest = name, nearest
+        if nearest:
+            hint = f"did you mean {' or '.join(nearest)}?"
+        elif known:
+            hint = "`kubescribe pipelines` lists them"
+        else:
+            hint = "no pipeline is known at all: set KUBESCRIBE_PIPELINES=module[,module]"
+        super().__init__(f"there is no pipeline {name}; {hint}")
+
+
+class BadParameters(ConfigurationError):
+    """A parameter is unknown, missing or of the wrong type."""
+
+    def __init__(self, pipeline: str, problems: tuple[str, ...]) -> None:
+        self.pipeline, self.problems = pipeline, problems
+        super().__init__(f"pipeline {pipeline}: {'; '.join(problems)}")
+
+
+class DatabaseUnavailable(TemporaryError):
+    """A database does not answer. The message never holds its password."""
+
+    def __init__(self, database: str, why: str) -> None:
+        self.database, self.why = database, why
+        super().__init__(f"the {database} database does not answer: {why}")
+
+
+class DatabaseRefused(KubescribeError):
+    """A database answers and says no: wrong password, missing right, missing database or schema."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, database: str, why: str, remedy: str) -> None:
+        self.database, self.why, self.remedy = database, why, remedy
+        super().__init__(f"the {database} database refused: {why}; {remedy}")
+
+
+class QueryFailed(KubescribeError):
+    """A query on the production database failed."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name, self.why = name, why
+        super().__init__(f"query {name} failed: {why}")
+
+
+class SnapshotLost(KubescribeError):
+    """The run's snapshot of the production database is gone: later reads would see another moment."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"the run's snapshot of the production database is gone ({why}), so a further read would see another "
+            "moment than the earlier ones. Read everything first and call run.source_done(), raise "
+            "KUBESCRIBE_SNAPSHOT_MAX_AGE, or declare snapshot='read' if the reads need not agree"
+        )
+
+
+class NotConfigured(ConfigurationError):
+    """Something needs a database that no setting names."""
+
+    def __init__(self, what: str, variable: str) -> None:
+        self.what, self.variable = what, variable
+        super().__init__(f"{what} needs {variable}; set it in the environment or in .env")
+
+
 class EmbeddedUnavailable(ConfigurationError):
     """The embedded PostgreSQL cannot be used in this folder, by this user, or on this machine."""
 

@@ -137,9 +137,7 @@ class Cluster:
     def drop_database(self, name: str) -> None:
         """Drop a database, ending whoever is connected to it."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def destroy(self) -> None:
         """Stop at once and remove everything."""

@@ -99,9 +99,7 @@ def servers_in(data: Path) -> list[int]:
 def _servers_by_ps(data: Path) -> list[int]:
     try:
         pid = (data / "postmaster.pid").read_text().split()[0]
-        command = subprocess.run(
-            ["ps", "-o", "command=", "-p", pid], capture_output=True, text=True, check=False
-        )
+        command = subprocess.run(["ps", "-o", "command=", "-p", pid], capture_output=True, text=True, check=False)
     except (OSError, IndexError):
         return []
     return [int(pid)] if str(data) in command.stdout else []

@@ -70,9 +70,7 @@ def server_identity(owned: Path, needed: Iterable[Path]) -> Identity:
     if not blocked:
         return Identity(user, group, switch=True)
     # A file without any permission for others can be read with the lesser capability, but not executed.
-    lesser = all(
-        path.is_dir() or path.stat().st_mode & stat.S_IXOTH or not _is_program(path) for path in blocked
-    )
+    lesser = all(path.is_dir() or path.stat().st_mode & stat.S_IXOTH or not _is_program(path) for path in blocked)
     for capability in (DAC_READ_SEARCH, DAC_OVERRIDE) if lesser else (DAC_OVERRIDE,):
         if held & (1 << capability):
             return Identity(user, group, switch=True, capability=capability)
@@ -117,9 +115,7 @@ def _switch(identity: Identity) -> None:
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable
     # "Ambient" is what an ordinary program keeps across exec.
-    if _libc.capset(header, sets) or _libc.prctl(
-        _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, identity.capability, 0, 0
-    ):
+    if _libc.capset(header, sets) or _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, identity.capability, 0, 0):
         raise OSError(ctypes.get_errno(), "the capability could not be kept")
 
 

@@ -47,9 +47,7 @@ class EmbeddedServer:
         self.close()
 
     def __repr__(self) -> str:
-        return (
-            f"EmbeddedServer(home={str(self.home)!r}, port={self.port}, user={self.user!r}, password='***')"
-        )
+        return f"EmbeddedServer(home={str(self.home)!r}, port={self.port}, user={self.user!r}, password='***')"
 
 
 class EmbeddedPostgres:
@@ -84,9 +82,7 @@ class EmbeddedPostgres:
             port = self._port() or self._bring_up(deadline)
             password = folder.password()
             if password is None:
-                raise EmbeddedNotAnswering(
-                    folder.home, "its password file is gone", "try again when it has stopped"
-                )
+                raise EmbeddedNotAnswering(folder.home, "its password file is gone", "try again when it has stopped")
         except OSError as error:
             held.release()
             raise folder.problem(error) from error

@@ -1,0 +1,111 @@
+"""RunLog as the supervisor of an attempt sees it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from ...domain.attempt import Attempt, Whereabouts
+from ...domain.log import LogChunk
+from ...domain.note import Note
+from ...domain.outcome import Outcome
+from ...domain.run import Run, Trigger
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt says when it takes a run. Durations are seconds."""
+
+    run_id: UUID
+    attempt_id: UUID
+    pipeline: str
+    parameters: dict[str, Any]
+    trigger: Trigger
+    actor: str
+    """Who started the run, should it not be there yet."""
+    reason: str | None = None
+    slot: datetime | None = None
+    retry_of: UUID | None = None
+    code_version: str | None = None
+    may_publish: bool
+    fence: int | None
+    """Taken before the claim (DESIGN section 4: fence, then compare-and-set)."""
+    whereabouts: Whereabouts
+    lease: float
+    run_deadline: float
+
+
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """The run and the attempt as they stand after the claim."""
+
+    run: Run
+    attempt: Attempt
+    run_deadline_in: float
+    """Seconds until the run's deadline by the database's clock; below 0: it has passed."""
+
+
+class Beat(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign of life."""
+
+    attempt_id: UUID
+    lease: float
+    """Seconds for which the lease is renewed, from now by the database's clock."""
+    progress: float | None = None
+    progress_text: str | None = None
+    memory: int | None = None
+    cpu_seconds: float | None = None
+
+
+class Pulse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a beat is answered."""
+
+    current: bool
+    """False: the attempt was given up, or another took the run. It must stop its work."""
+    cancel_asked: bool = False
+
+
+class AttemptLog(Protocol):
+    """The attempt's side of RunLog.
+
+    Every verb is idempotent: said again with the same ids it changes nothing more, so that a spool may be
+    replayed after an answer was lost. ``ago`` says how many seconds ago a thing happened, for what was spooled.
+    Every verb raises :class:`~kubescribe.domain.errors.DatabaseUnavailable` when RunLog is away, and then has
+    changed nothing or everything. Each transition writes its event, and its outbox row where one is due, in
+    the same transaction.
+    """
+
+    async def recall(self, run_id: UUID) -> Run | None:
+        """The run as it stands, or None where RunLog has never heard of it."""
+        ...
+
+    async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:
+        """Take the run: make it if it is not there, end an earlier attempt's hold, and hold the lease.
+
+        Raises :class:`RunClosed` where the run is terminal or being cancelled, and :class:`RunMismatch` where it
+        is another pipeline's or its parameters differ. An earlier attempt that had not ended gets a death
+        certificate (cause ``fenced``) if it has none.
+        """
+        ...
+
+    async def beat(self, beat: Beat) -> Pulse:
+        """Renew the lease and update the attempt's one narrow row; never inserts a row, never moves a run back."""
+        ...
+
+    async def note(self, notes: tuple[Note, ...], *, ago: float = 0.0) -> None:
+        """Keep notes; one with a (attempt, seq) that is kept already is passed over."""
+        ...
+
+    async def log(self, chunk: LogChunk, *, forget: tuple[int, int] | None = None) -> None:
+        """Keep a chunk of output, and drop the chunks with ``forget[0] <= seq <= forget[1]`` of the attempt."""
+        ...
+
+    async def finish(self, attempt_id: UUID, outcome: Outcome, *, ago: float = 0.0) -> Run:
+        """End the attempt, write its death certificate, and move the run; returns the run as it then stands.
+
+        With ``outcome.published`` the run becomes SUCCEEDED from any open state, for the ledger has the last
+        word. Otherwise the run moves only if this attempt is its newest and the run is RUNNING or UNCERTAIN;
+        if not, the attempt alone is ended. A terminal run is never changed.
+        """
+        ...

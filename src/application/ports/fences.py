@@ -1,0 +1,41 @@
+"""The fences in the report database: who may still publish."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+from ...domain.report import Publication
+
+
+class Fences(Protocol):
+    """One fence a run (DESIGN section 6). It needs no RunLog, and survives RunLog's being restored.
+
+    Raises :class:`~kubescribe.domain.errors.DatabaseUnavailable` when the report database is away.
+    """
+
+    async def take(self, run_id: UUID, attempt_id: UUID) -> int:
+        """Take the sequence's next number for this attempt, which invalidates every earlier attempt's.
+
+        Raises :class:`RunClosed` where the run's fence is closed. Taking again for the same attempt, as after a
+        lost answer, returns a number that is valid.
+        """
+        ...
+
+    async def raise_(self, run_id: UUID) -> None:
+        """Give up whatever attempt holds the fence: it can never publish. The run itself stays open.
+
+        Waits for a publishing transaction that is under way.
+        """
+        ...
+
+    async def close(self, run_id: UUID, closed_as: str) -> None:
+        """Let nobody take or publish under this run any more. The first ``closed_as`` stays.
+
+        Waits for a publishing transaction that is under way, so that a ledger look-up *afterwards* is final.
+        """
+        ...
+
+    async def publications(self, run_id: UUID) -> tuple[Publication, ...]:
+        """The ledger's rows of the run (``kind = publish``), by report name; empty: it has published nothing."""
+        ...

@@ -1,0 +1,38 @@
+"""What the report database shows: reports, their versions, their ledger; and pointing back."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from uuid import UUID
+
+from ...domain.report import Publication, Report
+
+
+class ReportCatalogue(Protocol):
+    """The reports as readers see them. Raises ``DatabaseUnavailable`` when the report database is away."""
+
+    async def reports(self) -> tuple[Report, ...]:
+        """All reports that were ever published, by name."""
+        ...
+
+    async def get(self, report: str) -> Report:
+        """One report; raises :class:`ReportNotFound` with the nearest names."""
+        ...
+
+    async def ledger(self, report: str, *, limit: int = 50) -> tuple[Publication, ...]:
+        """The publications of a report, rollbacks included, newest first."""
+        ...
+
+    async def head(self, report: str, *, limit: int = 10) -> tuple[dict[str, Any], ...]:
+        """The first rows that a reader sees, ordered by the report's key if it has one, else by its columns."""
+        ...
+
+    async def roll_back(
+        self, report: str, *, to: int | None, rollback_id: UUID, actor: str, reason: str | None
+    ) -> Publication:
+        """Point the report at a kept version (None: the one before the current) and say so in the ledger.
+
+        One transaction, safe to repeat with the same ``rollback_id``. Raises :class:`ReportNotFound`,
+        :class:`VersionNotKept`.
+        """
+        ...

@@ -1,0 +1,31 @@
+"""What RunLog keeps beside the run itself: attempts, events, notes, output."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+from ...domain.attempt import Attempt
+from ...domain.event import Event
+from ...domain.log import LogChunk
+from ...domain.note import Note
+
+
+class RunHistory(Protocol):
+    """The details of a run, for readers. An unknown run has none. Raises ``DatabaseUnavailable``."""
+
+    async def attempts(self, run_id: UUID) -> tuple[Attempt, ...]:
+        """All attempts, the first one first."""
+        ...
+
+    async def events(self, run_id: UUID) -> tuple[Event, ...]:
+        """All events, in the order of writing."""
+        ...
+
+    async def notes(self, run_id: UUID) -> tuple[Note, ...]:
+        """All notes, by attempt and then in the attempt's order."""
+        ...
+
+    async def output(self, attempt_id: UUID, *, after: int = 0) -> tuple[LogChunk, ...]:
+        """The chunks of an attempt with a ``seq`` above ``after``, in order."""
+        ...

@@ -1,0 +1,69 @@
+"""A pipeline: a named job definition."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from .errors import BadDeclaration
+
+# A CronJob's name has at most 52 characters, of which DNS allows these.
+_NAME = re.compile(r"[a-z]([a-z0-9_-]{0,50}[a-z0-9])?")
+
+
+DEFAULT_RUN_DEADLINE = 86400.0
+"""Seconds: what a pipeline or a command that says nothing else may take."""
+
+
+class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pipeline declares. Durations are seconds."""
+
+    name: str
+    description: str = ""
+    """The function's docstring."""
+    schedule: str | None = None
+    """A cron expression, or None: it runs only when somebody asks."""
+    timezone: str = "UTC"
+    parameters: dict[str, Any] = {}
+    """JSON Schema of the parameters: an object."""
+    reports: tuple[str, ...] | None = None
+    """The reports that it writes; ``()`` for none, None where it does not say."""
+    run_deadline: float = DEFAULT_RUN_DEADLINE
+    """From the first attempt's start; every run has one, or nobody would ever end one that hangs."""
+    start_deadline: float = 300.0
+    retries: int = 0
+    """Further attempts after one that failed and did not say ``GiveUp``."""
+    retry_delay: float = 0.0
+    """From the end of an attempt to the start of the next."""
+    snapshot: str = "run"
+    """``run``: all reads see one moment of the production database; ``read``: each sees its own."""
+    location: str = ""
+    """``module:function`` and the file and line, for messages."""
+    code_version: str | None = None
+    """A digest of the source that declares it."""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise BadDeclaration(
+                f"{self.name!r} cannot name a pipeline: use lower-case letters, digits, '-' and '_', "
+                f"at most 52 characters, the first a letter ({self.location or 'no location'})"
+            )
+        for what, value in (("retries", self.retries), ("retry_delay", self.retry_delay)):
+            if value < 0:
+                raise BadDeclaration(f"pipeline {self.name}: {what} is {value}, which is less than 0 ({self.location})")
+        for what, limit in (("run_deadline", self.run_deadline), ("start_deadline", self.start_deadline)):
+            if limit <= 0:
+                raise BadDeclaration(
+                    f"pipeline {self.name}: {what} is {limit} s, which leaves no time ({self.location})"
+                )
+        if self.snapshot not in ("run", "read"):
+            raise BadDeclaration(
+                f"pipeline {self.name}: snapshot is {self.snapshot!r}, not 'run' or 'read' ({self.location})"
+            )
+
+    @property
+    def may_publish(self) -> bool:
+        """Whether the report database has anything to say about its runs."""
+        return self.reports != ()

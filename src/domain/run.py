@@ -1,0 +1,247 @@
+"""A run: one execution of a pipeline, and the functions that move it from state to state."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from .errors import IllegalTransition
+from .event import Event, Notice
+from .failure import FailureCause, SkipReason
+from .run_status import TRANSITIONS, RunStatus
+
+MESSAGE_LIMIT = 4000
+"""The most characters of a run's message; what is longer is cut in the middle, and says so."""
+
+
+class Trigger(StrEnum):
+    """Why a run exists."""
+
+    MANUAL = "manual"
+    """Somebody at a command line."""
+
+    SCHEDULE = "schedule"
+    """A slot of its schedule."""
+
+    API = "api"
+    """A request."""
+
+    RETRY = "retry"
+    """A retry of another run, named by ``retry_of``."""
+
+    CHAIN = "chain"
+    """Another run's end."""
+
+
+class Evidence(StrEnum):
+    """What a terminal record rests on."""
+
+    LEDGER = "ledger"
+    """The row in the report database's ledger."""
+
+    EXIT = "exit"
+    """The supervisor saw the payload end."""
+
+    TERMINATION_MESSAGE = "termination_message"
+    """What the supervisor left behind for the reconciler."""
+
+    PROCESS_GONE = "process_gone"
+    """The processes were looked for and are not there."""
+
+    DEADLINE = "deadline"
+    """A deadline passed by the database's clock."""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution of a pipeline; times are aware and by the database's clock."""
+
+    id: UUID
+    pipeline: str
+    status: RunStatus = RunStatus.PENDING
+    trigger: Trigger = Trigger.MANUAL
+    actor: str
+    reason: str | None = None
+    parameters: dict[str, Any] = {}
+    slot: datetime | None = None
+    retry_of: UUID | None = None
+    code_version: str | None = None
+    may_publish: bool = True
+    """False: no attempt of it ever held a fence, so the report database has nothing to say about it."""
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    duration: float | None = None
+    """Seconds from the deciding attempt's start to its end, by the monotonic clock of its supervisor."""
+    start_deadline_at: datetime | None = None
+    run_deadline_at: datetime | None = None
+    attempt_id: UUID | None = None
+    """The newest attempt, whether it still works or has ended."""
+    attempts: int = 0
+    cause: FailureCause | None = None
+    skip_reason: SkipReason | None = None
+    message: str | None = None
+    """For people: what happened, at most ``MESSAGE_LIMIT`` characters."""
+    evidence: Evidence | None = None
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of a run: all three parts are written in one transaction, or none is."""
+
+    before: Run | None
+    after: Run
+    event: Event
+    notice: Notice | None = None
+    """The outbox row: somebody has to be told."""
+
+
+def created(run: Run) -> Transition:
+    """Accept a new run; its state has to be PENDING."""
+    if run.status is not RunStatus.PENDING:
+        raise IllegalTransition(run.id, None, run.status)
+    data = {"pipeline": run.pipeline, "trigger": run.trigger, "parameters": run.parameters}
+    if run.reason:
+        data["reason"] = run.reason
+    return Transition(before=None, after=run, event=_event(run, "created", run.actor, run.created_at, data))
+
+
+def claimed(
+    run: Run,
+    *,
+    attempt_id: UUID,
+    actor: str,
+    at: datetime,
+    run_deadline_at: datetime | None,
+    may_publish: bool,
+) -> Transition:
+    """Give the run to an attempt, which takes over from any earlier one."""
+    data: dict[str, Any] = {"attempt": str(attempt_id), "number": run.attempts + 1}
+    if run.status is RunStatus.RUNNING:
+        data["took_over_from"] = str(run.attempt_id)
+    return _step(
+        run,
+        RunStatus.RUNNING,
+        actor,
+        at,
+        data,
+        attempt_id=attempt_id,
+        attempts=run.attempts + 1,
+        started_at=run.started_at or at,
+        # The deadline is the run's, not the attempt's: a retry does not get more time.
+        run_deadline_at=run.run_deadline_at or run_deadline_at,
+        # What an earlier attempt could have published, it could have published.
+        may_publish=may_publish or (run.may_publish and run.attempts > 0),
+        cause=None,
+        message=None,
+    )
+
+
+def released(run: Run, *, actor: str, at: datetime, cause: FailureCause, message: str | None) -> Transition:
+    """End the attempt and leave the run to the next one; ``cause`` and ``message`` are the ended attempt's."""
+    data = {"attempt": str(run.attempt_id), "cause": cause}
+    return _step(run, RunStatus.PENDING, actor, at, data, cause=cause, message=_shortened(message))
+
+
+def uncertain(run: Run, *, actor: str, at: datetime, why: str) -> Transition:
+    """Say that the run needs a verdict which cannot be found yet, and which dependency is missing."""
+    return _step(run, RunStatus.UNCERTAIN, actor, at, {"why": why}, message=_shortened(why))
+
+
+def succeeded(run: Run, *, actor: str, at: datetime, evidence: Evidence, duration: float | None = None) -> Transition:
+    """End the run well."""
+    return _end(run, RunStatus.SUCCEEDED, actor, at, evidence, duration=duration, cause=None, message=None)
+
+
+def failed(
+    run: Run,
+    *,
+    actor: str,
+    at: datetime,
+    evidence: Evidence,
+    cause: FailureCause,
+    message: str | None,
+    duration: float | None = None,
+) -> Transition:
+    """End the run without its result, for a known cause."""
+    return _end(
+        run,
+        RunStatus.FAILED,
+        actor,
+        at,
+        evidence,
+        cause=cause,
+        message=_shortened(message),
+        duration=duration,
+    )
+
+
+def lost(run: Run, *, actor: str, at: datetime, evidence: Evidence, message: str | None) -> Transition:
+    """End the run when everything was looked at and nothing names the cause."""
+    return _end(run, RunStatus.LOST, actor, at, evidence, cause=FailureCause.UNKNOWN, message=_shortened(message))
+
+
+def skipped(
+    run: Run,
+    *,
+    actor: str,
+    at: datetime,
+    evidence: Evidence,
+    reason: SkipReason,
+    message: str | None,
+    duration: float | None = None,
+) -> Transition:
+    """End a run that had nothing to do."""
+    return _end(
+        run,
+        RunStatus.SKIPPED,
+        actor,
+        at,
+        evidence,
+        skip_reason=reason,
+        message=_shortened(message),
+        duration=duration,
+        cause=None,
+    )
+
+
+def cancelling(run: Run, *, actor: str, at: datetime, reason: str | None) -> Transition:
+    """Ask for the run to be ended."""
+    return _step(run, RunStatus.CANCELLING, actor, at, {"reason": reason})
+
+
+def cancelled(run: Run, *, actor: str, at: datetime, evidence: Evidence, message: str | None) -> Transition:
+    """Say that a cancelled run's processes and sessions were seen gone."""
+    return _end(run, RunStatus.CANCELLED, actor, at, evidence, message=_shortened(message))
+
+
+def _end(run: Run, status: RunStatus, actor: str, at: datetime, evidence: Evidence, **changes: Any) -> Transition:
+    data: dict[str, Any] = {"evidence": evidence}
+    data |= {name: changes[name] for name in ("cause", "skip_reason", "message") if changes.get(name)}
+    # A clock that was set back must not make a run end before it began (FAULTS I-7).
+    at = max(at, run.started_at or run.created_at)
+    return _step(run, status, actor, at, data, evidence=evidence, finished_at=at, **changes)
+
+
+def _step(run: Run, status: RunStatus, actor: str, at: datetime, data: dict[str, Any], **changes: Any) -> Transition:
+    if status not in TRANSITIONS[run.status]:
+        raise IllegalTransition(run.id, run.status, status)
+    after = msgspec.structs.replace(run, status=status, **changes)
+    notice = None
+    if status in (RunStatus.FAILED, RunStatus.LOST):
+        notice = Notice(run_id=run.id, kind=f"run.{status}", pipeline=run.pipeline)
+    event = _event(run, status, actor, at, {"from": run.status, **data})
+    return Transition(before=run, after=after, event=event, notice=notice)
+
+
+def _event(run: Run, what: str, actor: str, at: datetime, data: dict[str, Any]) -> Event:
+    return Event(subject=f"run:{run.id}", run_id=run.id, kind=f"run.{what}", actor=actor, at=at, data=data)
+
+
+def _shortened(message: str | None) -> str | None:
+    if message is None or len(message) <= MESSAGE_LIMIT:
+        return message
+    half = MESSAGE_LIMIT // 2 - 40
+    return f"{message[:half]}\n… {len(message) - 2 * half} characters left out …\n{message[-half:]}"
