@@ -18,7 +18,8 @@ import psycopg
 from psycopg import sql
 
 from kubescribe.adapters.embedded.binaries import Binaries, find_binaries, find_ssl_binaries
-from kubescribe.adapters.embedded.postmaster import USER, Postmaster, StopMode, initialise
+from kubescribe.adapters.embedded.initdb import USER, initialise
+from kubescribe.adapters.embedded.postmaster import Postmaster, StopMode
 from kubescribe.adapters.embedded.privileges import Identity, server_identity
 
 from .processes import children

@@ -18,7 +18,7 @@ _LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True) if _LINUX else None  # loaded before any fork: a child must not load
 
 
-class Refused(Exception):  # noqa: N818 - says what the system did
+class Refused(Exception):
     """The server cannot run as anybody here; the message is one clause, ``remedy`` another."""
 
     def __init__(self, why: str, remedy: str) -> None:
