@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from ...domain.errors import EmbeddedNotAnswering, EmbeddedUnavailable
@@ -24,6 +25,7 @@ from .programs import Failed, last_words
 
 _LOOK = 0.1  # seconds between two looks at the locks and the server; also how long a stop may be late
 _START_TIMEOUT = 600.0  # recovery after a crash may take long; whoever waits gives up earlier
+_STOP_TIMEOUT = 30.0  # then without a checkpoint: a command that waits for the stop is to outlast it
 _RESTARTS, _RESTARTS_WITHIN = 5, 60.0
 
 
@@ -69,7 +71,7 @@ class Keeper:
         if self._postmaster is not None:
             if self._alive.is_current():
                 self.folder.write_state(self.folder.last_port(), ready=False)
-            self._postmaster.stop("fast")
+            self._postmaster.stop("fast", timeout=_STOP_TIMEOUT)
         # A command that gets "attached" must find no keeper, or it would wait for this one.
         self._alive.release()
         self._attached.release()
@@ -157,6 +159,9 @@ def _start(keeper: Keeper) -> EmbeddedUnavailable | EmbeddedNotAnswering | None:
         return EmbeddedNotAnswering(folder.home, str(error), f"see {folder.log}")
     except OSError as error:
         return folder.problem(error)
+    except Exception as error:
+        say(traceback.format_exc())
+        return EmbeddedNotAnswering(folder.home, f"its keeper failed with {error!r}", f"see {folder.log}")
     return None
 
 

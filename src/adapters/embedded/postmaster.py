@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -85,10 +86,9 @@ class Postmaster:
         """Stop it and wait for its end; without a checkpoint (recovery later) when the timeout passes."""
         if self._process is None:
             return
-        if self._process.poll() is None:
-            self._process.send_signal(_SIGNALS[mode])
-            try:
-                self._process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self._process.send_signal(_SIGNALS["immediate"])
-                self._process.wait()
+        for number, patience in ((_SIGNALS[mode], timeout), (_SIGNALS["immediate"], 10.0), (signal.SIGKILL, None)):
+            if self._process.poll() is not None:
+                return
+            self._process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience)

@@ -17,7 +17,9 @@ from .programs import environment
 
 # Isolated from the environment and the working folder, so that no stray module gets into the keeper; what it needs
 # comes after the standard library.
-_PROGRAM = f"import sys; sys.path += sys.argv[3:]; from {__package__}.keeper import main; main(*sys.argv[1:3])"
+_PROGRAM = (
+    f"import sys; sys.path += sys.argv[3:]; from {__name__.rpartition('.')[0]}.keeper import main; main(*sys.argv[1:3])"
+)
 
 
 def start_keeper(folder: Folder, deadline: float) -> None:
@@ -26,7 +28,7 @@ def start_keeper(folder: Folder, deadline: float) -> None:
     Returns when the server is ready, and also when the keeper ended without a word (it was killed): the
     caller looks again. Raises what the keeper reports, or EmbeddedNotAnswering at the deadline.
     """
-    package = Path(sys.modules[__package__.partition(".")[0]].__path__[0])
+    package = Path(sys.modules[__name__.partition(".")[0]].__path__[0])
     roots = [str(root) for root in (package.parent, wheel_root()) if root is not None]
     report = None
     reading, writing = os.pipe()
