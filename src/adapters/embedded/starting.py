@@ -17,9 +17,8 @@ from .programs import environment
 
 # Isolated from the environment and the working folder, so that no stray module gets into the keeper; what it needs
 # comes after the standard library.
-_PROGRAM = (
-    f"import sys; sys.path += sys.argv[3:]; from {__name__.rpartition('.')[0]}.keeper import main; main(*sys.argv[1:3])"
-)
+_KEEPER = f"{__name__.rpartition('.')[0]}.keeper"
+_PROGRAM = f"import sys; sys.path += sys.argv[3:]; from {_KEEPER} import main; main(*sys.argv[1:3])"
 
 
 def start_keeper(folder: Folder, deadline: float) -> None:

