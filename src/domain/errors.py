@@ -264,3 +264,17 @@ class CommandNotFound(ConfigurationError):
     def __init__(self, command: str, why: str) -> None:
         self.command, self.why = command, why
         super().__init__(f"{command} cannot be started: {why}")
+class EmbeddedUnavailable(ConfigurationError):
+    """The embedded PostgreSQL cannot be used in this folder, by this user, or on this machine."""
+
+    def __init__(self, home: object, why: str, remedy: str) -> None:
+        self.home, self.why, self.remedy = str(home), why, remedy
+        super().__init__(f"no embedded PostgreSQL in {home}: {why}. To go on: {remedy}.")
+
+
+class EmbeddedNotAnswering(TemporaryError):
+    """The embedded PostgreSQL should work in this folder, but did not start or does not answer."""
+
+    def __init__(self, home: object, why: str, remedy: str) -> None:
+        self.home, self.why, self.remedy = str(home), why, remedy
+        super().__init__(f"the embedded PostgreSQL in {home} does not answer: {why}. To go on: {remedy}.")
