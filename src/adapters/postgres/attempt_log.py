@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -136,7 +136,7 @@ class PostgresAttemptLog:
 async def _claim(connection: asyncpg.Connection, claim: Claim, ago: float) -> Claimed:
     found = await lock_run(connection, claim.run_id)
     if found is None:
-        clock: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        clock: Any = await connection.fetchval("SELECT clock_timestamp()")
         # Somebody else may have made it since the look above: then this waits for them, and changes nothing.
         await write(connection, new_run(claim, clock - timedelta(seconds=seconds(ago))))
         found = await lock_run(connection, claim.run_id)
