@@ -81,6 +81,14 @@ class AmbiguousRun(ConfigurationError):
         super().__init__(f"{prefix} fits several runs: {', '.join(fits)}; give more of the id")
 
 
+class AttemptNotFound(TemporaryError):
+    """RunLog does not know the attempt: its claim has not arrived there, or RunLog was restored from before it."""
+
+    def __init__(self, attempt_id: object) -> None:
+        self.attempt_id = attempt_id
+        super().__init__(f"RunLog does not know attempt {attempt_id}; its claim has to be told first")
+
+
 class RunClosed(KubescribeError):
     """The run has its verdict, or is being cancelled: no attempt may take it any more."""
 
@@ -210,6 +218,25 @@ class DatabaseRefused(KubescribeError):
     def __init__(self, database: str, why: str, remedy: str) -> None:
         self.database, self.why, self.remedy = database, why, remedy
         super().__init__(f"the {database} database refused: {why}; {remedy}")
+
+
+class SchemaMismatch(KubescribeError):
+    """A database's schema is not the one that this program works with."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, database: str, found: str | None, expected: str) -> None:
+        self.database, self.found, self.expected = database, found, expected
+        if found is None:
+            what, remedy = "has no schema of KubeScribe yet", "run `kubescribe migrate`"
+        elif found < expected:
+            what, remedy = f"has schema {found}, which is older than {expected}", "run `kubescribe migrate`"
+        elif found > expected:
+            what = f"has schema {found}, which is newer than this program's {expected}"
+            remedy = "install a newer KubeScribe (`kubescribe migrate` never goes back)"
+        else:
+            what, remedy = f"says that it has schema {found}, and lacks a part of it", "restore it from a backup"
+        super().__init__(f"the {database} database {what}; {remedy}")
 
 
 class QueryFailed(KubescribeError):
