@@ -212,3 +212,19 @@ class NotConfigured(ConfigurationError):
     def __init__(self, what: str, variable: str) -> None:
         self.what, self.variable = what, variable
         super().__init__(f"{what} needs {variable}; set it in the environment or in .env")
+
+
+class EmbeddedUnavailable(ConfigurationError):
+    """The embedded PostgreSQL cannot be used in this folder, by this user, or on this machine."""
+
+    def __init__(self, home: object, why: str, remedy: str) -> None:
+        self.home, self.why, self.remedy = str(home), why, remedy
+        super().__init__(f"no embedded PostgreSQL in {home}: {why}. To go on: {remedy}.")
+
+
+class EmbeddedNotAnswering(TemporaryError):
+    """The embedded PostgreSQL should work in this folder, but did not start or does not answer."""
+
+    def __init__(self, home: object, why: str, remedy: str) -> None:
+        self.home, self.why, self.remedy = str(home), why, remedy
+        super().__init__(f"the embedded PostgreSQL in {home} does not answer: {why}. To go on: {remedy}.")
