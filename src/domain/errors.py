@@ -305,3 +305,27 @@ class EmbeddedNotAnswering(TemporaryError):
     def __init__(self, home: object, why: str, remedy: str) -> None:
         self.home, self.why, self.remedy = str(home), why, remedy
         super().__init__(f"the embedded PostgreSQL in {home} does not answer: {why}. To go on: {remedy}.")
+
+
+class SchemaMismatch(KubescribeError):
+    """A database's tables are not those that this release works with."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, database: str, found: str | None, expected: str) -> None:
+        self.database, self.found, self.expected = database, found, expected
+        there = "has no KubeScribe tables yet" if found is None else f"has KubeScribe's tables at {found}"
+        super().__init__(
+            f"the {database} database {there}, and this release needs them at {expected}; run `kubescribe migrate`"
+        )
+
+
+class CommitUnknown(DatabaseUnavailable):
+    """The report database went away after it was told to commit: the ledger knows the outcome, and nobody else."""
+
+    def __init__(self, database: str, run_id: object, why: str) -> None:
+        self.run_id = run_id
+        super().__init__(
+            database,
+            f"{why}. Whether run {run_id} was published is not known yet: its ledger says so once the database is back",
+        )
