@@ -96,7 +96,7 @@ def databases() -> Iterator[str]:
     from kubescribe.entrypoints.settings import load_settings
 
     with open_databases(load_settings(os.environ, Path.cwd())) as opened:
-        yield opened.production
+        yield opened.production.for_libpq()
 
 
 def _step(title: str | None, *arguments: str) -> None:

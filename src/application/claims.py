@@ -60,7 +60,7 @@ def check_admission(run: Run, newest: Attempt | None, claim: Claim) -> None:
 
 def taken(run: Run, claim: Claim, *, at: datetime, now: datetime) -> tuple[Transition, Attempt]:
     """The run's step and the new attempt; ``at`` is when it happened, the lease counts from ``now``."""
-    deadline = None if claim.run_deadline is None else at + timedelta(seconds=seconds(claim.run_deadline))
+    deadline = at + timedelta(seconds=seconds(claim.run_deadline))
     step = claimed(
         run,
         attempt_id=claim.attempt_id,
@@ -92,8 +92,8 @@ def displaced(claim: Claim, number: int) -> DeathCertificate:
 
 def answer(run: Run, attempt: Attempt, now: datetime) -> Claimed:
     """What the attempt is told."""
-    left = None if run.run_deadline_at is None else (run.run_deadline_at - now).total_seconds()
-    return Claimed(run=run, attempt=attempt, run_deadline_in=left)
+    assert run.run_deadline_at is not None, "a run that was claimed has a deadline"
+    return Claimed(run=run, attempt=attempt, run_deadline_in=(run.run_deadline_at - now).total_seconds())
 
 
 def moment(run: Run, now: datetime, ago: float = 0.0) -> datetime:

@@ -278,19 +278,14 @@ class StagingIncomplete(KubescribeError):
         )
 
 
-class CommitUnknown(DatabaseUnavailable):
-    """The answer to COMMIT was lost, and the ledger could not be read since."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__("report", f"{why}; whether the run has published will be read from the ledger later")
-
-
 class CommandNotFound(ConfigurationError):
     """A command cannot be started."""
 
     def __init__(self, command: str, why: str) -> None:
         self.command, self.why = command, why
         super().__init__(f"{command} cannot be started: {why}")
+
+
 class EmbeddedUnavailable(ConfigurationError):
     """The embedded PostgreSQL cannot be used in this folder, by this user, or on this machine."""
 
@@ -305,19 +300,6 @@ class EmbeddedNotAnswering(TemporaryError):
     def __init__(self, home: object, why: str, remedy: str) -> None:
         self.home, self.why, self.remedy = str(home), why, remedy
         super().__init__(f"the embedded PostgreSQL in {home} does not answer: {why}. To go on: {remedy}.")
-
-
-class SchemaMismatch(KubescribeError):
-    """A database's tables are not those that this release works with."""
-
-    exit_code = ExitCode.USAGE
-
-    def __init__(self, database: str, found: str | None, expected: str) -> None:
-        self.database, self.found, self.expected = database, found, expected
-        there = "has no KubeScribe tables yet" if found is None else f"has KubeScribe's tables at {found}"
-        super().__init__(
-            f"the {database} database {there}, and this release needs them at {expected}; run `kubescribe migrate`"
-        )
 
 
 class CommitUnknown(DatabaseUnavailable):

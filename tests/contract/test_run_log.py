@@ -240,7 +240,7 @@ class TestMove:
         run = running(world)
         for status, step, cause in (
             (RunStatus.RUNNING, doubt, FailureCause.LEASE_EXPIRED),
-            (RunStatus.UNCERTAIN, lose, FailureCause.PROCESS_GONE),
+            (RunStatus.UNCERTAIN, lose, FailureCause.NODE_LOST),
         ):
             certificate = DeathCertificate(cause=cause, recorded_by="r")
             moved = world.run(

@@ -32,6 +32,11 @@ class MemoryAttemptLog:
     async def close(self) -> None:
         """There is nothing to give back."""
 
+    async def recall(self, run_id: UUID) -> Run | None:
+        """See the port."""
+        with self._database.transaction():
+            return self._database.runs.get(run_id)
+
     async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:
         """See the port."""
         claim, database = storable(claim), self._database

@@ -18,9 +18,10 @@ from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
 from ...domain.run import Run, Transition
+from ...domain.run_status import OPEN
 from ...domain.storable import seconds, storable
 from .failures import RUNLOG
-from .rows import attempt_from, attempt_row, chunk_data, encode_json
+from .rows import attempt_from, attempt_row, chunk_data, encode_json, run_from
 from .session import Session
 from .writing import end_attempt, insert, lock_run, write
 
@@ -47,6 +48,8 @@ FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) AS told (attempt_i
 ON CONFLICT DO NOTHING
 """
 
+# Literals, so that the planner knows the partial index on open runs to fit.
+_ANY_OPEN = "SELECT EXISTS (SELECT FROM public.run WHERE status IN (" + ", ".join(f"'{one}'" for one in OPEN) + "))"
 _NOT_ENDED = "SELECT id FROM public.attempt WHERE run_id = $1 AND ended_at IS NULL"
 _ATTEMPT = "SELECT * FROM public.attempt WHERE id = $1"
 _FORGET = "DELETE FROM public.log_chunk WHERE attempt_id = $1 AND seq BETWEEN $2 AND $3"
@@ -67,6 +70,23 @@ class PostgresAttemptLog:
     async def close(self) -> None:
         """Give the connection back."""
         await self._session.close()
+
+    async def recall(self, run_id: UUID) -> Run | None:
+        """See the port."""
+
+        async def work(connection: asyncpg.Connection) -> Run | None:
+            row = await connection.fetchrow("SELECT * FROM public.run WHERE id = $1", run_id)
+            return None if row is None else run_from(row)
+
+        return await self._session.run(work)
+
+    async def any_open(self) -> bool:
+        """Whether some run has no verdict yet: a look that is cheap enough for every command of a laptop."""
+
+        async def work(connection: asyncpg.Connection) -> bool:
+            return bool(await connection.fetchval(_ANY_OPEN))
+
+        return await self._session.run(work)
 
     async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:
         """See the port."""

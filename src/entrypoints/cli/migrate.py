@@ -19,7 +19,6 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     with open_databases(settings) as databases:
         if databases.runlog_url is None and databases.report_url is None:
             raise NotConfigured("kubescribe migrate", "RUNLOG_DB_URL or REPORT_DB_URL")
-        for name, (before, now) in asyncio.run(migrate(databases, settings.report_schema)).items():
-            told = "was up to date" if before == now else f"was {before or 'empty'}, and is at {now} now"
-            print(f"the {name} database {told}")
+        for name, changed in asyncio.run(migrate(databases, settings.report_schema)).items():
+            print(f"the {name} database {'is up to date now' if changed else 'was up to date'}")
     return 0

@@ -77,7 +77,7 @@ def _print(record: RunRecord) -> None:
 
 
 def _attempts(record: RunRecord) -> list[Sequence[Any]]:
-    rows = []
+    rows: list[Sequence[Any]] = []
     for attempt in record.attempts:
         end = attempt.certificate
         rows.append(

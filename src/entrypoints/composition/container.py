@@ -77,42 +77,34 @@ def _run_history(engine: Any) -> PostgresRunHistory:
     return PostgresRunHistory(engine)
 
 
-def _fences(settings: Settings, databases: Databases, closing: Closing) -> PostgresFences | None:
+def _fences(settings: Settings, databases: Databases) -> PostgresFences | None:
     if databases.report_url is None:
         return None
     from ...adapters.report.fences import PostgresFences
 
-    fences = PostgresFences(
-        databases.report_url.for_asyncpg(), connect_timeout=settings.connect_timeout.total_seconds()
-    )
-    closing.append(fences.close_connection)
-    return fences
+    return PostgresFences(databases.report_url.for_asyncpg(), connect_timeout=settings.connect_timeout.total_seconds())
 
 
-def _publisher(settings: Settings, databases: Databases, closing: Closing) -> PostgresPublisher | None:
+def _publisher(settings: Settings, databases: Databases) -> PostgresPublisher | None:
     if databases.report_url is None:
         return None
     from ...adapters.report.publisher import PostgresPublisher
 
-    publisher = PostgresPublisher(
+    return PostgresPublisher(
         databases.report_url.for_asyncpg(),
         connect_timeout=settings.connect_timeout.total_seconds(),
         schema=settings.report_schema,
     )
-    closing.append(publisher.close)
-    return publisher
 
 
-def _catalogue(settings: Settings, databases: Databases, closing: Closing) -> PostgresReportCatalogue:
+def _catalogue(settings: Settings, databases: Databases) -> PostgresReportCatalogue:
     from ...adapters.report.catalogue import PostgresReportCatalogue
 
-    catalogue = PostgresReportCatalogue(
+    return PostgresReportCatalogue(
         databases.report.for_asyncpg(),
         connect_timeout=settings.connect_timeout.total_seconds(),
         schema=settings.report_schema,
     )
-    closing.append(catalogue.close)
-    return catalogue
 
 
 def _spool(settings: Settings) -> FileSpool:
@@ -166,9 +158,9 @@ class Container(containers.DeclarativeContainer):
     run_log = providers.Singleton(_run_log, engine)
     run_history = providers.Singleton(_run_history, engine)
 
-    fences = providers.Singleton(_fences, settings, databases, closing)
-    publisher = providers.Singleton(_publisher, settings, databases, closing)
-    catalogue = providers.Singleton(_catalogue, settings, databases, closing)
+    fences = providers.Singleton(_fences, settings, databases)
+    publisher = providers.Singleton(_publisher, settings, databases)
+    catalogue = providers.Singleton(_catalogue, settings, databases)
 
     reconcile_runs = providers.Singleton(_reconcile_runs, run_log, launcher, fences, publisher)
     roll_back_report = providers.Singleton(_roll_back_report, catalogue, run_log, ids)

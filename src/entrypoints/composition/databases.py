@@ -88,19 +88,18 @@ def _migrate_once(home: Path, databases: Databases, report_schema: str) -> None:
     file.write_text(mark)
 
 
-async def migrate(databases: Databases, report_schema: str) -> dict[str, tuple[str | None, str]]:
-    """Bring RunLog's and the report database's schema up to date; the versions before and now, by database."""
-    done: dict[str, tuple[str | None, str]] = {}
+async def migrate(databases: Databases, report_schema: str) -> dict[str, bool]:
+    """Bring RunLog's and the report database's schema up to date; by database, whether anything was to be done."""
+    done: dict[str, bool] = {}
     if databases.runlog_url is not None:
-        from ...adapters.postgres.migrate import HEAD as RUNLOG_HEAD
         from ...adapters.postgres.migrate import migrate as migrate_runlog
+        from ...adapters.postgres.schema import HEAD
 
-        done["RunLog"] = await migrate_runlog(databases.runlog_url.for_asyncpg()), RUNLOG_HEAD
+        done["RunLog"] = await migrate_runlog(databases.runlog_url.for_asyncpg()) != HEAD
     if databases.report_url is not None:
-        from ...adapters.report.migrate import HEAD as REPORT_HEAD
         from ...adapters.report.migrate import migrate as migrate_report
 
-        done["report"] = await migrate_report(databases.report_url.for_asyncpg(), schema=report_schema), REPORT_HEAD
+        done["report"] = await migrate_report(databases.report_url.for_asyncpg(), report_schema) is not None
     return done
 
 
@@ -112,4 +111,4 @@ def migration_sql(database: str, report_schema: str) -> str:
         return runlog_sql()
     from ...adapters.report.migrate import migration_sql as report_sql
 
-    return report_sql(schema=report_schema)
+    return report_sql(report_schema)
