@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from ..domain.note import NoteKind
 from .log_capture import LogCapture
@@ -24,6 +26,10 @@ class Console(Protocol):
 
     def said(self, text: str) -> None:
         """Say a sentence of our own."""
+        ...
+
+    def hidden(self, data: Any) -> Any:
+        """The same data, with every secret in its texts hidden; before anything of it is kept."""
         ...
 
 
@@ -49,14 +55,17 @@ class PayloadListener:
                 case Printed(stream=stream, data=data):
                     self._capture.feed(stream, self._console.printed(stream, data))
                 case Told(kind=kind, data=data):
-                    self._notes.add(kind, data)
-                    self._console.told(kind, data)
-                case Raised():
-                    self.raised = word
+                    clean = self._console.hidden(data)
+                    self._notes.add(kind, clean)
+                    self._console.told(kind, clean)
+                case Raised(error=error):
+                    self.raised = msgspec.structs.replace(word, error=self._console.hidden(error))
                 case Returned():
                     self.returned = word
-                case Declared() | Refused():
-                    self._introduce(word)
+                case Declared():
+                    self._introduce(msgspec.structs.replace(word, parameters=self._console.hidden(word.parameters)))
+                case Refused(message=message):
+                    self._introduce(msgspec.structs.replace(word, message=self._console.hidden(message)))
                 case Ended():
                     self._capture.end()
                     self._introduce(word)

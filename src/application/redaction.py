@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 MASK = "•••"
 _SHORTEST = 4  # a shorter secret would mask half of every log, and protects nothing
 _SHORTEST_INNER = 8  # the same for the inner part of a base64 text, which is no word of its own
+
+
+T = TypeVar("T")
 
 
 class Redactor:
@@ -32,6 +36,11 @@ class Redactor:
     def text(self, text: str) -> str:
         """The text without secrets."""
         return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def data(self, value: T) -> T:
+        """The same of every text inside lists and mappings."""
+        hidden: T = _walked(value, self.text)
+        return hidden
 
 
 class StreamRedactor:
@@ -112,3 +121,13 @@ def _forms(secret: str) -> Iterable[str]:
             inner = encode(b"\0" * before + raw).decode()[-(-8 * before // 6) : 8 * (before + len(raw)) // 6]
             if len(inner) >= _SHORTEST_INNER:
                 yield inner
+
+
+def _walked(value: Any, hide: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, dict):
+        return {hide(key) if isinstance(key, str) else key: _walked(one, hide) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_walked(one, hide) for one in value]
+    return value

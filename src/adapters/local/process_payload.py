@@ -56,6 +56,7 @@ class ProcessPayload:
         self._line = bytearray()
         self._exit: tuple[int, resource.struct_rusage] | None = None
         self._peak = 0
+        self._forked_at = 0
         self._ooms = 0
         self._ended = False
 
@@ -76,6 +77,7 @@ class ProcessPayload:
             event_stream.VARIABLE: str(fifo),
             "PYTHONUNBUFFERED": "1",
         }
+        self._forked_at = _resident(resource.getrusage(resource.RUSAGE_SELF))
         try:
             process = subprocess.Popen(
                 self._command,
@@ -226,13 +228,14 @@ class ProcessPayload:
         if self._line.strip():
             self._put(event_stream.decode(bytes(self._line), of_itself=self._introduction is not None))
         code, used = self._exit
-        # Kilobytes on Linux, bytes on macOS.
-        peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        peak = _resident(used)
+        if peak <= self._forked_at:
+            peak = 0  # the child was a copy of us before it became the command: this is our size, not its
         self._clear()
         self._words.put_nowait(
             Ended(
                 exit_code=code,
-                memory_peak=max(self._peak, peak),
+                memory_peak=max(self._peak, peak) or None,
                 cpu_seconds=used.ru_utime + used.ru_stime,
                 memory_limit=cgroup.memory_limit(),
                 oom_killed=code == -signal.SIGKILL and cgroup.oom_kills() > self._ooms,
@@ -253,6 +256,11 @@ class ProcessPayload:
                         continue
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _resident(used: resource.struct_rusage) -> int:
+    """The largest resident set, in bytes: the system counts kilobytes on Linux, bytes on macOS."""
+    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _die_with_parent(parent: int) -> Callable[[], None] | None:

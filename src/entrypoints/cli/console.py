@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from ...application.redaction import Redactor, StreamRedactor
 from ...domain.note import NoteKind
@@ -39,6 +40,10 @@ class TerminalConsole:
     def said(self, text: str) -> None:
         """Say a sentence of our own, on the error output."""
         self._write(2, f"kubescribe: {self._redactor.text(text)}\n".encode(errors="replace"))
+
+    def hidden(self, data: Any) -> Any:
+        """Hide secrets in every text of it."""
+        return self._redactor.data(data)
 
     @staticmethod
     def _write(fd: int, data: bytes) -> None:

@@ -41,7 +41,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 async def _execute(
     args: argparse.Namespace, settings: Settings, container: Container, console: TerminalConsole
 ) -> AttemptResult:
-    order = _order(args, settings, container)
+    order = _order(args, settings, container, console)
     known = await _known(container, order) if order.accepted else None
     if args.command == "exec":
         command, introduction = _command(args), None
@@ -79,7 +79,7 @@ async def _heal(container: Container, console: TerminalConsole) -> None:
     await heal_if_needed(container, console.said)
 
 
-def _order(args: argparse.Namespace, settings: Settings, container: Container) -> RunOrder:
+def _order(args: argparse.Namespace, settings: Settings, container: Container, console: TerminalConsole) -> RunOrder:
     given = UUID(args.run_id) if args.run_id and _is_uuid(args.run_id) else None
     if args.run_id and given is None:
         raise BadSetting("--run-id", f"{args.run_id!r} is no UUID")
@@ -93,7 +93,7 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container) -
         accepted=run_id is not None,
         name=args.pipeline if args.command == "run" else _name(args),
         declares=args.command == "run",
-        parameters={} if args.command == "run" else {"command": _command(args)},
+        parameters={} if args.command == "run" else console.hidden({"command": _command(args)}),
         trigger=Trigger.SCHEDULE if slot else Trigger.MANUAL,
         actor=settings.actor,
         reason=args.reason,
