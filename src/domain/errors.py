@@ -311,3 +311,11 @@ class CommitUnknown(DatabaseUnavailable):
             database,
             f"{why}. Whether run {run_id} was published is not known yet: its ledger says so once the database is back",
         )
+
+
+class LaunchRefused(KubescribeError):
+    """No supervisor could be started for a run."""
+
+    def __init__(self, run_id: object, why: str) -> None:
+        self.run_id, self.why = run_id, why
+        super().__init__(f"no supervisor could be started for run {run_id}: {why}")

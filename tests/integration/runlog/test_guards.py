@@ -6,7 +6,6 @@ import asyncio
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -144,7 +143,9 @@ def test_beats_touch_no_index(world: PostgresWorld) -> None:
     run = running(world)
     assert run.attempt_id is not None
     for number in range(50):
-        beat = Beat(attempt_id=run.attempt_id, lease=60, progress=number / 50, progress_text="x" * number, memory=number)
+        beat = Beat(
+            attempt_id=run.attempt_id, lease=60, progress=number / 50, progress_text="x" * number, memory=number
+        )
         world.run(world.attempt_log.beat(beat))
 
     def updates() -> tuple[int, int]:

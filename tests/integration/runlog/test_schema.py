@@ -144,9 +144,7 @@ def test_the_lists_are_the_domains(runlog_url: str, constraint: str, kind: type[
 
 
 def test_the_open_states_are_the_domains(runlog_url: str) -> None:
-    texts = [
-        row[3] for row in catalogue(runlog_url) if row[2] in ("run_open", "run_is_final", "run_ended")
-    ]
+    texts = [row[3] for row in catalogue(runlog_url) if row[2] in ("run_open", "run_is_final", "run_ended")]
     assert len(texts) == 3
     for text in texts:
         assert set(re.findall(r"'([a-z]+)'", text)) == {str(status) for status in OPEN}
