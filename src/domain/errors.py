@@ -21,6 +21,32 @@ class ConfigurationError(KubescribeError):
     exit_code = ExitCode.USAGE
 
 
+class BadDatabaseUrl(ConfigurationError):
+    """A database URL cannot be used as it is. ``why`` never quotes the URL: it may hold a password."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} cannot be used: {why}")
+        self.name = name
+        self.why = why
+
+
+class BadDuration(ConfigurationError):
+    """A length of time cannot be read."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is not a duration; write it like 90, 90s, 10m, 1h30m or 2d")
+        self.text = text
+
+
+class BadSetting(ConfigurationError):
+    """A setting from the environment or ``.env`` cannot be used; ``name`` is the variable's."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} cannot be used: {why}")
+        self.name = name
+        self.why = why
+
+
 class TemporaryError(KubescribeError):
     """Something that should come back is away; trying again later may work."""
 
