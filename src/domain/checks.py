@@ -43,9 +43,9 @@ class Between(msgspec.Struct, frozen=True, tag="between"):
     """Every value of the column that is not null lies in ``[min, max]``; a bound of None is open."""
 
     column: str
-    min: float | str | None = None
+    min: int | float | str | None = None
     """A number, or an ISO date or time as text."""
-    max: float | str | None = None
+    max: int | float | str | None = None
 
     def __str__(self) -> str:
         return f"between({self.column}, {self.min}, {self.max})"
@@ -103,7 +103,7 @@ def rows(*, min: int | None = None, max: int | None = None) -> Rows:
     return Rows(min, max)
 
 
-def between(column: str, min: float | str | None = None, max: float | str | None = None) -> Between:
+def between(column: str, min: int | float | str | None = None, max: int | float | str | None = None) -> Between:
     """Every value of the column that is not null lies in ``[min, max]``."""
     return Between(column, min, max)
 

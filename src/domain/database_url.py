@@ -74,7 +74,7 @@ class DatabaseUrl:
         if self.hosts:
             arguments["host"] = [host for host, _ in self.hosts]
             # Without any port a single host follows PGPORT; several hosts do not (libpq's rule).
-            if len(self.hosts) > 1 or self.hosts[0][1]:
+            if len(self.hosts) > 1 or any(port for _, port in self.hosts):
                 arguments["port"] = [port or 5432 for _, port in self.hosts]
         if "connect_timeout" in given:
             arguments["timeout"] = float(given["connect_timeout"]) * max(1, len(self.hosts)) or None

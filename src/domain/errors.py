@@ -81,6 +81,14 @@ class AmbiguousRun(ConfigurationError):
         super().__init__(f"{prefix} fits several runs: {', '.join(fits)}; give more of the id")
 
 
+class AttemptNotFound(TemporaryError):
+    """RunLog does not know the attempt: its claim has not arrived there, or RunLog was restored from before it."""
+
+    def __init__(self, attempt_id: object) -> None:
+        self.attempt_id = attempt_id
+        super().__init__(f"RunLog does not know attempt {attempt_id}; its claim has to be told first")
+
+
 class RunClosed(KubescribeError):
     """The run has its verdict, or is being cancelled: no attempt may take it any more."""
 
@@ -212,6 +220,25 @@ class DatabaseRefused(KubescribeError):
         super().__init__(f"the {database} database refused: {why}; {remedy}")
 
 
+class SchemaMismatch(KubescribeError):
+    """A database's schema is not the one that this program works with."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, database: str, found: str | None, expected: str) -> None:
+        self.database, self.found, self.expected = database, found, expected
+        if found is None:
+            what, remedy = "has no schema of KubeScribe yet", "run `kubescribe migrate`"
+        elif found < expected:
+            what, remedy = f"has schema {found}, which is older than {expected}", "run `kubescribe migrate`"
+        elif found > expected:
+            what = f"has schema {found}, which is newer than this program's {expected}"
+            remedy = "install a newer KubeScribe (`kubescribe migrate` never goes back)"
+        else:
+            what, remedy = f"says that it has schema {found}, and lacks a part of it", "restore it from a backup"
+        super().__init__(f"the {database} database {what}; {remedy}")
+
+
 class QueryFailed(KubescribeError):
     """A query on the production database failed."""
 
@@ -238,3 +265,57 @@ class NotConfigured(ConfigurationError):
     def __init__(self, what: str, variable: str) -> None:
         self.what, self.variable = what, variable
         super().__init__(f"{what} needs {variable}; set it in the environment or in .env")
+
+
+class StagingIncomplete(KubescribeError):
+    """The report database does not hold what the worker says that it staged."""
+
+    def __init__(self, run_id: object, reports: tuple[str, ...]) -> None:
+        self.run_id, self.reports = run_id, reports
+        super().__init__(
+            f"run {run_id} staged {', '.join(reports)}, and the report database does not hold it any more; "
+            "nothing was published. Start the run again"
+        )
+
+
+class CommandNotFound(ConfigurationError):
+    """A command cannot be started."""
+
+    def __init__(self, command: str, why: str) -> None:
+        self.command, self.why = command, why
+        super().__init__(f"{command} cannot be started: {why}")
+
+
+class EmbeddedUnavailable(ConfigurationError):
+    """The embedded PostgreSQL cannot be used in this folder, by this user, or on this machine."""
+
+    def __init__(self, home: object, why: str, remedy: str) -> None:
+        self.home, self.why, self.remedy = str(home), why, remedy
+        super().__init__(f"no embedded PostgreSQL in {home}: {why}. To go on: {remedy}.")
+
+
+class EmbeddedNotAnswering(TemporaryError):
+    """The embedded PostgreSQL should work in this folder, but did not start or does not answer."""
+
+    def __init__(self, home: object, why: str, remedy: str) -> None:
+        self.home, self.why, self.remedy = str(home), why, remedy
+        super().__init__(f"the embedded PostgreSQL in {home} does not answer: {why}. To go on: {remedy}.")
+
+
+class CommitUnknown(DatabaseUnavailable):
+    """The report database went away after it was told to commit: the ledger knows the outcome, and nobody else."""
+
+    def __init__(self, database: str, run_id: object, why: str) -> None:
+        self.run_id = run_id
+        super().__init__(
+            database,
+            f"{why}. Whether run {run_id} was published is not known yet: its ledger says so once the database is back",
+        )
+
+
+class LaunchRefused(KubescribeError):
+    """No supervisor could be started for a run."""
+
+    def __init__(self, run_id: object, why: str) -> None:
+        self.run_id, self.why = run_id, why
+        super().__init__(f"no supervisor could be started for run {run_id}: {why}")

@@ -56,9 +56,6 @@ class FailureCause(StrEnum):
     UNAVAILABLE = "unavailable"
     """A database that it needs was away."""
 
-    PROCESS_GONE = "process_gone"
-    """Its supervisor ended without a word: killed, or the machine was switched off."""
-
     LEASE_EXPIRED = "lease_expired"
     """It did not renew its lease in time, and was given up."""
 

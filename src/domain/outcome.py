@@ -13,7 +13,8 @@ from .run_status import RunStatus
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt's end as its supervisor saw it.
 
-    ``status`` is what the run becomes: SUCCEEDED, FAILED or SKIPPED, or PENDING when another attempt follows.
+    ``status`` is what the run becomes: SUCCEEDED, FAILED or SKIPPED; PENDING when another attempt follows;
+    UNCERTAIN when the answer to the publishing COMMIT was lost and the ledger could not be read since.
     """
 
     status: RunStatus

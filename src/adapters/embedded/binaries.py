@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -32,18 +33,18 @@ class Binaries(NamedTuple):
         return [self.program("postgres"), self.program("initdb"), *samples[:1]]
 
 
-def find_binaries() -> list[Binaries]:
-    """Every PostgreSQL found, the preferred one first.
+def find_binaries() -> Iterator[Binaries]:
+    """Every PostgreSQL found, the preferred one first; looked for as the caller goes on.
 
     The wheel's come first (newest first), then Debian's and Ubuntu's, then the one in PATH. The wheel's
     package is located without importing it: its import takes a lock and costs time.
     """
-    found: dict[Path, Binaries] = {}
-    for group in (_wheel(), list(_SYSTEM.glob("*/bin")), _in_path()):
-        usable = [binaries for folder in group if (binaries := _examine(folder)) is not None]
-        for binaries in sorted(usable, key=lambda each: each.major, reverse=True):
-            found.setdefault(binaries.folder.resolve(), binaries)
-    return list(found.values())
+    seen: set[Path] = set()
+    for look in (_wheel, _system, _in_path):
+        for folder in look():
+            if folder.resolve() not in seen and (binaries := _examine(folder)) is not None:
+                yield binaries
+            seen.add(folder.resolve())
 
 
 def find_ssl_binaries() -> Binaries | None:
@@ -52,13 +53,28 @@ def find_ssl_binaries() -> Binaries | None:
     return next((each for each in find_binaries() if each.folder not in wheel), None)
 
 
-def _wheel() -> list[Path]:
+def wheel_root() -> Path | None:
+    """The folder into which the wheel was installed, if it was."""
     try:
         spec = find_spec(_WHEEL)
     except (ImportError, ValueError):
-        return []
-    places = (spec.submodule_search_locations if spec is not None else None) or []
-    return [folder for place in places for folder in Path(place).glob("pginstall*/bin")]
+        return None
+    places = spec.submodule_search_locations if spec is not None else None
+    return Path(places[0]).parent if places else None
+
+
+def _wheel() -> list[Path]:
+    root = wheel_root()
+    return _newest_first((root / _WHEEL).glob("pginstall*/bin")) if root is not None else []
+
+
+def _system() -> list[Path]:
+    return _newest_first(_SYSTEM.glob("*/bin"))
+
+
+def _newest_first(folders: Iterable[Path]) -> list[Path]:
+    """By the number in the name of the parent; a name without one (the wheel's oldest) comes last."""
+    return sorted(folders, key=lambda each: int(re.sub(r"\D", "", each.parent.name) or 0), reverse=True)
 
 
 def _in_path() -> list[Path]:

@@ -34,7 +34,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Taken before the claim (DESIGN section 4: fence, then compare-and-set)."""
     whereabouts: Whereabouts
     lease: float
-    run_deadline: float | None = None
+    run_deadline: float
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
 
     run: Run
     attempt: Attempt
-    run_deadline_in: float | None = None
+    run_deadline_in: float
     """Seconds until the run's deadline by the database's clock; below 0: it has passed."""
 
 
@@ -72,16 +72,23 @@ class AttemptLog(Protocol):
     Every verb is idempotent: said again with the same ids it changes nothing more, so that a spool may be
     replayed after an answer was lost. ``ago`` says how many seconds ago a thing happened, for what was spooled.
     Every verb raises :class:`~kubescribe.domain.errors.DatabaseUnavailable` when RunLog is away, and then has
-    changed nothing or everything. Each transition writes its event, and its outbox row where one is due, in
-    the same transaction.
+    changed nothing or everything. All but ``claim`` raise :class:`~kubescribe.domain.errors.AttemptNotFound`
+    for an attempt that RunLog does not know: its claim has to be told (again) first. Each transition writes its
+    event, and its outbox row where one is due, in the same transaction.
     """
+
+    async def recall(self, run_id: UUID) -> Run | None:
+        """The run as it stands, or None where RunLog has never heard of it."""
+        ...
 
     async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:
         """Take the run: make it if it is not there, end an earlier attempt's hold, and hold the lease.
 
         Raises :class:`RunClosed` where the run is terminal or being cancelled, and :class:`RunMismatch` where it
-        is another pipeline's or its parameters differ. An earlier attempt that had not ended gets a death
-        certificate (cause ``fenced``) if it has none.
+        is another pipeline's or its parameters differ. Raises :class:`Fenced` where the newest attempt holds a
+        newer fence: a claim that comes late takes nothing from the attempt that can publish. An earlier attempt
+        that had not ended gets a death certificate (cause ``fenced``) if it has none. A claim told again is
+        answered with the run and the attempt as they stand, whatever became of them.
         """
         ...
 

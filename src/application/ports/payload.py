@@ -44,6 +44,15 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised"):
     """False: the author or the error said that another attempt is useless."""
 
 
+class Returned(msgspec.Struct, frozen=True, kw_only=True, tag="returned"):
+    """The pipeline came to its end, and these reports are staged. A worker that ends with 0 and without this has not.
+
+    An ``os._exit(0)`` halfway must not publish half of the reports.
+    """
+
+    reports: tuple[str, ...]
+
+
 class Printed(msgspec.Struct, frozen=True, kw_only=True, tag="printed"):
     """Bytes that the payload wrote to its output, as they came."""
 
@@ -64,7 +73,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
     """The kernel's out-of-memory killer ended it, by the kernel's own count."""
 
 
-Word = Declared | Refused | Told | Raised | Printed | Ended
+Word = Declared | Refused | Told | Raised | Returned | Printed | Ended
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,151 @@
+"""What the report database shows, and pointing back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ...domain.errors import ReportNotFound, VersionNotKept
+from ...domain.report import Publication, Report
+from .database import ReportDatabase
+from .names import qualified, quoted
+from .publication import LOCK_MILLISECONDS
+from .rows import LEDGER_COLUMNS, columns, publication
+
+
+class PostgresReportCatalogue:
+    """Implements :class:`~kubescribe.application.ports.report_catalogue.ReportCatalogue`."""
+
+    def __init__(
+        self, asyncpg_kwargs: dict[str, Any], *, connect_timeout: float = 10.0, schema: str = "reports"
+    ) -> None:
+        del schema  # every report knows its own, which a setting cannot change
+        self._database = ReportDatabase(asyncpg_kwargs, connect_timeout=connect_timeout)
+
+    async def reports(self) -> tuple[Report, ...]:
+        """See the port."""
+
+        async def work(connection: Any) -> tuple[Report, ...]:
+            return tuple(_report(row) for row in await connection.fetch(_REPORTS, None))
+
+        return await self._database.run(work)
+
+    async def get(self, report: str) -> Report:
+        """See the port."""
+
+        async def work(connection: Any) -> Report:
+            return _report(await _found(connection, report))
+
+        return await self._database.run(work)
+
+    async def ledger(self, report: str, *, limit: int = 50) -> tuple[Publication, ...]:
+        """See the port."""
+
+        async def work(connection: Any) -> tuple[Publication, ...]:
+            await _found(connection, report)
+            rows = await connection.fetch(
+                f"SELECT {LEDGER_COLUMNS} FROM kubescribe.publication "  # noqa: S608
+                "WHERE report = $1 ORDER BY id DESC LIMIT $2",
+                report,
+                limit,
+            )
+            return tuple(publication(row) for row in rows)
+
+        return await self._database.run(work)
+
+    async def head(self, report: str, *, limit: int = 10) -> tuple[dict[str, Any], ...]:
+        """See the port."""
+
+        async def work(connection: Any) -> tuple[dict[str, Any], ...]:
+            row = await _found(connection, report)
+            names = [column.name for column in columns(row["columns"])]
+            key = msgspec.json.decode(row["key"], type=tuple[str, ...])
+            order = ", ".join(quoted(name) for name in dict.fromkeys((*key, *names)))
+            rows = await connection.fetch(
+                f"SELECT {', '.join(map(quoted, names))} FROM {qualified(row['schema_name'], report)} "  # noqa: S608
+                f"ORDER BY {order} LIMIT $1",
+                limit,
+            )
+            return tuple(dict(row) for row in rows)
+
+        return await self._database.run(work)
+
+    async def roll_back(
+        self, report: str, *, to: int | None, rollback_id: UUID, actor: str, reason: str | None
+    ) -> Publication:
+        """See the port."""
+
+        async def work(connection: Any) -> Publication:
+            async with connection.transaction():
+                await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
+                # the same lock as a publisher's: the two take turns, and retiring waits for both
+                await connection.execute("SELECT FROM kubescribe.report WHERE name = $1 FOR UPDATE", report)
+                done = await connection.fetchrow(_DONE, report, rollback_id)
+                if done is not None:
+                    return publication(done)
+                row = await _found(connection, report)
+                target = _target(report, to, row["version"], tuple(row["versions"]))
+                written = await connection.fetchrow(_ROLL_BACK, report, target, rollback_id, actor, reason)
+                await connection.execute(_POINT, report, target, written["slot"])
+                return publication(written)
+
+        return await self._database.run(work)
+
+
+def _target(report: str, to: int | None, current: int, kept: tuple[int, ...]) -> int:
+    """The version to point at. ``kept`` has the newest first."""
+    if to is not None:
+        if to not in kept:
+            raise VersionNotKept(report, to, kept)
+        return to
+    earlier = kept[kept.index(current) + 1 :] if current in kept else ()
+    if not earlier:
+        raise VersionNotKept(report, None, kept)
+    return earlier[0]
+
+
+async def _found(connection: Any, report: str) -> Mapping[str, Any]:
+    rows: list[Mapping[str, Any]] = await connection.fetch(_REPORTS, report)
+    if rows:
+        return rows[0]
+    import difflib
+
+    names = [row["name"] for row in await connection.fetch("SELECT name FROM kubescribe.report ORDER BY name")]
+    raise ReportNotFound(report, tuple(difflib.get_close_matches(report, names, n=3)))
+
+
+def _report(row: Mapping[str, Any]) -> Report:
+    return Report(
+        name=row["name"],
+        relation=f"{row['schema_name']}.{row['name']}",
+        columns=columns(row["columns"]),
+        current=publication(row),
+        versions=tuple(row["versions"]),
+    )
+
+
+# The columns and the key are those of the version that is shown.
+_REPORTS = f"""
+SELECT r.name, r.schema_name, r.columns, coalesce(s.spec -> 'key', r.key) AS key, p.*,
+       ARRAY (SELECT k.version FROM kubescribe.staged k
+              JOIN kubescribe.publication kp ON kp.version = k.version AND kp.report = k.report AND kp.kind = 'publish'
+              WHERE k.report = r.name AND k.condemned_at IS NULL ORDER BY kp.id DESC) AS versions
+FROM kubescribe.report r
+JOIN LATERAL (
+  SELECT {LEDGER_COLUMNS} FROM kubescribe.publication WHERE report = r.name ORDER BY id DESC LIMIT 1) p ON true
+LEFT JOIN kubescribe.staged s ON s.version = p.version
+WHERE $1::text IS NULL OR r.name = $1
+ORDER BY r.name COLLATE "C"
+"""  # noqa: S608
+_DONE = f"SELECT {LEDGER_COLUMNS} FROM kubescribe.publication WHERE report = $1 AND run_id = $2"  # noqa: S608
+_ROLL_BACK = f"""
+INSERT INTO kubescribe.publication
+  (report, run_id, version, kind, rows, checksum, fingerprint, slot, actor, reason)
+SELECT report, $3, version, 'rollback', rows, checksum, fingerprint, slot, $4, $5
+FROM kubescribe.publication WHERE report = $1 AND version = $2 AND kind = 'publish'
+RETURNING {LEDGER_COLUMNS}
+"""  # noqa: S608
+_POINT = "UPDATE kubescribe.current SET version = $2, slot = $3 WHERE report = $1"

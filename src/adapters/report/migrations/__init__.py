@@ -1,0 +1,1 @@
+"""Alembic: the tables of schema ``kubescribe`` in the report database."""
