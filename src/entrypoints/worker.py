@@ -74,8 +74,7 @@ def main(arguments: list[str]) -> int:
     try:
         found = _declare(arguments[0], events)
     except KubescribeError as error:
-        events.say(Refused(message=str(error)))
-        print(error, file=sys.stderr)
+        events.say(Refused(message=str(error)))  # the supervisor says it to people
         return ExitCode.USAGE
     line = sys.stdin.buffer.readline()
     if found is None or not line.strip():
