@@ -125,7 +125,7 @@ class EmbeddedPostgres:
                         raise EmbeddedNotAnswering(
                             folder.home, f"its keeper ended {started} times", f"see {folder.log}"
                         )
-                    start_keeper(folder, deadline)
+                    start_keeper(folder, starting.descriptor(), deadline)
                     started += 1
             return port
         finally:
