@@ -75,7 +75,7 @@ class Context:
         self._staging: Staging | None = None
         self._names: dict[str, int] = {}
         self._reported: list[str] = []
-        self._abandoned = False
+        self._ending: BaseException | None = None
 
     # -- the run -------------------------------------------------------------------------------------------------
 
@@ -213,15 +213,15 @@ class Context:
             if self._staging is not None:
                 self._staging.close()
 
-    def abandon(self) -> None:
-        """From now on every call raises :class:`Abandoned`."""
-        self._abandoned = True
+    def abandon(self, error: BaseException | None = None) -> None:
+        """From now on every call raises the error, or :class:`Abandoned`."""
+        self._ending = error or Abandoned("the attempt was ended")
 
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _check_wanted(self) -> None:
-        if self._abandoned:
-            raise Abandoned("the attempt was ended")
+        if self._ending is not None:
+            raise self._ending
 
     def _tell(self, kind: NoteKind, data: dict[str, Any]) -> None:
         self._check_wanted()
@@ -259,7 +259,7 @@ class Context:
                 self._check_wanted()
                 yield frame
         finally:
-            if not self._abandoned:
+            if self._ending is None:
                 self._tell_input(reading)
 
     def _tell_input(self, reading: Reading) -> None:
