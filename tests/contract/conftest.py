@@ -14,9 +14,7 @@ from tests.support.runlogs import MemoryWorld, PostgresWorld, World
 def world(request: pytest.FixtureRequest, loop: asyncio.Runner) -> Iterator[World]:
     """A RunLog."""
     world: World = (
-        MemoryWorld(loop)
-        if request.param == "memory"
-        else PostgresWorld(loop, request.getfixturevalue("runlog_url"))
+        MemoryWorld(loop) if request.param == "memory" else PostgresWorld(loop, request.getfixturevalue("runlog_url"))
     )
     yield world
     world.close()

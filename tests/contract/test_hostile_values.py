@@ -30,7 +30,9 @@ sizes = st.one_of(st.integers(), st.none())
 
 @many
 @given(text=texts, parameters=json_objects, lease=st.floats(), deadline=floats, ago=st.floats())
-def test_in_a_claim(world: World, text: str, parameters: dict[str, Any], lease: float, deadline: Any, ago: float) -> None:
+def test_in_a_claim(
+    world: World, text: str, parameters: dict[str, Any], lease: float, deadline: Any, ago: float
+) -> None:
     claim = a_claim(
         world.ids.new(),
         world.ids.new(),
@@ -60,9 +62,7 @@ def test_in_everything_an_attempt_tells(
 ) -> None:
     claimed = world.run(world.attempt_log.claim(a_claim(world.ids.new(), world.ids.new())))
     attempt_id = claimed.attempt.id
-    beat = Beat(
-        attempt_id=attempt_id, lease=60, progress=value, progress_text=text, memory=size, cpu_seconds=value
-    )
+    beat = Beat(attempt_id=attempt_id, lease=60, progress=value, progress_text=text, memory=size, cpu_seconds=value)
     assert world.run(world.attempt_log.beat(beat)).current
     note = Note(attempt_id=attempt_id, seq=1, kind=NoteKind.METRIC, data=parameters)
     world.run(world.attempt_log.note((note,)))

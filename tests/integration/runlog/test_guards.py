@@ -6,13 +6,12 @@ import asyncio
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 import psycopg
 import pytest
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from kubescribe.adapters.postgres import run_log as run_log_module
 from kubescribe.adapters.postgres import tables, writing
@@ -144,7 +143,9 @@ def test_beats_touch_no_index(world: PostgresWorld) -> None:
     run = running(world)
     assert run.attempt_id is not None
     for number in range(50):
-        beat = Beat(attempt_id=run.attempt_id, lease=60, progress=number / 50, progress_text="x" * number, memory=number)
+        beat = Beat(
+            attempt_id=run.attempt_id, lease=60, progress=number / 50, progress_text="x" * number, memory=number
+        )
         world.run(world.attempt_log.beat(beat))
 
     def updates() -> tuple[int, int]:
@@ -178,6 +179,7 @@ def full_url(cluster: Cluster, runlog_template: str) -> Iterator[str]:
     cluster.drop_database("full")
 
 
+DIALECT: Any = PGDialect  # untyped in SQLAlchemy
 KEY = (datetime(2026, 11, 1, tzinfo=UTC), UUID(int=2**127))
 QUERIES = {
     "the newest": page_query(RunFilter(), 50, None),
@@ -195,7 +197,7 @@ QUERIES = {
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_lists_come_from_indexes(full_url: str, name: str) -> None:
-    text = str(QUERIES[name].compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
+    text = str(QUERIES[name].compile(dialect=DIALECT(), compile_kwargs={"literal_binds": True}))
     with psycopg.connect(full_url) as connection:
         rows = connection.execute(b"EXPLAIN (ANALYZE, BUFFERS OFF) " + text.encode()).fetchall()
     plan = "\n".join(row[0] for row in rows)

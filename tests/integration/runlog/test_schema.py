@@ -15,6 +15,7 @@ import asyncpg
 import psycopg
 import pytest
 
+from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.postgres import tables
 from kubescribe.adapters.postgres.attempt_log import PostgresAttemptLog
 from kubescribe.adapters.postgres.engine import runlog_engine
@@ -29,7 +30,6 @@ from kubescribe.domain.run_status import OPEN, RunStatus
 from tests.support.addresses import asyncpg_address
 from tests.support.builders import a_claim
 from tests.support.clusters import Cluster
-from tests.support.runlogs import MemoryIds
 
 pytestmark = pytest.mark.integration
 
@@ -144,9 +144,7 @@ def test_the_lists_are_the_domains(runlog_url: str, constraint: str, kind: type[
 
 
 def test_the_open_states_are_the_domains(runlog_url: str) -> None:
-    texts = [
-        row[3] for row in catalogue(runlog_url) if row[2] in ("run_open", "run_is_final", "run_ended")
-    ]
+    texts = [row[3] for row in catalogue(runlog_url) if row[2] in ("run_open", "run_is_final", "run_ended")]
     assert len(texts) == 3
     for text in texts:
         assert set(re.findall(r"'([a-z]+)'", text)) == {str(status) for status in OPEN}
