@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -91,11 +92,15 @@ def test_a_transition_is_written_whole_or_not_at_all(world: PostgresWorld, table
         assert world.outbox() == []
 
 
-def test_a_step_from_what_is_not_so_any_more_writes_nothing(world: PostgresWorld) -> None:
+@pytest.mark.parametrize("meanwhile", ["released", "taken over"])
+def test_a_step_from_what_is_not_so_any_more_writes_nothing(world: PostgresWorld, meanwhile: str) -> None:
     run = running(world)
     assert run.attempt_id is not None
     stale = lose(run, datetime.now(UTC))
-    world.run(world.attempt_log.finish(run.attempt_id, failed(status=RunStatus.PENDING)))
+    if meanwhile == "released":
+        world.run(world.attempt_log.finish(run.attempt_id, failed(status=RunStatus.PENDING)))
+    else:
+        world.run(world.attempt_log.claim(a_claim(run.id, world.ids.new())))
     before = (world.run(world.run_log.get(run.id)), world.run(world.history.events(run.id)))
 
     async def by_hand() -> tuple[bool, bool]:
