@@ -45,7 +45,7 @@ class EventStream:
     """The events' file, which the supervisor reads; nothing is written where there is none."""
 
     def __init__(self, path: str | None) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC) if path else -1
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC) if path else -1
         self._lock = threading.Lock()
 
     def say(self, word: event_stream.OfItself | Told) -> None:

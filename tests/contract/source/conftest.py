@@ -15,8 +15,8 @@ from kubescribe.adapters.memory.source import MemorySource
 from kubescribe.adapters.source.postgres import PostgresSource
 from kubescribe.application.ports.source import Source
 
-_SERVER_TYPES = {pl.Int64: "bigint", pl.Int32: "integer", pl.String: "text", pl.Float64: "float8", pl.Date: "date"}
-_SERVER_TYPES |= {pl.Boolean: "boolean"}
+_SERVER_TYPES = {pl.Int64: "int8", pl.Int32: "int4", pl.String: "text", pl.Float64: "float8", pl.Date: "date"}
+_SERVER_TYPES |= {pl.Boolean: "bool"}
 
 
 class World(Protocol):
@@ -54,7 +54,7 @@ class PostgresWorld:
 
     def put(self, table: str, frame: pl.DataFrame) -> None:
         columns = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_SERVER_TYPES[type(dtype)]))
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.Identifier(_SERVER_TYPES[type(dtype)]))
             for name, dtype in frame.schema.items()
         )
         values = sql.SQL(", ").join(sql.Placeholder() * frame.width)

@@ -122,7 +122,7 @@ def test_a_type_is_kept(
 def test_what_cannot_be_kept_is_refused(
     admin: psycopg.Connection[Any], open_source: Open, expression: str, message: str, zone: str
 ) -> None:
-    admin.execute(f"ALTER DATABASE production SET timezone = '{zone}'")
+    admin.execute(f"ALTER DATABASE production SET timezone = '{zone}'".encode())
     with pytest.raises(UnsupportedType, match=f"query q: {message}") as error:
         whole(open_source(), f"SELECT {expression} AS x")
     assert "::text" in str(error.value) or "numeric(p,s)" in str(error.value)
@@ -162,7 +162,7 @@ def test_no_setting_of_the_database_changes_a_value(
     query = """SELECT date '2013-02-03' AS d, timestamptz '2013-02-03 04:05:06+00' AS ts, interval '1 day 2 hours' AS i,
         '\\x00ff'::bytea AS b, 0.1::float8 + 0.2 AS f"""
     before = whole(open_source(), query)
-    admin.execute(f"ALTER DATABASE production SET {setting}")
+    admin.execute(f"ALTER DATABASE production SET {setting}".encode())
     assert whole(open_source(), query).equals(before)
 
 

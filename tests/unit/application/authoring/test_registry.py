@@ -59,7 +59,7 @@ def test_registries_know_nothing_of_each_other(write: Write) -> None:
 
 def test_an_unknown_name_gets_the_nearest(write: Write) -> None:
     registry = Registry.load([write(PIPELINE.format(name="airport_delays"))], entry_points=False)
-    with pytest.raises(PipelineNotFound, match="there is no pipeline airport_delay; did you mean airport_delays?"):
+    with pytest.raises(PipelineNotFound, match=r"there is no pipeline airport_delay; did you mean airport_delays\?"):
         registry.get("airport_delay")
     with pytest.raises(PipelineNotFound, match="no pipeline is known at all"):
         Registry().get("x")
@@ -103,7 +103,7 @@ def test_entry_points_name_a_module_or_a_function(
     (info / "entry_points.txt").write_text(f"[kubescribe.pipelines]\nmine = {value.format(module=module)}\n")
     assert Registry.load([], entry_points=False).pipelines() == ()
     if found is None:
-        with pytest.raises(BadDeclaration, match="entry point mine of kubescribe.pipelines"):
+        with pytest.raises(BadDeclaration, match=r"entry point mine of kubescribe\.pipelines"):
             Registry.load([]).pipelines()
         return
     assert [pipeline.name for pipeline in Registry.load([]).pipelines()] == found
