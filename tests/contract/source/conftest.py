@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.support.clusters import Cluster
+from tests.support.waiting import wait_for
 
 from kubescribe.adapters.memory.source import MemorySource
 from kubescribe.adapters.source.postgres import PostgresSource
@@ -79,10 +80,9 @@ class PostgresWorld:
             source.done()
         if self._stopped:
             self.cluster.start()
+        ours = "SELECT query FROM pg_stat_activity WHERE application_name = 'ks:test'"
         with psycopg.connect(self.cluster.url("postgres"), autocommit=True) as connection:
-            left = connection.execute("SELECT query FROM pg_stat_activity WHERE application_name LIKE 'ks:%'")
-            # done() has closed every session; the server may need a moment to notice.
-            assert len(left.fetchall()) <= len(self._sources) * 2
+            wait_for(lambda: not connection.execute(ours).fetchall(), "the source's sessions to end")
 
 
 @pytest.fixture(scope="session")
