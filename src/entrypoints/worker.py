@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
     try:
         found = _declare(arguments[0], events)
     except KubescribeError as error:
-        if not events.say(Refused(message=str(error))):
+        if not events.say(Refused(message=str(error))):  # else the supervisor says it to people
             print(error, file=sys.stderr)
         return ExitCode.USAGE
     line = sys.stdin.buffer.readline()
