@@ -114,7 +114,7 @@ def claimed(
     attempt_id: UUID,
     actor: str,
     at: datetime,
-    run_deadline_at: datetime | None,
+    run_deadline_at: datetime,
     may_publish: bool,
 ) -> Transition:
     """Give the run to an attempt, which takes over from any earlier one."""
