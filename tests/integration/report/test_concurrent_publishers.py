@@ -67,6 +67,19 @@ def test_numbers_only_rise_however_many_attempts_take_at_once(world: World, serv
         assert admin.execute("SELECT fence FROM kubescribe.fence").fetchall() == [(max(numbers),)]
 
 
+def test_the_number_is_drawn_after_the_wait_for_the_lock(world: World, server: ReportServer) -> None:
+    old = world.attempt()
+    with server.admin() as admin, server.admin() as holder, ThreadPoolExecutor(1) as thread:
+        with holder.transaction():
+            holder.execute("SELECT FROM kubescribe.fence FOR UPDATE")
+            taking = thread.submit(world.attempt, old.run_id)
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            wait_for(lambda: admin.execute(waiting).fetchone() == (1,), "the new attempt to wait")
+            drawn = admin.execute("SELECT nextval('kubescribe.fence_number')").fetchone()
+        assert drawn is not None
+        assert taking.result().fence > drawn[0]
+
+
 def test_an_attempt_that_takes_over_waits_for_the_publication_under_way(
     world: World, server: ReportServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

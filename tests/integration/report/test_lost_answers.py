@@ -81,6 +81,7 @@ def test_a_database_that_stays_away_leaves_the_outcome_unknown(
     with pytest.raises(CommitUnknown, match=r"Whether run .* was published is not known yet") as caught:
         attempt.publish(staged)
     assert caught.value.run_id == attempt.run_id
+    expect(world, before + 1, 2)  # visible, and in the ledger, by the one commit
     proxy.refusing = False
     assert attempt.publish(staged)
     expect(world, before + 1, 2)

@@ -46,6 +46,18 @@ def test_a_reader_that_began_before_still_finds_its_rows(world: World, server: R
     assert tables(server) == 1
 
 
+def test_a_reader_that_began_during_the_publication_still_finds_its_rows(
+    world: World, server: ReportServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = world.published(small(1)).version
+    with old_reader(server) as reader:
+        at(monkeypatch, "publish.pointed", lambda: reader.execute("SELECT 1"))
+        world.published(small(2))
+        assert run(world.publisher.retire("airports", 1)) == ()
+        assert reader.execute(LEAST).fetchone() == (1, 3)
+    assert run(world.publisher.retire("airports", 1)) == (first,)
+
+
 def test_a_reader_of_the_newest_version_is_not_waited_for_nor_disturbed(world: World, server: ReportServer) -> None:
     versions = [world.published(small(n)).version for n in (1, 2, 3)]
     with old_reader(server) as reader:
