@@ -36,7 +36,7 @@ check: $(STAMP) ## lint, format, types, architecture contracts
 
 .PHONY: test
 test: $(STAMP) ## the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: fast
 fast: $(STAMP) ## the tests that need no database (under two minutes)

@@ -21,6 +21,32 @@ class ConfigurationError(KubescribeError):
     exit_code = ExitCode.USAGE
 
 
+class BadDatabaseUrl(ConfigurationError):
+    """A database URL cannot be used as it is. ``why`` never quotes the URL: it may hold a password."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} cannot be used: {why}")
+        self.name = name
+        self.why = why
+
+
+class BadDuration(ConfigurationError):
+    """A length of time cannot be read."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is not a duration; write it like 90, 90s, 10m, 1h30m or 2d")
+        self.text = text
+
+
+class BadSetting(ConfigurationError):
+    """A setting from the environment or ``.env`` cannot be used; ``name`` is the variable's."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} cannot be used: {why}")
+        self.name = name
+        self.why = why
+
+
 class TemporaryError(KubescribeError):
     """Something that should come back is away; trying again later may work."""
 
@@ -53,6 +79,14 @@ class AmbiguousRun(ConfigurationError):
     def __init__(self, prefix: str, fits: tuple[str, ...]) -> None:
         self.prefix, self.fits = prefix, fits
         super().__init__(f"{prefix} fits several runs: {', '.join(fits)}; give more of the id")
+
+
+class AttemptNotFound(TemporaryError):
+    """RunLog does not know the attempt: its claim has not arrived there, or RunLog was restored from before it."""
+
+    def __init__(self, attempt_id: object) -> None:
+        self.attempt_id = attempt_id
+        super().__init__(f"RunLog does not know attempt {attempt_id}; its claim has to be told first")
 
 
 class RunClosed(KubescribeError):
@@ -186,6 +220,25 @@ class DatabaseRefused(KubescribeError):
         super().__init__(f"the {database} database refused: {why}; {remedy}")
 
 
+class SchemaMismatch(KubescribeError):
+    """A database's schema is not the one that this program works with."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, database: str, found: str | None, expected: str) -> None:
+        self.database, self.found, self.expected = database, found, expected
+        if found is None:
+            what, remedy = "has no schema of KubeScribe yet", "run `kubescribe migrate`"
+        elif found < expected:
+            what, remedy = f"has schema {found}, which is older than {expected}", "run `kubescribe migrate`"
+        elif found > expected:
+            what = f"has schema {found}, which is newer than this program's {expected}"
+            remedy = "install a newer KubeScribe (`kubescribe migrate` never goes back)"
+        else:
+            what, remedy = f"says that it has schema {found}, and lacks a part of it", "restore it from a backup"
+        super().__init__(f"the {database} database {what}; {remedy}")
+
+
 class QueryFailed(KubescribeError):
     """A query on the production database failed."""
 
@@ -214,6 +267,56 @@ class NotConfigured(ConfigurationError):
         super().__init__(f"{what} needs {variable}; set it in the environment or in .env")
 
 
+class ReportUndeclared(ConfigurationError):
+    """A pipeline hands over a report that it does not declare."""
+
+    def __init__(self, report: str, declared: tuple[str, ...]) -> None:
+        self.report, self.declared = report, declared
+        what = f"it declares {', '.join(declared)}" if declared else "it declares that it writes none"
+        super().__init__(f"the pipeline writes report {report}, and {what}; add it to reports=")
+
+
+class ReportRepeated(ConfigurationError):
+    """A pipeline hands over a report twice in one run."""
+
+    def __init__(self, report: str) -> None:
+        self.report = report
+        super().__init__(
+            f"report {report} was handed over before in this run; hand it over once, all frames together as an iterator"
+        )
+
+
+class ReportsMissing(KubescribeError):
+    """A pipeline came to its end without a report that it declares; nothing was published."""
+
+    exit_code = ExitCode.PRECONDITION
+
+    def __init__(self, reports: tuple[str, ...]) -> None:
+        self.reports = reports
+        super().__init__(
+            f"the pipeline ended without handing over {', '.join(reports)}, which it declares; nothing was published"
+        )
+
+
+class StagingIncomplete(KubescribeError):
+    """The report database does not hold what the worker says that it staged."""
+
+    def __init__(self, run_id: object, reports: tuple[str, ...]) -> None:
+        self.run_id, self.reports = run_id, reports
+        super().__init__(
+            f"run {run_id} staged {', '.join(reports)}, and the report database does not hold it any more; "
+            "nothing was published. Start the run again"
+        )
+
+
+class CommandNotFound(ConfigurationError):
+    """A command cannot be started."""
+
+    def __init__(self, command: str, why: str) -> None:
+        self.command, self.why = command, why
+        super().__init__(f"{command} cannot be started: {why}")
+
+
 class EmbeddedUnavailable(ConfigurationError):
     """The embedded PostgreSQL cannot be used in this folder, by this user, or on this machine."""
 
@@ -230,19 +333,6 @@ class EmbeddedNotAnswering(TemporaryError):
         super().__init__(f"the embedded PostgreSQL in {home} does not answer: {why}. To go on: {remedy}.")
 
 
-class SchemaMismatch(KubescribeError):
-    """A database's tables are not those that this release works with."""
-
-    exit_code = ExitCode.USAGE
-
-    def __init__(self, database: str, found: str | None, expected: str) -> None:
-        self.database, self.found, self.expected = database, found, expected
-        there = "has no KubeScribe tables yet" if found is None else f"has KubeScribe's tables at {found}"
-        super().__init__(
-            f"the {database} database {there}, and this release needs them at {expected}; run `kubescribe migrate`"
-        )
-
-
 class CommitUnknown(DatabaseUnavailable):
     """The report database went away after it was told to commit: the ledger knows the outcome, and nobody else."""
 
@@ -252,3 +342,11 @@ class CommitUnknown(DatabaseUnavailable):
             database,
             f"{why}. Whether run {run_id} was published is not known yet: its ledger says so once the database is back",
         )
+
+
+class LaunchRefused(KubescribeError):
+    """No supervisor could be started for a run."""
+
+    def __init__(self, run_id: object, why: str) -> None:
+        self.run_id, self.why = run_id, why
+        super().__init__(f"no supervisor could be started for run {run_id}: {why}")

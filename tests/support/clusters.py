@@ -18,7 +18,8 @@ import psycopg
 from psycopg import sql
 
 from kubescribe.adapters.embedded.binaries import Binaries, find_binaries, find_ssl_binaries
-from kubescribe.adapters.embedded.postmaster import USER, Postmaster, StopMode, initialise
+from kubescribe.adapters.embedded.initdb import USER, initialise
+from kubescribe.adapters.embedded.postmaster import Postmaster, StopMode
 from kubescribe.adapters.embedded.privileges import Identity, server_identity
 
 from .processes import children
@@ -137,9 +138,7 @@ class Cluster:
     def drop_database(self, name: str) -> None:
         """Drop a database, ending whoever is connected to it."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def destroy(self) -> None:
         """Stop at once and remove everything."""

@@ -53,13 +53,19 @@ def find_ssl_binaries() -> Binaries | None:
     return next((each for each in find_binaries() if each.folder not in wheel), None)
 
 
-def _wheel() -> list[Path]:
+def wheel_root() -> Path | None:
+    """The folder into which the wheel was installed, if it was."""
     try:
         spec = find_spec(_WHEEL)
     except (ImportError, ValueError):
-        return []
-    places = (spec.submodule_search_locations if spec is not None else None) or []
-    return _newest_first(folder for place in places for folder in Path(place).glob("pginstall*/bin"))
+        return None
+    places = spec.submodule_search_locations if spec is not None else None
+    return Path(places[0]).parent if places else None
+
+
+def _wheel() -> list[Path]:
+    root = wheel_root()
+    return _newest_first((root / _WHEEL).glob("pginstall*/bin")) if root is not None else []
 
 
 def _system() -> list[Path]:

@@ -14,9 +14,10 @@ from pathlib import Path
 from ...domain.errors import EmbeddedNotAnswering, EmbeddedUnavailable
 from .binaries import Binaries, find_binaries
 from .folder import Folder
+from .initdb import initialise, password_statement, run_single
 from .locks import FileLock
-from .postmaster import Failed, initialise, password_statement, run_single
 from .privileges import Identity, server_identity
+from .programs import Failed
 
 DATABASES = ("runlog", "production", "report")
 
@@ -74,7 +75,12 @@ def end_leftovers(folder: Folder, server_lock: FileLock) -> None:
         raise EmbeddedNotAnswering(
             folder.home, "processes of an earlier server do not end", f"end them, and see {folder.log}"
         )
-    if strangers := servers_in(folder.data):
+    # The kernel gives a dying process's locks back a moment before its working directory.
+    deadline = time.monotonic() + 2.0
+    while strangers := servers_in(folder.data):
+        if time.monotonic() < deadline:
+            time.sleep(0.01)
+            continue
         raise EmbeddedNotAnswering(
             folder.home,
             f"a PostgreSQL that KubeScribe did not start (process {strangers[0]}) uses its data",
@@ -99,9 +105,7 @@ def servers_in(data: Path) -> list[int]:
 def _servers_by_ps(data: Path) -> list[int]:
     try:
         pid = (data / "postmaster.pid").read_text().split()[0]
-        command = subprocess.run(
-            ["ps", "-o", "command=", "-p", pid], capture_output=True, text=True, check=False
-        )
+        command = subprocess.run(["ps", "-o", "command=", "-p", pid], capture_output=True, text=True, check=False)
     except (OSError, IndexError):
         return []
     return [int(pid)] if str(data) in command.stdout else []

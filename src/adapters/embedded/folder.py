@@ -10,9 +10,7 @@ from pathlib import Path
 
 from ...domain.errors import EmbeddedNotAnswering, EmbeddedUnavailable
 
-_ANOTHER_FOLDER = (
-    "name another folder in KUBESCRIBE_HOME, or set RUNLOG_DB_URL, PROD_DB_URL and REPORT_DB_URL"
-)
+_ANOTHER_FOLDER = "name another folder in KUBESCRIBE_HOME, or set RUNLOG_DB_URL, PROD_DB_URL and REPORT_DB_URL"
 _LOG_LIMIT = 4 * 1024 * 1024
 
 

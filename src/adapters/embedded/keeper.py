@@ -1,6 +1,7 @@
 """The keeper: a detached process that owns the server of one folder and stops it when nobody is attached.
 
-``python -m kubescribe.adapters.embedded.keeper HOME FD``; FD takes one JSON report of the start.
+:mod:`.starting` runs ``main(HOME, REPORT, START)`` in a new interpreter: REPORT is a descriptor that takes
+one JSON report of the start, START one of ``start.lock``.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from ...domain.errors import EmbeddedNotAnswering, EmbeddedUnavailable
 from .data import SETTINGS, end_leftovers, ensure_data
 from .folder import Folder
 from .locks import FileLock
-from .postmaster import Failed, Postmaster, last_words
+from .postmaster import Postmaster
 from .privileges import Refused
+from .programs import Failed, last_words
 
 _LOOK = 0.1  # seconds between two looks at the locks and the server; also how long a stop may be late
 _START_TIMEOUT = 600.0  # recovery after a crash may take long; whoever waits gives up earlier
+_STOP_TIMEOUT = 30.0  # then without a checkpoint: a command that waits for the stop is to outlast it
 _RESTARTS, _RESTARTS_WITHIN = 5, 60.0
 
 
@@ -30,18 +34,20 @@ class Keeper:
     """Owns the server from its start to its stop; everything happens in the main thread."""
 
     def __init__(self, folder: Folder) -> None:
-        self._folder = folder
+        self.folder = folder
         self._alive = FileLock(folder.keeper_lock)
         self._attached = FileLock(folder.attached)
-        for path in (folder.keeper_lock, folder.server_lock):
-            folder.touch(path)
         self._postmaster: Postmaster | None = None
-        self._log = folder.open_log()
+        self._log = -1
 
-    def start(self) -> None:
+    def start(self, start_lock: int) -> None:
         """Become the folder's keeper and bring the server up. Raises embedded errors and OSError."""
+        self._log = self.folder.open_log()
+        for path in (self.folder.keeper_lock, self.folder.server_lock):
+            self.folder.touch(path)
         if not self._alive.acquire(shared=False, deadline=time.monotonic() + 5):
-            raise EmbeddedNotAnswering(self._folder.home, "another keeper holds it", "try again")
+            raise EmbeddedNotAnswering(self.folder.home, "another keeper holds it", "try again")
+        os.close(start_lock)
         self._alive.write_text(f"{os.getpid()}\n")
         self._serve()
 
@@ -50,7 +56,7 @@ class Keeper:
         restarts: list[float] = []
         while self._alive.is_current() and not self._attached.acquire(shared=False):
             time.sleep(_LOOK)
-            self._folder.trim_log()
+            self.folder.trim_log()
             if self._postmaster is None or self._postmaster.ended() is None:
                 continue
             now = time.monotonic()
@@ -59,21 +65,21 @@ class Keeper:
                 say("the server died too often; giving up")
                 return
             say(f"the server ended with {self._postmaster.ended()}; starting it again")
-            self._folder.write_state(self._folder.last_port(), ready=False)
+            self.folder.write_state(self.folder.last_port(), ready=False)
             self._serve()
 
     def stop(self) -> None:
         """Stop the server, then let commands know, in this order."""
         if self._postmaster is not None:
             if self._alive.is_current():
-                self._folder.write_state(self._folder.last_port(), ready=False)
-            self._postmaster.stop("fast")
+                self.folder.write_state(self.folder.last_port(), ready=False)
+            self._postmaster.stop("fast", timeout=_STOP_TIMEOUT)
         # A command that gets "attached" must find no keeper, or it would wait for this one.
         self._alive.release()
         self._attached.release()
 
     def _serve(self) -> None:
-        folder = self._folder
+        folder = self.folder
         server_lock = FileLock(folder.server_lock, for_children=True)
         end_leftovers(folder, server_lock)
         binaries, identity = ensure_data(folder)
@@ -121,16 +127,15 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def main(home: str, report: str) -> None:
+def main(home: str, report: str, start: str) -> None:
     """Run a keeper in a child process, which nobody has to wait for."""
     if os.fork():
         os._exit(0)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
-    folder = Folder(Path(home))
-    keeper = Keeper(folder)
+    keeper = Keeper(Folder(Path(home)))
     try:
-        problem = _start(folder, keeper)
+        problem = _start(keeper, int(start))
         _tell(int(report), problem)
         if problem is None:
             keeper.keep()
@@ -140,10 +145,11 @@ def main(home: str, report: str) -> None:
         keeper.stop()
 
 
-def _start(folder: Folder, keeper: Keeper) -> EmbeddedUnavailable | EmbeddedNotAnswering | None:
+def _start(keeper: Keeper, start_lock: int) -> EmbeddedUnavailable | EmbeddedNotAnswering | None:
     """Start; a failure comes back as the sentence for the user."""
+    folder = keeper.folder
     try:
-        keeper.start()
+        keeper.start(start_lock)
     except (EmbeddedUnavailable, EmbeddedNotAnswering) as error:
         return error
     except Refused as error:
@@ -155,6 +161,9 @@ def _start(folder: Folder, keeper: Keeper) -> EmbeddedUnavailable | EmbeddedNotA
         return EmbeddedNotAnswering(folder.home, str(error), f"see {folder.log}")
     except OSError as error:
         return folder.problem(error)
+    except Exception as error:
+        say(traceback.format_exc())
+        return EmbeddedNotAnswering(folder.home, f"its keeper failed with {error!r}", f"see {folder.log}")
     return None
 
 
@@ -170,9 +179,5 @@ def _tell(descriptor: int, problem: EmbeddedUnavailable | EmbeddedNotAnswering |
     os.close(descriptor)
 
 
-def _leave(number: int, frame: object) -> None:
+def _leave(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])

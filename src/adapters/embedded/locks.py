@@ -53,7 +53,7 @@ class FileLock:
         if self._descriptor is None:
             return False
         try:
-            return os.path.samestat(os.fstat(self._descriptor), os.stat(self.path))
+            return os.path.samestat(os.fstat(self._descriptor), self.path.stat())
         except OSError:
             return False
 
@@ -113,6 +113,4 @@ def _drop_in_child() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_forking.acquire, after_in_parent=_forking.release, after_in_child=_drop_in_child
-    )
+    os.register_at_fork(before=_forking.acquire, after_in_parent=_forking.release, after_in_child=_drop_in_child)

@@ -1,32 +1,23 @@
-"""One PostgreSQL server process: make its data directory, start it, see whether it is ready, stop it."""
+"""One PostgreSQL server process: start it, see whether it is ready, stop it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from .binaries import Binaries
 from .privileges import Identity, become
+from .programs import environment
 
 StopMode = Literal["smart", "fast", "immediate"]
 _SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
-
-USER = "kubescribe"
-
-
-class Failed(Exception):  # noqa: N818 - says what happened
-    """A PostgreSQL program ended with an error; the message is its own last relevant line."""
-
-    def __init__(self, message: str, output: str = "") -> None:
-        self.output = output
-        super().__init__(message)
 
 
 class Postmaster:
@@ -95,90 +86,9 @@ class Postmaster:
         """Stop it and wait for its end; without a checkpoint (recovery later) when the timeout passes."""
         if self._process is None:
             return
-        if self._process.poll() is None:
-            self._process.send_signal(_SIGNALS[mode])
-            try:
-                self._process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self._process.send_signal(_SIGNALS["immediate"])
-                self._process.wait()
-
-
-def initialise(
-    binaries: Binaries,
-    identity: Identity,
-    data: Path,
-    *,
-    password: str | None = None,
-    databases: Iterable[str] = (),
-    durable: bool = True,
-) -> None:
-    """Make a data directory (``data`` must not exist): UTF8, code point order, superuser ``kubescribe``.
-
-    With a password every connection needs it (scram-sha-256); without one, the machine's own are trusted.
-    With ``durable`` everything is on the disk when this returns. Raises :class:`Failed`.
-    """
-    data.mkdir(mode=0o700)
-    identity.give(data)
-    # The wheel has no ICU; the C.UTF-8 that newer servers bring along knows the letters beyond ASCII.
-    locale = ["--locale=C"]
-    if binaries.major >= 17:
-        locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    flags = ["--username", USER, "--encoding=UTF8", "--auth=trust", "--no-sync", "--no-instructions", *locale]
-    _run(binaries, identity, ["initdb", "-D", str(data), *flags])
-    method = "trust" if password is None else "scram-sha-256"
-    (data / "pg_hba.conf").write_text(
-        f"host all all 127.0.0.1/32 {method}\nhost replication all 127.0.0.1/32 {method}\n"
-    )
-    statements = [f"CREATE DATABASE {name}" for name in databases]
-    if password is not None:
-        statements.append(password_statement(password))
-    run_single(binaries, identity, data, statements, durable=False)
-    if durable:
-        _run(binaries, identity, ["initdb", "-D", str(data), "--sync-only"])
-
-
-def password_statement(password: str) -> str:
-    """The SQL that sets the superuser's password."""
-    return f"ALTER ROLE {USER} PASSWORD '{password}'"
-
-
-def run_single(
-    binaries: Binaries, identity: Identity, data: Path, statements: list[str], *, durable: bool = True
-) -> None:
-    """Run statements without a server; they go through a pipe, so no list of processes shows them."""
-    options = ["-c", "exit_on_error=true", "-c", "log_min_error_statement=panic", "-c", "log_checkpoints=off"]
-    if not durable:
-        options += ["-c", "fsync=off"]
-    command = ["postgres", "--single", "-D", str(data), *options, "postgres"]
-    _run(binaries, identity, command, "".join(f"{line}\n" for line in statements))
-
-
-def environment() -> dict[str, str]:
-    """The environment of PostgreSQL's programs: no secret of ours, and no PG* variable of the user's."""
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
-    return {"PATH": os.defpath, **kept, "LC_ALL": "C", "TZ": "UTC"}
-
-
-def last_words(output: str) -> str:
-    """The line of a PostgreSQL program's output that says what went wrong."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"\b(FATAL|PANIC|ERROR|error):", line)]
-    return (telling or lines or ["it said nothing"])[-1]
-
-
-def _run(binaries: Binaries, identity: Identity, command: list[str], standard_input: str = "") -> None:
-    result = subprocess.run(
-        [binaries.program(command[0]), *command[1:]],
-        input=standard_input,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        cwd="/",
-        env=environment(),
-        preexec_fn=become(identity, dies_with=os.getpid()),
-        check=False,
-    )
-    if result.returncode != 0:
-        raise Failed(f"{command[0]}: {last_words(result.stdout)}", result.stdout)
+        for number, patience in ((_SIGNALS[mode], timeout), (_SIGNALS["immediate"], 10.0), (signal.SIGKILL, None)):
+            if self._process.poll() is not None:
+                return
+            self._process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience)

@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-DAC_OVERRIDE, DAC_READ_SEARCH = 1, 2  # numbers of <linux/capability.h>
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+# Numbers of <linux/capability.h>, <linux/prctl.h> and <linux/securebits.h>.
+CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, KILL, SETGID, SETUID, SETPCAP = 0, 1, 2, 5, 6, 7, 8
+_PR_SET_PDEATHSIG, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 28, 47, 2
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _CAPABILITY_VERSION_3 = 0x20080522
 _LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True) if _LINUX else None  # loaded before any fork: a child must not load
 
 
-class Refused(Exception):  # noqa: N818 - says what the system did
+class Refused(Exception):
     """The server cannot run as anybody here; the message is one clause, ``remedy`` another."""
 
     def __init__(self, why: str, remedy: str) -> None:
@@ -66,15 +68,18 @@ def server_identity(owned: Path, needed: Iterable[Path]) -> Identity:
         return Identity(uid, os.getegid(), switch=False)
     user, group = _choose(owned)
     held = _held_capabilities()
+    if not _contains(held, CHOWN, KILL, SETGID, SETUID):
+        raise Refused(
+            "PostgreSQL refuses to run as root, and this root may not become another user",
+            "give it the capabilities CHOWN, KILL, SETGID and SETUID, or run as an ordinary user",
+        )
     blocked = [path for path in [*needed, owned.parent] if not _reaches(path, user, group)]
     if not blocked:
         return Identity(user, group, switch=True)
     # A file without any permission for others can be read with the lesser capability, but not executed.
-    lesser = all(
-        path.is_dir() or path.stat().st_mode & stat.S_IXOTH or not _is_program(path) for path in blocked
-    )
-    for capability in (DAC_READ_SEARCH, DAC_OVERRIDE) if lesser else (DAC_OVERRIDE,):
-        if held & (1 << capability):
+    lesser = all(path.is_dir() or path.stat().st_mode & stat.S_IXOTH or not _is_program(path) for path in blocked)
+    for capability in () if held is None else (DAC_READ_SEARCH, DAC_OVERRIDE) if lesser else (DAC_OVERRIDE,):
+        if _contains(held, capability, SETPCAP):
             return Identity(user, group, switch=True, capability=capability)
     raise Refused(
         f"PostgreSQL refuses to run as root, and the user {_name_of(user)} cannot reach {blocked[0]}",
@@ -103,23 +108,24 @@ def become(identity: Identity, dies_with: int | None = None) -> Callable[[], Non
 
 def _switch(identity: Identity) -> None:
     os.setgroups([identity.gid])
-    if identity.capability is not None and _libc is not None:
-        _libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    keep = identity.capability
+    # The change of user is to leave the capabilities alone, here and in access(2), by which PostgreSQL's programs
+    # look for each other: that call would not count them otherwise.
+    if keep is not None and _libc is not None and _libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "the capabilities could not be kept")
     if _LINUX:
         os.setresgid(identity.gid, identity.gid, identity.gid)
         os.setresuid(identity.uid, identity.uid, identity.uid)
     else:
         os.setgid(identity.gid)
         os.setuid(identity.uid)
-    if identity.capability is None or _libc is None:
+    if keep is None or _libc is None:
         return
-    bit = 1 << identity.capability
+    bit = 1 << keep
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable
     # "Ambient" is what an ordinary program keeps across exec.
-    if _libc.capset(header, sets) or _libc.prctl(
-        _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, identity.capability, 0, 0
-    ):
+    if _libc.capset(header, sets) or _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, keep, 0, 0):
         raise OSError(ctypes.get_errno(), "the capability could not be kept")
 
 
@@ -151,12 +157,17 @@ def _name_of(uid: int) -> str | None:
         return None
 
 
-def _held_capabilities() -> int:
+def _held_capabilities() -> int | None:
+    """The permitted set; nothing where there are no capabilities (macOS)."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
-        return 0
-    return next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapPrm:")), 0)
+        return None
+    return next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapPrm:")), None)
+
+
+def _contains(held: int | None, *capabilities: int) -> bool:
+    return held is None or all(held & (1 << capability) for capability in capabilities)
 
 
 def _is_program(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from .locks import SUPPORTED, FileLock, is_locked
 
 HOST = "127.0.0.1"
 USER = "kubescribe"
+_STARTS = 3  # keepers that one command starts, if each is killed before it is ready
 _TOO_EARLY = b"57P03"  # SQLSTATE cannot_connect_now: starting up, recovering or shutting down
 
 
@@ -47,9 +47,7 @@ class EmbeddedServer:
         self.close()
 
     def __repr__(self) -> str:
-        return (
-            f"EmbeddedServer(home={str(self.home)!r}, port={self.port}, user={self.user!r}, password='***')"
-        )
+        return f"EmbeddedServer(home={str(self.home)!r}, port={self.port}, user={self.user!r}, password='***')"
 
 
 class EmbeddedPostgres:
@@ -81,12 +79,10 @@ class EmbeddedPostgres:
             # The keeper holds this exclusively while it stops the server; then we wait, and start anew.
             if not held.acquire(shared=True, deadline=deadline):
                 raise self._busy()
-            port = self._port() or self._bring_up(deadline)
+            port = self._port(deadline) or self._bring_up(deadline)
             password = folder.password()
             if password is None:
-                raise EmbeddedNotAnswering(
-                    folder.home, "its password file is gone", "try again when it has stopped"
-                )
+                raise EmbeddedNotAnswering(folder.home, "its password file is gone", "try again when it has stopped")
         except OSError as error:
             held.release()
             raise folder.problem(error) from error
@@ -95,7 +91,7 @@ class EmbeddedPostgres:
             raise
         return EmbeddedServer(folder.home, port, password, held)
 
-    def _port(self) -> int | None:
+    def _port(self, deadline: float) -> int | None:
         """The port of a server that is up and answers.
 
         The lock is looked at before the state: whoever starts a keeper resets the state first, so a living
@@ -104,7 +100,7 @@ class EmbeddedPostgres:
         if not is_locked(self._folder.keeper_lock):
             return None
         port = self._folder.ready_port()
-        return port if port is not None and answers(port) else None
+        return port if port is not None and answers(port, deadline) else None
 
     def _bring_up(self, deadline: float) -> int:
         """Start a keeper, or wait for the one that is being started or is restarting its server."""
@@ -114,7 +110,8 @@ class EmbeddedPostgres:
         if not starting.acquire(shared=False, deadline=deadline):
             raise self._busy()
         try:
-            while (port := self._port()) is None:
+            started = 0
+            while (port := self._port(deadline)) is None:
                 if time.monotonic() > deadline:
                     raise self._busy()
                 if is_locked(folder.keeper_lock):
@@ -123,7 +120,12 @@ class EmbeddedPostgres:
                     from .starting import start_keeper
 
                     folder.write_state(folder.last_port(), ready=False)
-                    start_keeper(folder, deadline)
+                    if started == _STARTS:
+                        raise EmbeddedNotAnswering(
+                            folder.home, f"its keeper ended {started} times", f"see {folder.log}"
+                        )
+                    start_keeper(folder, starting.descriptor(), deadline)
+                    started += 1
             return port
         finally:
             starting.release()
@@ -140,11 +142,13 @@ class EmbeddedPostgres:
         )
 
 
-def answers(port: int) -> bool:
+def answers(port: int, deadline: float) -> bool:
     """Whether a PostgreSQL on this port would let somebody log in now: the first step of its protocol, no more."""
+    import socket  # a third of this module's cost, for nothing where the databases are configured
+
     parameters = f"user\0{USER}\0database\0postgres\0\0".encode()
     try:
-        with socket.create_connection((HOST, port), timeout=5.0) as connection:
+        with socket.create_connection((HOST, port), timeout=max(0.1, deadline - time.monotonic())) as connection:
             connection.sendall(struct.pack("!ii", len(parameters) + 8, 3 << 16) + parameters)
             answer = connection.recv(1024)
     except OSError:

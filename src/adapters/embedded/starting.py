@@ -11,36 +11,49 @@ import time
 from pathlib import Path
 
 from ...domain.errors import EmbeddedNotAnswering, EmbeddedUnavailable
+from .binaries import wheel_root
 from .folder import Folder
-from .postmaster import environment
+from .programs import environment
 
-_PACKAGE = __name__.partition(".")[0]
+# Isolated from the environment and the working folder, so that no stray module gets into the keeper; what it needs
+# comes after the standard library.
+_KEEPER = f"{__name__.rpartition('.')[0]}.keeper"
+_PROGRAM = f"import sys; sys.path += sys.argv[4:]; from {_KEEPER} import main; main(*sys.argv[1:4])"
 
 
-def start_keeper(folder: Folder, deadline: float) -> None:
-    """Start a detached keeper and wait for its report; to be called with ``start.lock`` held.
+def start_keeper(folder: Folder, start_lock: int, deadline: float) -> None:
+    """Start a detached keeper and wait for its report.
+
+    ``start_lock`` is the descriptor of ``start.lock``, held. The keeper gets it as well and keeps it until it has
+    its own lock: if we are killed now, nobody starts a second one.
 
     Returns when the server is ready, and also when the keeper ended without a word (it was killed): the
     caller looks again. Raises what the keeper reports, or EmbeddedNotAnswering at the deadline.
     """
-    root = Path(sys.modules[_PACKAGE].__path__[0]).parent
+    package = Path(sys.modules[__name__.partition(".")[0]].__path__[0])
+    roots = [str(root) for root in (package.parent, wheel_root()) if root is not None]
+    report = None
     reading, writing = os.pipe()
     log = folder.open_log()
     try:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", f"{__package__}.keeper", str(folder.home), str(writing)],
+            [sys.executable, "-I", "-c", _PROGRAM, str(folder.home), str(writing), str(start_lock), *roots],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd="/",
-            env={**environment(), "PYTHONPATH": str(root)},
-            pass_fds=(writing,),
+            env=environment(),
+            pass_fds=(writing, start_lock),
             start_new_session=True,
         )
         os.close(writing)
-        report = _read(reading, deadline)
-        # The process that we started ends at once; the keeper is its child, and so not ours to wait for.
-        process.wait()
+        try:
+            report = _read(reading, deadline)
+        finally:
+            # The process that we started ends at once; the keeper is its child, and so not ours to wait for.
+            if report is None:
+                process.kill()
+            process.wait()
     finally:
         os.close(log)
         os.close(reading)

@@ -72,8 +72,9 @@ class AttemptLog(Protocol):
     Every verb is idempotent: said again with the same ids it changes nothing more, so that a spool may be
     replayed after an answer was lost. ``ago`` says how many seconds ago a thing happened, for what was spooled.
     Every verb raises :class:`~kubescribe.domain.errors.DatabaseUnavailable` when RunLog is away, and then has
-    changed nothing or everything. Each transition writes its event, and its outbox row where one is due, in
-    the same transaction.
+    changed nothing or everything. All but ``claim`` raise :class:`~kubescribe.domain.errors.AttemptNotFound`
+    for an attempt that RunLog does not know: its claim has to be told (again) first. Each transition writes its
+    event, and its outbox row where one is due, in the same transaction.
     """
 
     async def recall(self, run_id: UUID) -> Run | None:
@@ -84,8 +85,10 @@ class AttemptLog(Protocol):
         """Take the run: make it if it is not there, end an earlier attempt's hold, and hold the lease.
 
         Raises :class:`RunClosed` where the run is terminal or being cancelled, and :class:`RunMismatch` where it
-        is another pipeline's or its parameters differ. An earlier attempt that had not ended gets a death
-        certificate (cause ``fenced``) if it has none.
+        is another pipeline's or its parameters differ. Raises :class:`Fenced` where the newest attempt holds a
+        newer fence: a claim that comes late takes nothing from the attempt that can publish. An earlier attempt
+        that had not ended gets a death certificate (cause ``fenced``) if it has none. A claim told again is
+        answered with the run and the attempt as they stand, whatever became of them.
         """
         ...
 

@@ -48,7 +48,7 @@ Entry = ClaimEntry | NotesEntry | LogEntry | FinishEntry
 
 
 class Spool(Protocol):
-    """Entries by attempt, in the order in which they were appended; they outlive the process."""
+    """Entries by attempt, in the order in which they were appended; they outlive the process that wrote them."""
 
     def append(self, attempt_id: UUID, entry: Entry) -> None:
         """Keep an entry. A folder that is full or read-only loses it without an error: the work goes on."""
@@ -62,6 +62,6 @@ class Spool(Protocol):
         """Forget an attempt's entries: RunLog has them all."""
         ...
 
-    def attempts(self) -> tuple[UUID, ...]:
-        """The attempts that have entries."""
+    def leftover(self) -> tuple[UUID, ...]:
+        """The attempts that have entries and whose writer has ended without having removed them, oldest first."""
         ...

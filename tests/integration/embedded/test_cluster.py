@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -76,9 +78,10 @@ def test_tls_is_verified_by_its_own_authority() -> None:
         assert value(url, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") is True
 
 
-def test_it_ends_with_the_process_that_started_it() -> None:
+def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     started = os.fork()
     if started == 0:  # pragma: no cover - ends by SIGKILL
+        tempfile.tempdir = str(tmp_path)  # nobody will tidy up after it
         Cluster().start()
         os.kill(os.getpid(), signal.SIGKILL)
     pids: set[int] = set()

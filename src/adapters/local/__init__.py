@@ -1,0 +1,1 @@
+"""Local processes: payloads, what they leave, and what a supervisor needs of its machine."""

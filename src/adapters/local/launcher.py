@@ -1,0 +1,74 @@
+"""Supervisors as local processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ...application.ports.launcher import JobState, Sighting
+from ...domain.attempt import Attempt
+from ...domain.errors import LaunchRefused
+from ...domain.run import Run
+from . import machine, process_tree
+
+
+class LocalLauncher:
+    """The :class:`~kubescribe.application.ports.launcher.Launcher` of this machine."""
+
+    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, logs: Path) -> None:
+        """``command``: what begins a supervisor's command line, up to the pipeline's name."""
+        self._command = list(command)
+        self._environment = dict(environment)
+        self._folder = folder
+        self._logs = logs
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    async def launch(self, run: Run) -> None:
+        """Start a supervisor that outlives this process; the parameters wait for it in RunLog."""
+        command = [*self._command, run.pipeline, "--run-id", str(run.id)]
+        try:
+            self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with (self._logs / f"{run.id}.log").open("ab") as log:
+                started = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=self._environment,
+                    cwd=self._folder,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise LaunchRefused(run.id, str(error)) from error
+        self._started.append(started)
+
+    async def look(self, run: Run, attempt: Attempt | None) -> Sighting:
+        """Compare the supervisor's process id and start with what this machine runs now."""
+        if attempt is None:
+            return Sighting(state=JobState.UNKNOWN, detail="no attempt has taken the run yet")
+        where, here = attempt.whereabouts, machine.whereabouts()
+        if (where.host, where.machine) != (here.host, here.machine):
+            return Sighting(state=JobState.UNKNOWN, detail=f"it runs on {where.host}, which cannot be seen from here")
+        if where.boot_id != here.boot_id:
+            detail = f"{where.host} was started anew since"
+            return Sighting(state=JobState.GONE, detail=detail, machine_restarted=True)
+        stat = machine.read_stat(where.pid) if where.pid else None
+        if stat is None or stat.started_ticks != where.started_ticks:
+            return Sighting(state=JobState.GONE, detail=f"its supervisor (process {where.pid}) is gone")
+        stopped = ", and is stopped" if stat.state in "Tt" else ""
+        return Sighting(state=JobState.ALIVE, detail=f"its supervisor (process {where.pid}) is there{stopped}")
+
+    async def clean(self, attempt: Attempt) -> None:
+        """End the payload's processes, and the supervisor if it is there still."""
+        where = attempt.whereabouts
+        here = machine.whereabouts()
+        if (where.host, where.machine, where.boot_id) != (here.host, here.machine, here.boot_id):
+            return
+        stat = machine.read_stat(where.pid) if where.pid else None
+        if stat is not None and stat.started_ticks == where.started_ticks and stat.pid != os.getpid():
+            # It has lost its right to publish; what it could still do is to hold a lock or memory.
+            os.kill(stat.pid, 9)
+        await asyncio.to_thread(process_tree.end, attempt.id)

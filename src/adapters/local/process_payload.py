@@ -1,0 +1,277 @@
+"""A payload in a process of its own: a pipeline's worker, or any command."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import functools
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from ...application import event_stream
+from ...application.ports.payload import Assignment, Ended, Printed, Told, Usage, Word
+from ...domain.errors import CommandNotFound
+from ...domain.note import NoteKind
+from . import cgroup, process_tree
+
+_READ = 65_536
+_QUEUE = 64
+"""Words that may wait; while more do, the payload's output is not read, and the payload waits in turn."""
+_LINGER = 2.0
+"""Seconds that an output pipe may stay open after everything that belongs to the attempt is gone."""
+
+
+class ProcessPayload:
+    """The :class:`~kubescribe.application.ports.payload.Payload` of local processes.
+
+    The process leads a session of its own, gets SIGKILL when its supervisor dies (where the system can), and
+    everything that it started ends with it. To be started from the main thread.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, introduction: bytes | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """``introduction``: the first line on a worker's standard input; None: a command, which inherits ours."""
+        self._command = list(command)
+        self._introduction = introduction
+        self._environment = dict(os.environ if environment is None else environment)
+        self._words: asyncio.Queue[Word] = asyncio.Queue()
+        self._readers: dict[int, Callable[[], object]] = {}
+        self._paused = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._attempt_id: UUID | None = None
+        self._folder: Path | None = None
+        self._events = -1
+        self._line = bytearray()
+        self._exit: tuple[int, resource.struct_rusage] | None = None
+        self._peak = 0
+        self._forked_at = 0
+        self._ooms = 0
+        self._ended = False
+
+    async def start(self, *, run_id: UUID, attempt_id: UUID) -> None:
+        """Begin; raises :class:`CommandNotFound`."""
+        self._loop = asyncio.get_running_loop()
+        self._attempt_id = attempt_id
+        self._folder = Path(tempfile.mkdtemp(prefix="kubescribe-"))
+        fifo = self._folder / "events"
+        os.mkfifo(fifo, 0o600)
+        # Open for writing as well: the stream has no end while we listen, whoever comes and goes.
+        self._events = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._ooms = cgroup.oom_kills()
+        environment = {
+            **self._environment,
+            "KUBESCRIBE_RUN_ID": str(run_id),
+            process_tree.ATTEMPT_VARIABLE: str(attempt_id),
+            event_stream.VARIABLE: str(fifo),
+            "PYTHONUNBUFFERED": "1",
+        }
+        self._forked_at = _resident(resource.getrusage(resource.RUSAGE_SELF))
+        try:
+            process = subprocess.Popen(
+                self._command,
+                stdin=None if self._introduction is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+                preexec_fn=_die_with_parent(os.getpid()),
+            )
+        except (OSError, ValueError) as error:
+            self._clear()
+            raise CommandNotFound(self._command[0], getattr(error, "strerror", None) or str(error)) from error
+        self._process = process
+        if process.stdin is not None and self._introduction is not None:
+            self._send(self._introduction)
+        for name, pipe in (("out", process.stdout), ("err", process.stderr)):
+            assert pipe is not None
+            os.set_blocking(pipe.fileno(), False)
+            self._listen(pipe.fileno(), functools.partial(self._read_output, pipe.fileno(), name))
+        self._listen(self._events, self._read_events)
+        threading.Thread(target=self._wait, args=(process.pid,), name="kubescribe-wait", daemon=True).start()
+
+    async def words(self) -> AsyncIterator[Word]:
+        """Everything that it says, until :class:`Ended`."""
+        while True:
+            word = await self._words.get()
+            if self._paused and self._words.qsize() < _QUEUE // 4:
+                self._paused = False
+                for fd, read in self._readers.items():
+                    self._loop.add_reader(fd, read)
+            yield word
+            if isinstance(word, Ended):
+                return
+
+    async def assign(self, assignment: Assignment) -> None:
+        """Let a declared worker begin."""
+        if self._introduction is not None:
+            self._send(msgspec.json.encode(assignment))
+            assert self._process is not None and self._process.stdin is not None
+            self._process.stdin.close()
+
+    def usage(self) -> Usage:
+        """A look at the session's processes."""
+        if self._process is None or self._exit is not None:
+            return Usage()
+        now = process_tree.usage(self._process.pid)
+        self._peak = max(self._peak, now.memory or 0)
+        return now
+
+    def terminate(self) -> None:
+        """SIGTERM to the process group."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL to the process group; what has left the group ends in :meth:`_exited`."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is None or self._exit is not None:
+            return
+        try:
+            os.killpg(self._process.pid, number)
+            if number is signal.SIGTERM:
+                # A stopped process would not hear it.
+                os.killpg(self._process.pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
+    def _send(self, line: bytes) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        try:
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it is gone already, and its end will say why
+
+    # -- listening -----------------------------------------------------------------------------------------------
+
+    def _listen(self, fd: int, read: Callable[[], object]) -> None:
+        self._readers[fd] = read
+        self._loop.add_reader(fd, read)
+
+    def _put(self, word: Word) -> None:
+        self._words.put_nowait(word)
+        if not self._paused and self._words.qsize() >= _QUEUE and self._exit is None:
+            self._paused = True
+            for fd in self._readers:
+                self._loop.remove_reader(fd)
+
+    def _read_output(self, fd: int, name: str) -> None:
+        try:
+            data = os.read(fd, _READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._put(Printed(stream=name, data=data))
+        else:
+            self._loop.remove_reader(fd)
+            self._readers.pop(fd, None)
+            self._end_when_silent()
+
+    def _read_events(self) -> bool:
+        try:
+            data = os.read(self._events, _READ)
+        except (BlockingIOError, OSError):
+            return False
+        self._line += data
+        *lines, rest = self._line.split(b"\n")
+        for line in lines:
+            if line.strip():
+                self._put(event_stream.decode(bytes(line), of_itself=self._introduction is not None))
+        if len(rest) > event_stream.LINE_LIMIT:
+            self._put(Told(kind=NoteKind.NOTE, data={"text": "a line of the event stream was too long, and left out"}))
+            rest = bytearray()
+        self._line = bytearray(rest)
+        return True
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def _wait(self, pid: int) -> None:
+        """In a thread of its own: ``wait4`` tells what the process used, and no portable call can be awaited."""
+        _, status, used = os.wait4(pid, 0)
+        self._loop.call_soon_threadsafe(self._exited, os.waitstatus_to_exitcode(status), used)
+
+    def _exited(self, code: int, used: resource.struct_rusage) -> None:
+        assert self._process is not None and self._attempt_id is not None
+        self._exit = (code, used)
+        self._process.returncode = code
+        process_tree.end(self._attempt_id, self._process.pid)
+        for fd, read in list(self._readers.items()):
+            self._loop.add_reader(fd, read)
+        self._loop.call_later(_LINGER, self._end)
+        self._end_when_silent()
+
+    def _end_when_silent(self) -> None:
+        if self._exit is not None and set(self._readers) <= {self._events}:
+            self._end()
+
+    def _end(self) -> None:
+        if self._ended or self._exit is None or self._process is None:
+            return
+        self._ended = True
+        while self._read_events():
+            pass
+        if self._line.strip():
+            self._put(event_stream.decode(bytes(self._line), of_itself=self._introduction is not None))
+        code, used = self._exit
+        peak = _resident(used)
+        if peak <= self._forked_at:
+            peak = 0  # the child was a copy of us before it became the command: this is our size, not its
+        self._clear()
+        self._words.put_nowait(
+            Ended(
+                exit_code=code,
+                memory_peak=max(self._peak, peak) or None,
+                cpu_seconds=used.ru_utime + used.ru_stime,
+                memory_limit=cgroup.memory_limit(),
+                oom_killed=code == -signal.SIGKILL and cgroup.oom_kills() > self._ooms,
+            )
+        )
+
+    def _clear(self) -> None:
+        for fd in list(self._readers):
+            self._loop.remove_reader(fd)
+        self._readers.clear()
+        os.close(self._events)
+        if self._process is not None:
+            for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+                if pipe is not None:
+                    try:
+                        pipe.close()
+                    except BrokenPipeError:
+                        continue
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _resident(used: resource.struct_rusage) -> int:
+    """The largest resident set, in bytes: the system counts kilobytes on Linux, bytes on macOS."""
+    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _die_with_parent(parent: int) -> Callable[[], None] | None:
+    """What the child does before it becomes the command: ask for SIGKILL at its parent's death (Linux)."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def ask() -> None:
+        prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:  # it died before we could ask
+            os._exit(1)
+
+    return ask

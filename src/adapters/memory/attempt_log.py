@@ -1,0 +1,132 @@
+"""The supervisor's RunLog in memory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from ...application.claims import answer, check_admission, check_same, displaced, moment, new_run, taken
+from ...application.ports.attempt_log import Beat, Claim, Claimed, Pulse
+from ...domain.attempt import Attempt
+from ...domain.conclusion import concluded
+from ...domain.errors import AttemptNotFound, RunMismatch
+from ...domain.log import LogChunk
+from ...domain.note import Note
+from ...domain.outcome import Outcome
+from ...domain.run import Run
+from ...domain.run_status import RunStatus
+from ...domain.storable import seconds, storable
+from .database import MemoryRunLogDatabase
+
+_HELD = (RunStatus.RUNNING, RunStatus.UNCERTAIN, RunStatus.CANCELLING)
+
+
+class MemoryAttemptLog:
+    """:class:`~kubescribe.application.ports.attempt_log.AttemptLog` over a :class:`MemoryRunLogDatabase`."""
+
+    def __init__(self, database: MemoryRunLogDatabase) -> None:
+        self._database = database
+
+    async def close(self) -> None:
+        """There is nothing to give back."""
+
+    async def recall(self, run_id: UUID) -> Run | None:
+        """See the port."""
+        with self._database.transaction():
+            return self._database.runs.get(run_id)
+
+    async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:
+        """See the port."""
+        claim, database = storable(claim), self._database
+        with database.transaction():
+            now = database.now()
+            made = None
+            if (run := database.runs.get(claim.run_id)) is None:
+                made = new_run(claim, now - timedelta(seconds=seconds(ago)))
+                run = made.after
+            check_same(run, claim)
+            known = database.attempts.get(claim.attempt_id)
+            if known is not None:
+                if known.run_id != run.id:
+                    raise RunMismatch(run.id, f"attempt {known.id} belongs to run {known.run_id}")
+                return answer(run, known, now)
+            newest = None if run.attempt_id is None else database.attempts[run.attempt_id]
+            check_admission(run, newest, claim)
+            at = moment(run, now, ago)
+            step, attempt = taken(run, claim, at=at, now=now)
+            if made is not None:
+                database.write(made)
+            for earlier in self._attempts_of(run.id):
+                if earlier.ended_at is None:
+                    database.end_attempt(earlier.id, at, displaced(claim, attempt.number))
+            database.attempts[attempt.id] = attempt
+            database.leases[attempt.id] = seconds(claim.lease)
+            database.write(step)
+            return answer(step.after, attempt, now)
+
+    async def beat(self, beat: Beat) -> Pulse:
+        """See the port."""
+        beat, database = storable(beat), self._database
+        with database.transaction():
+            attempt = self._attempt(beat.attempt_id)
+            run = database.runs[attempt.run_id]
+            if attempt.ended_at is None:
+                lease = seconds(beat.lease)
+                told = {
+                    name: getattr(beat, name)
+                    for name in ("progress", "progress_text", "memory", "cpu_seconds")
+                    if getattr(beat, name) is not None
+                }
+                until = database.now() + timedelta(seconds=lease)
+                database.attempts[attempt.id] = msgspec.structs.replace(attempt, lease_until=until, **told)
+                database.leases[attempt.id] = lease
+            current = attempt.ended_at is None and run.attempt_id == attempt.id and run.status in _HELD
+            return Pulse(current=current, cancel_asked=run.status is RunStatus.CANCELLING)
+
+    async def note(self, notes: tuple[Note, ...], *, ago: float = 0.0) -> None:
+        """See the port."""
+        database = self._database
+        if not notes:
+            return
+        with database.transaction():
+            at = database.now() - timedelta(seconds=seconds(ago))
+            for note in notes:
+                self._attempt(note.attempt_id)
+            for note in storable(notes):
+                database.notes.setdefault((note.attempt_id, note.seq), msgspec.structs.replace(note, at=at))
+
+    async def log(self, chunk: LogChunk, *, forget: tuple[int, int] | None = None) -> None:
+        """See the port."""
+        chunk, database = storable(chunk), self._database
+        with database.transaction():
+            self._attempt(chunk.attempt_id)
+            database.chunks.setdefault((chunk.attempt_id, chunk.seq), chunk)
+            if forget is not None:
+                for key in [key for key in database.chunks if key[0] == chunk.attempt_id]:
+                    if forget[0] <= key[1] <= forget[1]:
+                        del database.chunks[key]
+
+    async def finish(self, attempt_id: UUID, outcome: Outcome, *, ago: float = 0.0) -> Run:
+        """See the port."""
+        outcome, database = storable(outcome), self._database
+        with database.transaction():
+            attempt = self._attempt(attempt_id)
+            run = database.runs[attempt.run_id]
+            at = max(moment(run, database.now(), ago), attempt.started_at)
+            step = concluded(run, attempt_id, outcome, at=at)
+            database.end_attempt(attempt_id, at, outcome.certificate)
+            if step is None:
+                return run
+            database.write(step)
+            return step.after
+
+    def _attempt(self, attempt_id: UUID) -> Attempt:
+        attempt = self._database.attempts.get(attempt_id)
+        if attempt is None:
+            raise AttemptNotFound(attempt_id)
+        return attempt
+
+    def _attempts_of(self, run_id: UUID) -> list[Attempt]:
+        return [attempt for attempt in self._database.attempts.values() if attempt.run_id == run_id]

@@ -1,0 +1,128 @@
+"""RunLog for everybody but the supervisor, in memory."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from ...application.claims import moment
+from ...application.ports.run_log import OpenRun, RunFilter, RunPage, Step
+from ...domain.attempt import DeathCertificate
+from ...domain.errors import RunNotFound
+from ...domain.event import Event
+from ...domain.run import Run, created
+from ...domain.run_status import RunStatus
+from ...domain.storable import seconds, storable
+from .database import MemoryRunLogDatabase
+
+
+class MemoryRunLog:
+    """:class:`~kubescribe.application.ports.run_log.RunLog` over a :class:`MemoryRunLogDatabase`."""
+
+    def __init__(self, database: MemoryRunLogDatabase) -> None:
+        self._database = database
+
+    async def create(self, run: Run, *, start_deadline: float | None = None) -> Run:
+        """See the port."""
+        run, database = storable(run), self._database
+        with database.transaction():
+            now = database.now()
+            deadline = None if start_deadline is None else now + timedelta(seconds=seconds(start_deadline))
+            step = created(msgspec.structs.replace(run, created_at=now, start_deadline_at=deadline))
+            if run.id not in database.runs:
+                database.write(step)
+            return database.runs[run.id]
+
+    async def get(self, run_id: UUID) -> Run:
+        """See the port."""
+        with self._database.transaction():
+            return self._get(run_id)
+
+    async def find(self, which: RunFilter, *, limit: int = 50, before: tuple[datetime, UUID] | None = None) -> RunPage:
+        """See the port."""
+        limit = max(1, limit)
+        with self._database.transaction():
+            runs = sorted(self._database.runs.values(), key=_key, reverse=True)
+        runs = [
+            run
+            for run in runs
+            if which.pipeline in (None, run.pipeline)
+            and (which.statuses is None or run.status in which.statuses)
+            and (before is None or _key(run) < before)
+        ]
+        return RunPage(runs=tuple(runs[:limit]), next=_key(runs[limit - 1]) if len(runs) > limit else None)
+
+    async def matching(self, prefix: str, *, limit: int = 5) -> tuple[UUID, ...]:
+        """See the port."""
+        digits = prefix.replace("-", "").lower()
+        if not re.fullmatch("[0-9a-f]{1,32}", digits):
+            return ()
+        with self._database.transaction():
+            ids = list(self._database.runs)
+        begin = sorted(run_id for run_id in ids if run_id.hex.startswith(digits))
+        end = sorted((run_id for run_id in ids if run_id.hex.endswith(digits)), key=lambda run_id: run_id.hex[::-1])
+        return tuple(dict.fromkeys(begin + end))[:limit]
+
+    async def open_runs(self) -> tuple[OpenRun, ...]:
+        """See the port."""
+        with self._database.transaction():
+            runs = sorted((run for run in self._database.runs.values() if not run.status.terminal), key=_key)
+            return tuple(self._open(run) for run in runs)
+
+    async def move(
+        self,
+        run_id: UUID,
+        expected: RunStatus,
+        step: Step,
+        *,
+        attempt_id: UUID | None = None,
+        certificate: DeathCertificate | None = None,
+    ) -> Run | None:
+        """See the port."""
+        if certificate is not None and attempt_id is None:
+            raise ValueError("a certificate needs the attempt that it is for")
+        database = self._database
+        with database.transaction():
+            run = self._get(run_id)
+            if run.status is not expected or attempt_id not in (None, run.attempt_id):
+                return None
+            at = moment(run, database.now())
+            transition = storable(step(run, at))
+            if attempt_id is not None and certificate is not None:
+                database.end_attempt(attempt_id, at, storable(certificate))
+            database.write(transition)
+            return transition.after
+
+    async def record(self, event: Event) -> None:
+        """See the port."""
+        with self._database.transaction():
+            self._database.record(msgspec.structs.replace(storable(event), at=self._database.now()))
+
+    def _get(self, run_id: UUID) -> Run:
+        run = self._database.runs.get(run_id)
+        if run is None:
+            raise RunNotFound(run_id)
+        return run
+
+    def _open(self, run: Run) -> OpenRun:
+        database, now = self._database, self._database.now()
+        attempt = None if run.attempt_id is None else database.attempts[run.attempt_id]
+        never_started = run.status is RunStatus.PENDING and run.started_at is None
+        return OpenRun(
+            run=run,
+            attempt=attempt,
+            lease_expired=attempt is not None
+            and attempt.ended_at is None
+            and attempt.lease_until < now
+            # A database that was away must not make its attempts look dead.
+            and database.up_since + timedelta(seconds=database.leases[attempt.id]) < now,
+            run_deadline_passed=run.run_deadline_at is not None and run.run_deadline_at < now,
+            start_deadline_passed=never_started and run.start_deadline_at is not None and run.start_deadline_at < now,
+        )
+
+
+def _key(run: Run) -> tuple[datetime, UUID]:
+    return run.created_at, run.id

@@ -1,0 +1,1 @@
+"""RunLog's schema, step by step: Alembic's environment and its versions."""

@@ -1,0 +1,152 @@
+"""Rows of RunLog and the domain's types, one into the other.
+
+Shared by the two sides, so it knows neither SQLAlchemy nor asyncpg: a row is any mapping from column to value,
+in which a JSON column is decoded already (SQLAlchemy) or still text (asyncpg).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ...domain.attempt import Attempt, DeathCertificate, Whereabouts
+from ...domain.event import Event, Notice
+from ...domain.failure import FailureCause, SkipReason
+from ...domain.log import LogChunk, LogLine
+from ...domain.note import Note, NoteKind
+from ...domain.run import Evidence, Run, Trigger
+from ...domain.run_status import RunStatus
+
+Row = Mapping[str, Any]
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_LINES = msgspec.json.Decoder(tuple[LogLine, ...])
+
+
+def encode_json(value: Any) -> str:
+    """A storable value as JSON text that comes back from jsonb equal."""
+    return _ENCODER.encode(_fixed(value)).decode()
+
+
+def decode_json(text: str | bytes) -> Any:
+    """The value of JSON text."""
+    return msgspec.json.decode(text)
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """All columns of ``run``."""
+    row = {name: getattr(run, name) for name in Run.__struct_fields__}
+    for name in ("status", "trigger", "cause", "skip_reason", "evidence"):
+        row[name] = None if row[name] is None else str(row[name])
+    return row
+
+
+def run_from(row: Row) -> Run:
+    """The run of a row of ``run``."""
+    values = {name: row[name] for name in Run.__struct_fields__}
+    return Run(
+        **{
+            **values,
+            "id": _uuid(values["id"]),
+            "retry_of": _uuid(values["retry_of"]),
+            "attempt_id": _uuid(values["attempt_id"]),
+            "status": RunStatus(values["status"]),
+            "trigger": Trigger(values["trigger"]),
+            "cause": values["cause"] and FailureCause(values["cause"]),
+            "skip_reason": values["skip_reason"] and SkipReason(values["skip_reason"]),
+            "evidence": values["evidence"] and Evidence(values["evidence"]),
+            "parameters": _decoded(values["parameters"]),
+        }
+    )
+
+
+def attempt_row(attempt: Attempt, lease: float) -> dict[str, Any]:
+    """All columns of ``attempt``; ``lease`` is the length in seconds of what ``lease_until`` ends."""
+    row = {name: getattr(attempt, name) for name in Attempt.__struct_fields__}
+    row["whereabouts"] = msgspec.to_builtins(attempt.whereabouts)
+    row["certificate"] = None if attempt.certificate is None else certificate_json(attempt.certificate)
+    return row | {"lease": lease}
+
+
+def attempt_from(row: Row) -> Attempt:
+    """The attempt of a row of ``attempt``."""
+    values = {name: row[name] for name in Attempt.__struct_fields__}
+    certificate = _decoded(values["certificate"])
+    return Attempt(
+        **{
+            **values,
+            "id": _uuid(values["id"]),
+            "run_id": _uuid(values["run_id"]),
+            "whereabouts": msgspec.convert(_decoded(values["whereabouts"]), Whereabouts),
+            "certificate": None if certificate is None else msgspec.convert(certificate, DeathCertificate),
+        }
+    )
+
+
+def certificate_json(certificate: DeathCertificate) -> dict[str, Any]:
+    """The certificate as a JSON object."""
+    built: dict[str, Any] = msgspec.to_builtins(certificate)
+    return built
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """All columns of ``event`` but its number, which the database gives."""
+    return {name: getattr(event, name) for name in Event.__struct_fields__ if name != "seq"}
+
+
+def event_from(row: Row) -> Event:
+    """The event of a row of ``event``."""
+    values = {name: row[name] for name in Event.__struct_fields__}
+    return Event(**{**values, "run_id": _uuid(values["run_id"]), "data": _decoded(values["data"])})
+
+
+def notice_row(notice: Notice) -> dict[str, Any]:
+    """The columns of ``outbox`` that say what is due."""
+    return msgspec.structs.asdict(notice)
+
+
+def note_from(row: Row) -> Note:
+    """The note of a row of ``note``."""
+    return Note(
+        attempt_id=UUID(int=row["attempt_id"].int),
+        seq=row["seq"],
+        kind=NoteKind(row["kind"]),
+        data=_decoded(row["data"]),
+        at=row["at"],
+    )
+
+
+def chunk_data(chunk: LogChunk) -> bytes:
+    """The chunk's lines, compressed."""
+    return zlib.compress(msgspec.json.encode(chunk.lines), level=6)
+
+
+def chunk_from(row: Row) -> LogChunk:
+    """The chunk of a row of ``log_chunk``."""
+    lines = _LINES.decode(zlib.decompress(row["data"]))
+    return LogChunk(attempt_id=UUID(int=row["attempt_id"].int), seq=row["seq"], lines=lines)
+
+
+def _decoded(value: Any) -> Any:
+    return decode_json(value) if isinstance(value, str) else value
+
+
+def _uuid(value: UUID | None) -> UUID | None:
+    # asyncpg hands out a subclass of its own.
+    return None if value is None else UUID(int=value.int)
+
+
+def _fixed(value: Any) -> Any:
+    """Large floats in plain digits with a point: jsonb would give ``1e300`` back as an integer."""
+    if isinstance(value, float) and abs(value) >= 1e15:
+        return Decimal(format(value, ".1f"))
+    if isinstance(value, dict):
+        return {name: _fixed(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_fixed(item) for item in value]
+    return value

@@ -1,0 +1,62 @@
+"""The details of a run, for readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ...domain.attempt import Attempt
+from ...domain.event import Event
+from ...domain.log import LogChunk
+from ...domain.note import Note
+from . import tables
+from .engine import transact
+from .rows import Row, attempt_from, chunk_from, event_from, note_from
+
+T = TypeVar("T")
+
+
+class PostgresRunHistory:
+    """:class:`~kubescribe.application.ports.run_history.RunHistory` over an engine of :func:`.engine.runlog_engine`."""
+
+    def __init__(self, engine: AsyncEngine, *, statement_timeout: float = 10.0) -> None:
+        self._engine = engine
+        self._timeout = statement_timeout
+
+    async def attempts(self, run_id: UUID) -> tuple[Attempt, ...]:
+        """See the port."""
+        attempt = tables.attempt.c
+        query = select(tables.attempt).where(attempt.run_id == run_id).order_by(attempt.number)
+        return await self._all(query, attempt_from)
+
+    async def events(self, run_id: UUID) -> tuple[Event, ...]:
+        """See the port."""
+        event = tables.event.c
+        return await self._all(select(tables.event).where(event.run_id == run_id).order_by(event.seq), event_from)
+
+    async def notes(self, run_id: UUID) -> tuple[Note, ...]:
+        """See the port."""
+        attempt, note = tables.attempt.c, tables.note.c
+        query = (
+            select(tables.note)
+            .join_from(tables.note, tables.attempt, note.attempt_id == attempt.id)
+            .where(attempt.run_id == run_id)
+            .order_by(attempt.number, note.seq)
+        )
+        return await self._all(query, note_from)
+
+    async def output(self, attempt_id: UUID, *, after: int = 0) -> tuple[LogChunk, ...]:
+        """See the port."""
+        chunk = tables.log_chunk.c
+        query = select(tables.log_chunk).where(chunk.attempt_id == attempt_id, chunk.seq > after).order_by(chunk.seq)
+        return await self._all(query, chunk_from)
+
+    async def _all(self, query: Select[Any], decode: Callable[[Row], T]) -> tuple[T, ...]:
+        async def work(connection: AsyncConnection) -> tuple[T, ...]:
+            return tuple(decode(dict(row)) for row in (await connection.execute(query)).mappings())
+
+        return await transact(self._engine, work, timeout=self._timeout)

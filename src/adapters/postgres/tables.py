@@ -1,0 +1,113 @@
+"""RunLog's tables as SQLAlchemy sees them; the migrations make them, and a test holds the two together."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Identity,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(schema="public")
+
+_MOMENT = DateTime(timezone=True)
+_JSON = JSONB(none_as_null=True)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("pipeline", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text),
+    Column("parameters", _JSON, nullable=False),
+    Column("slot", _MOMENT),
+    Column("retry_of", Uuid),
+    Column("code_version", Text),
+    Column("may_publish", Boolean, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("started_at", _MOMENT),
+    Column("finished_at", _MOMENT),
+    Column("duration", Double),
+    Column("start_deadline_at", _MOMENT),
+    Column("run_deadline_at", _MOMENT),
+    Column("attempt_id", Uuid),
+    Column("attempts", Integer, nullable=False),
+    Column("cause", Text),
+    Column("skip_reason", Text),
+    Column("message", Text),
+    Column("evidence", Text),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("run_id", Uuid, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("fence", BigInteger),
+    Column("whereabouts", _JSON, nullable=False),
+    Column("started_at", _MOMENT, nullable=False),
+    Column("lease", Double, nullable=False),
+    Column("lease_until", _MOMENT, nullable=False),
+    Column("ended_at", _MOMENT),
+    Column("progress", Double),
+    Column("progress_text", Text),
+    Column("memory", BigInteger),
+    Column("cpu_seconds", Double),
+    Column("certificate", _JSON),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", _MOMENT, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("run_id", Uuid),
+    Column("data", _JSON, nullable=False),
+)
+
+note = Table(
+    "note",
+    metadata,
+    Column("attempt_id", Uuid, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("data", _JSON, nullable=False),
+    Column("at", _MOMENT, nullable=False),
+)
+
+log_chunk = Table(
+    "log_chunk",
+    metadata,
+    Column("attempt_id", Uuid, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("at", _MOMENT, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("run_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("pipeline", Text, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("status", Text, nullable=False),
+)

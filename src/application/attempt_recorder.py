@@ -1,0 +1,117 @@
+"""The record of one attempt, which never stands in the way of the work: what RunLog cannot take now, it gets later."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+from ..domain.errors import AttemptNotFound, DatabaseRefused, DatabaseUnavailable, SchemaMismatch
+from ..domain.log import LogChunk
+from ..domain.note import Note
+from ..domain.outcome import Outcome
+from ..domain.run import Run
+from .ports.attempt_log import AttemptLog, Claim, Claimed
+from .ports.spool import ClaimEntry, Entry, FinishEntry, LogEntry, NotesEntry, Spool
+
+AWAY = (DatabaseUnavailable, DatabaseRefused, SchemaMismatch, AttemptNotFound)
+"""What must not end work that has begun: RunLog is down, has a new password or another schema, or was restored."""
+
+
+class AttemptRecorder:
+    """Writes to RunLog or, while that is away, to the spool, and keeps the order in both.
+
+    Once anything has been spooled, everything after it is spooled too, until :meth:`catch_up` has replayed it all.
+    A spool begins with the attempt's claim, so that it is complete even for a RunLog that knows nothing of the run.
+    """
+
+    def __init__(self, log: AttemptLog, spool: Spool, attempt_id: UUID) -> None:
+        self._log = log
+        self._spool = spool
+        self._attempt_id = attempt_id
+        self._claim: ClaimEntry | None = None
+        self.behind = False
+        """Whether something waits in the spool."""
+        self.run: Run | None = None
+        """The run as RunLog last said; None until RunLog has answered."""
+
+    async def claim(self, claim: Claim) -> Claimed | None:
+        """Take the run; None where RunLog is away, and the claim waits in the spool.
+
+        Raises what :meth:`AttemptLog.claim` raises, :class:`DatabaseUnavailable` apart.
+        """
+        self._claim = ClaimEntry(time.time(), claim)
+        try:
+            claimed = await self._log.claim(claim)
+        except DatabaseUnavailable:
+            self._defer()
+            return None
+        self.run = claimed.run
+        return claimed
+
+    async def note(self, notes: tuple[Note, ...]) -> None:
+        """Keep notes."""
+        await self._write(NotesEntry(time.time(), notes))
+
+    async def log(self, chunk: LogChunk, forget: tuple[int, int] | None) -> None:
+        """Keep output."""
+        await self._write(LogEntry(time.time(), chunk, forget))
+
+    async def finish(self, outcome: Outcome) -> None:
+        """End the attempt; :attr:`run` then says how RunLog sees it, unless RunLog is away."""
+        await self._write(FinishEntry(time.time(), self._attempt_id, outcome))
+
+    async def catch_up(self) -> bool:
+        """Replay the spool, if anything is in it; whether nothing waits any more.
+
+        Raises :class:`RunClosed`, :class:`RunMismatch` and :class:`Fenced` where RunLog does not accept the claim that
+        waited.
+        """
+        if not self.behind:
+            return True
+        try:
+            run = await replay(self._log, self._spool.entries(self._attempt_id))
+        except AWAY:
+            return False
+        self.run = run or self.run
+        self._spool.remove(self._attempt_id)
+        self.behind = False
+        return True
+
+    async def _write(self, entry: Entry) -> None:
+        if self.behind:
+            self._spool.append(self._attempt_id, entry)
+            return
+        try:
+            self.run = await apply(self._log, entry) or self.run
+        except AWAY:
+            self._defer()
+            self._spool.append(self._attempt_id, entry)
+
+    def _defer(self) -> None:
+        self.behind = True
+        if self._claim is not None:
+            self._spool.append(self._attempt_id, self._claim)
+
+
+async def replay(log: AttemptLog, entries: tuple[Entry, ...]) -> Run | None:
+    """Write spooled entries to RunLog in order; what RunLog has already is passed over there. Returns the last run."""
+    run = None
+    for entry in entries:
+        run = await apply(log, entry) or run
+    return run
+
+
+async def apply(log: AttemptLog, entry: Entry) -> Run | None:
+    """Write one entry; the run where the answer tells it."""
+    # The wall clock is compared with itself only, and a clock that was set back means "just now".
+    ago = max(time.time() - entry.wall, 0.0)
+    match entry:
+        case ClaimEntry():
+            return (await log.claim(entry.claim, ago=ago)).run
+        case NotesEntry():
+            await log.note(entry.notes, ago=ago)
+        case LogEntry():
+            await log.log(entry.chunk, forget=entry.forget)
+        case FinishEntry():
+            return await log.finish(entry.attempt_id, entry.outcome, ago=ago)
+    return None

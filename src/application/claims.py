@@ -1,0 +1,101 @@
+"""How a claim is answered: the same in every adapter of ``AttemptLog``, inside its transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from ..domain.actor import supervisor
+from ..domain.attempt import Attempt, DeathCertificate
+from ..domain.errors import Fenced, RunClosed, RunMismatch
+from ..domain.failure import FailureCause
+from ..domain.run import Run, Transition, claimed, created
+from ..domain.run_status import RunStatus
+from ..domain.storable import seconds
+from .ports.attempt_log import Claim, Claimed
+
+
+def new_run(claim: Claim, at: datetime) -> Transition:
+    """The run of a claim that finds none: a scheduled Job starts without asking RunLog first."""
+    return created(
+        Run(
+            id=claim.run_id,
+            pipeline=claim.pipeline,
+            trigger=claim.trigger,
+            actor=claim.actor,
+            reason=claim.reason,
+            parameters=claim.parameters,
+            slot=claim.slot,
+            retry_of=claim.retry_of,
+            code_version=claim.code_version,
+            may_publish=claim.may_publish,
+            created_at=at,
+        )
+    )
+
+
+def check_same(run: Run, claim: Claim) -> None:
+    """Raise :class:`RunMismatch` unless the claim means this run."""
+    if run.pipeline != claim.pipeline:
+        raise RunMismatch(run.id, f"is a run of {run.pipeline}, not of {claim.pipeline}")
+    if run.parameters != claim.parameters:
+        names = sorted(
+            name
+            for name in run.parameters.keys() | claim.parameters.keys()
+            if run.parameters.get(name, msgspec.UNSET) != claim.parameters.get(name, msgspec.UNSET)
+        )
+        raise RunMismatch(run.id, f"has other parameters ({', '.join(names)})")
+
+
+def check_admission(run: Run, newest: Attempt | None, claim: Claim) -> None:
+    """Raise unless a further attempt may take the run."""
+    if run.status.terminal or run.status is RunStatus.CANCELLING:
+        raise RunClosed(run.id, run.status)
+    # The report database has decided already which of the two may publish. A claim that comes late, from an
+    # attempt that was paused or cut off, must not take the run from the one that can finish it.
+    if newest is not None and newest.fence is not None and claim.fence is not None and claim.fence < newest.fence:
+        raise Fenced(run.id, f"attempt {newest.number} holds a newer fence")
+
+
+def taken(run: Run, claim: Claim, *, at: datetime, now: datetime) -> tuple[Transition, Attempt]:
+    """The run's step and the new attempt; ``at`` is when it happened, the lease counts from ``now``."""
+    deadline = at + timedelta(seconds=seconds(claim.run_deadline))
+    step = claimed(
+        run,
+        attempt_id=claim.attempt_id,
+        actor=supervisor(claim.attempt_id),
+        at=at,
+        run_deadline_at=deadline,
+        may_publish=claim.may_publish,
+    )
+    attempt = Attempt(
+        id=claim.attempt_id,
+        run_id=run.id,
+        number=step.after.attempts,
+        fence=claim.fence,
+        whereabouts=claim.whereabouts,
+        started_at=at,
+        lease_until=now + timedelta(seconds=seconds(claim.lease)),
+    )
+    return step, attempt
+
+
+def displaced(claim: Claim, number: int) -> DeathCertificate:
+    """The certificate of an earlier attempt that had not ended when attempt ``number`` took its run."""
+    return DeathCertificate(
+        cause=FailureCause.FENCED,
+        message=f"attempt {number} took the run over",
+        recorded_by=supervisor(claim.attempt_id),
+    )
+
+
+def answer(run: Run, attempt: Attempt, now: datetime) -> Claimed:
+    """What the attempt is told."""
+    assert run.run_deadline_at is not None, "a run that was claimed has a deadline"
+    return Claimed(run=run, attempt=attempt, run_deadline_in=(run.run_deadline_at - now).total_seconds())
+
+
+def moment(run: Run, now: datetime, ago: float = 0.0) -> datetime:
+    """When a thing that is told now happened to the run: never before the run itself (FAULTS I-7)."""
+    return max(now - timedelta(seconds=seconds(ago)), run.started_at or run.created_at)

@@ -1,0 +1,109 @@
+"""A payload under guard: waited for, stopped when it must stop, and gone when we say that it is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ..domain import actor
+from .attempt_end import End, Stop
+from .log_capture import LogCapture
+from .payload_listener import PayloadListener
+from .ports.clock import Clock
+from .ports.payload import Ended, Payload
+
+
+class PayloadGuard:
+    """Waits for a payload, within its deadline, and ends it when the attempt is asked to stop."""
+
+    def __init__(
+        self,
+        payload: Payload,
+        listener: PayloadListener,
+        capture: LogCapture,
+        clock: Clock,
+        *,
+        grace: float,
+        declares: bool,
+    ) -> None:
+        """``grace``: seconds between SIGTERM and SIGKILL."""
+        self._payload = payload
+        self._listener = listener
+        self._capture = capture
+        self._clock = clock
+        self._grace = grace
+        self._declares = declares
+        self._began = clock.monotonic()
+        self._stopping = asyncio.Event()
+        self._why: Stop | None = None
+        self._signal: int | None = None
+        self.run_deadline = 0.0
+        """Seconds, for the message of a payload that took longer."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the attempt was asked to stop."""
+        return self._why is not None
+
+    def stop(self, why: Stop, signal: int | None = None) -> None:
+        """Ask the attempt to end; the first reason stays."""
+        if self._why is None:
+            self._why, self._signal = why, signal
+        self._stopping.set()
+
+    async def until_introduced(self) -> None:
+        """Wait for the payload's first word about itself; one that has to stop before it is ended."""
+        await self._first_of(self._listener.introduced)
+        if not self._listener.introduced.done():
+            await self._end_it()
+
+    async def until_ended(self, deadline_at: float) -> End:
+        """Wait for its end; ``deadline_at`` by the monotonic clock."""
+        left = max(deadline_at - self._clock.monotonic(), 0.0)
+        deadline = asyncio.get_running_loop().call_later(left, self.stop, Stop.DEADLINE)
+        try:
+            await self._first_of(self._listener.ended)
+        finally:
+            deadline.cancel()
+        if not self._listener.ended.done():
+            await self._end_it()
+        return await self.ended()
+
+    async def ended(self) -> End:
+        """Its end, with what is known of it; waits for nothing but the end."""
+        return self._described(await self._listener.ended)
+
+    async def killed(self) -> End:
+        """End it at once, unless it has ended."""
+        if not self._listener.ended.done():
+            self._payload.kill()
+        return await self.ended()
+
+    async def _end_it(self) -> None:
+        """End it gently, unless the attempt was given up, for then nobody waits for its last words."""
+        if self._why is not Stop.GIVEN_UP:
+            self._payload.terminate()
+            await asyncio.wait({self._listener.ended}, timeout=self._grace)
+        await self.killed()
+
+    async def _first_of(self, future: asyncio.Future[Any]) -> None:
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({future, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+
+    def _described(self, ended: Ended) -> End:
+        return End(
+            ended=ended,
+            raised=self._listener.raised,
+            stop=self._why,
+            stop_signal=self._signal,
+            declares=self._declares,
+            returned=self._listener.returned is not None,
+            run_deadline=self.run_deadline,
+            log_tail=self._capture.tail(),
+            last_error_line=self._capture.last_error_line,
+            actor=actor.supervisor(self._capture.attempt_id),
+            duration=self._clock.monotonic() - self._began,
+        )

@@ -1,0 +1,225 @@
+"""Give every run that nobody works on its verdict, in the order that makes it safe (DESIGN section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from ..domain import run as runs
+from ..domain.actor import RECONCILER
+from ..domain.attempt import Attempt, DeathCertificate
+from ..domain.errors import DatabaseUnavailable, KubescribeError
+from ..domain.failure import FailureCause
+from ..domain.report import Publication
+from ..domain.run import Evidence, Run, Transition
+from ..domain.run_status import RunStatus
+from .failpoints import failpoint
+from .ports.fences import Fences
+from .ports.launcher import JobState, Launcher, Sighting
+from .ports.publisher import Publisher
+from .ports.run_log import OpenRun, RunLog, Step
+
+
+class Reconciled(msgspec.Struct, frozen=True):
+    """What a pass did, for people."""
+
+    changed: tuple[Run, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class _Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found out about a run that needs a verdict, should the ledger know nothing of it."""
+
+    status: RunStatus
+    cause: FailureCause
+    message: str
+    evidence: Evidence
+
+
+class ReconcileRuns:
+    """One pass over the open runs. Right with any number of them at once, and after a crash at any step.
+
+    The order of a verdict: look for the processes; close the fence; then, in a later statement, look for the
+    ledger row; then compare and set the verdict with its event and outbox row; only then clear away. A step that
+    cannot be taken leaves the run UNCERTAIN for the next pass.
+    """
+
+    def __init__(
+        self, *, run_log: RunLog, launcher: Launcher, fences: Fences | None, publisher: Publisher | None
+    ) -> None:
+        """``fences`` and ``publisher``: None where no report database is configured."""
+        self._run_log = run_log
+        self._launcher = launcher
+        self._fences = fences
+        self._publisher = publisher
+
+    async def __call__(self) -> Reconciled:
+        """Look at every open run once; one that raises does not stop the others."""
+        changed, problems = [], []
+        for found in await self._run_log.open_runs():
+            try:
+                after = await self._settle(found)
+            except KubescribeError as error:
+                problems.append(f"run {found.run.id}: {error}")
+                continue
+            if after is not None:
+                changed.append(after)
+        return Reconciled(tuple(changed), tuple(problems))
+
+    async def _settle(self, found: OpenRun) -> Run | None:
+        run, attempt = found.run, found.attempt
+        sighting = await self._launcher.look(run, attempt)
+        failpoint("reconcile.looked")
+        if run.status is RunStatus.CANCELLING:
+            return await self._cancelled(run, attempt, sighting)
+        finding = _finding(found, sighting)
+        if finding is not None:
+            return await self._verdict(run, attempt, finding)
+        if found.lease_expired and run.status in (RunStatus.RUNNING, RunStatus.UNCERTAIN):
+            if sighting.state is JobState.ALIVE and attempt is not None:
+                return await self._give_up(run, attempt, sighting)
+            return await self._uncertain(run, f"its lease is over, and {sighting.detail}")
+        return None
+
+    async def _verdict(self, run: Run, attempt: Attempt | None, finding: _Finding) -> Run | None:
+        try:
+            publications = await self._ledger(run, closed_as=finding.status)
+        except DatabaseUnavailable as away:
+            return await self._uncertain(run, f"{finding.message}; {away}")
+        return await self._move(run, attempt, _step(finding, publications), finding)
+
+    async def _ledger(self, run: Run, closed_as: str) -> tuple[Publication, ...]:
+        """Close the fence and read the ledger, in this order: whoever published did so before, and is seen."""
+        if self._fences is None:
+            if run.may_publish and run.attempts:
+                raise DatabaseUnavailable("report", "REPORT_DB_URL is not set here")
+            return ()
+        if not run.may_publish:
+            return ()
+        await self._fences.close(run.id, closed_as)
+        failpoint("reconcile.closed")
+        publications = await self._fences.publications(run.id)
+        failpoint("reconcile.looked_up")
+        return publications
+
+    async def _give_up(self, run: Run, attempt: Attempt, sighting: Sighting) -> Run | None:
+        """The attempt is silent, its supervisor there: it may not publish any more, and the run waits for another."""
+        message = f"it did not renew its lease in time, though {sighting.detail}"
+        publications: tuple[Publication, ...] = ()
+        if run.may_publish:
+            try:
+                if self._fences is None:
+                    raise DatabaseUnavailable("report", "REPORT_DB_URL is not set here")
+                await self._fences.raise_(run.id)
+                failpoint("reconcile.raised")
+                publications = await self._fences.publications(run.id)
+            except DatabaseUnavailable as away:
+                return await self._uncertain(run, f"{message}; {away}")
+
+        def step(now: Run, at: datetime) -> Transition:
+            if publications:
+                return runs.succeeded(now, actor=RECONCILER, at=at, evidence=Evidence.LEDGER)
+            return runs.released(now, actor=RECONCILER, at=at, cause=FailureCause.LEASE_EXPIRED, message=message)
+
+        certificate = DeathCertificate(
+            cause=None if publications else FailureCause.LEASE_EXPIRED, message=message, recorded_by=RECONCILER
+        )
+        return await self._run_log.move(run.id, run.status, step, attempt_id=attempt.id, certificate=certificate)
+
+    async def _cancelled(self, run: Run, attempt: Attempt | None, sighting: Sighting) -> Run | None:
+        """Cancelled means gone: first the right to publish, then the processes, then the word."""
+        publications = await self._ledger(run, closed_as=RunStatus.CANCELLED)
+        if attempt is not None and not publications and sighting.state is not JobState.GONE:
+            await self._launcher.clean(attempt)
+            sighting = await self._launcher.look(run, attempt)
+            if sighting.state is not JobState.GONE:
+                return None  # the next pass sees whether it is gone
+
+        def step(now: Run, at: datetime) -> Transition:
+            if publications:
+                return runs.succeeded(now, actor=RECONCILER, at=at, evidence=Evidence.LEDGER)
+            return runs.cancelled(
+                now, actor=RECONCILER, at=at, evidence=Evidence.PROCESS_GONE, message="its processes are gone"
+            )
+
+        after = await self._run_log.move(run.id, run.status, step)
+        if after is not None:
+            await self._clean(run, attempt)
+        return after
+
+    async def _uncertain(self, run: Run, why: str) -> Run | None:
+        if run.status is RunStatus.UNCERTAIN:
+            return None
+
+        def step(now: Run, at: datetime) -> Transition:
+            return runs.uncertain(now, actor=RECONCILER, at=at, why=why)
+
+        return await self._run_log.move(run.id, run.status, step)
+
+    async def _move(self, run: Run, attempt: Attempt | None, step: Step, finding: _Finding) -> Run | None:
+        certificate = DeathCertificate(cause=finding.cause, message=finding.message, recorded_by=RECONCILER)
+        after = await self._run_log.move(
+            run.id,
+            run.status,
+            step,
+            attempt_id=attempt.id if attempt else None,
+            certificate=certificate if attempt else None,
+        )
+        failpoint("reconcile.moved")
+        if after is not None:
+            await self._clean(run, attempt)
+        return after
+
+    async def _clean(self, run: Run, attempt: Attempt | None) -> None:
+        """Only after the verdict: until then what is there is evidence."""
+        if attempt is not None:
+            await self._launcher.clean(attempt)
+        if self._publisher is not None and run.may_publish and run.attempts:
+            await self._publisher.discard(run.id)
+
+
+def _finding(found: OpenRun, sighting: Sighting) -> _Finding | None:
+    """Whether a verdict is due, and which one it is unless the ledger says that the run has published."""
+    run, attempt = found.run, found.attempt
+    if found.start_deadline_passed:
+        message = "no attempt took it before its start deadline"
+        return _finding_of(RunStatus.FAILED, FailureCause.START_DEADLINE, message, Evidence.DEADLINE)
+    if attempt is not None and sighting.state is JobState.GONE:
+        known = attempt.certificate
+        if known is not None and known.cause is not None:
+            message = known.message or f"its last attempt ended ({known.cause})"
+            return _finding_of(RunStatus.FAILED, known.cause, message, Evidence.PROCESS_GONE)
+        if sighting.machine_restarted:
+            message = f"its machine was restarted: {sighting.detail}"
+            return _finding_of(RunStatus.FAILED, FailureCause.NODE_LOST, message, Evidence.PROCESS_GONE)
+        message = f"{sighting.detail} without a word, and nothing says why"
+        return _finding_of(RunStatus.LOST, FailureCause.UNKNOWN, message, Evidence.PROCESS_GONE)
+    # A supervisor that still beats enforces the deadline itself, and with more grace than we have.
+    if found.run_deadline_passed and (run.status is not RunStatus.RUNNING or found.lease_expired):
+        message = f"its run deadline has passed, and {sighting.detail}"
+        return _finding_of(RunStatus.FAILED, FailureCause.RUN_DEADLINE, message, Evidence.DEADLINE)
+    return None
+
+
+def _finding_of(status: RunStatus, cause: FailureCause, message: str, evidence: Evidence) -> _Finding:
+    return _Finding(status=status, cause=cause, message=message, evidence=evidence)
+
+
+def _step(finding: _Finding, publications: tuple[Publication, ...]) -> Callable[[Run, datetime], Transition]:
+    def step(run: Run, at: datetime) -> Transition:
+        if publications:
+            return runs.succeeded(run, actor=RECONCILER, at=at, evidence=Evidence.LEDGER)
+        if finding.status is RunStatus.LOST:
+            return runs.lost(run, actor=RECONCILER, at=at, evidence=finding.evidence, message=finding.message)
+        return runs.failed(
+            run,
+            actor=RECONCILER,
+            at=at,
+            evidence=finding.evidence,
+            cause=finding.cause,
+            message=finding.message,
+        )
+
+    return step

@@ -1,0 +1,174 @@
+"""``kubescribe run`` and ``kubescribe exec``: the supervisor of one run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from ...application.attempt_end import Stop
+from ...application.run_order import RunOrder
+from ...application.supervise_attempt import AttemptResult
+from ...domain.duration import parse_duration
+from ...domain.errors import BadParameters, BadSetting, DatabaseUnavailable, RunMismatch
+from ...domain.run import Run, Trigger
+from ...domain.run_status import RunStatus
+from ..composition.container import Container, container_for
+from ..composition.databases import open_databases
+from ..composition.execution import ATTEMPT_VARIABLE, execute_run, introduction_of, worker_command
+from ..settings import Settings
+from .console import TerminalConsole
+
+
+def main(args: argparse.Namespace, settings: Settings) -> int:
+    """Execute the run; the exit code of DESIGN section 4."""
+    if args.command == "run" and args.detach:
+        from .detached import start
+
+        return start(args, settings)
+    with open_databases(settings) as databases:
+        console = TerminalConsole((*settings.secrets(), *databases.secrets()))
+
+        async def execute() -> int:
+            async with container_for(settings, databases) as container:
+                result = await _execute(args, settings, container, console)
+                if databases.embedded:
+                    await _heal(container, console)
+                return result.exit_code
+
+        return asyncio.run(execute())
+
+
+async def _execute(
+    args: argparse.Namespace, settings: Settings, container: Container, console: TerminalConsole
+) -> AttemptResult:
+    order = _order(args, settings, container, console)
+    known = await _known(container, order, args) if order.accepted else None
+    if args.command == "exec":
+        command, introduction = _command(args), None
+    else:
+        command = worker_command(args.pipeline)
+        given = parameters_of(args)
+        if known is not None and not given:
+            introduction = introduction_of(known.parameters, from_text=False)
+        else:
+            introduction = introduction_of(given, from_text=True)
+    execute = execute_run(container, command=command, introduction=introduction, console=console)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
+    result = await execute(order)
+    console.said(_sentence(order, result))
+    return result
+
+
+async def _known(container: Container, order: RunOrder, args: argparse.Namespace) -> Run | None:
+    """The run of this id, with the parameters that it was accepted with."""
+    try:
+        run: Run | None = await container.attempt_log().recall(order.run_id)
+    except DatabaseUnavailable:
+        if args.command == "run" and not args.param:
+            raise  # with the defaults instead of the parameters that are on record it would be another run
+        return None
+    if run is not None and run.pipeline != order.name:
+        raise RunMismatch(order.run_id, f"is one of {run.pipeline}, not of {order.name}")
+    return run
+
+
+async def _heal(container: Container, console: TerminalConsole) -> None:
+    """On a laptop there is no reconciler: every command looks after what an earlier one left behind."""
+    from .healing import heal_if_needed
+
+    await heal_if_needed(container, console.said)
+
+
+def _order(args: argparse.Namespace, settings: Settings, container: Container, console: TerminalConsole) -> RunOrder:
+    given = UUID(args.run_id) if args.run_id and _is_uuid(args.run_id) else None
+    if args.run_id and given is None:
+        raise BadSetting("--run-id", f"{args.run_id!r} is no UUID")
+    # Inside a payload the variable names the run that we are a part of, not one to take.
+    inherited = None if ATTEMPT_VARIABLE in os.environ else settings.run_id
+    run_id = given or inherited
+    slot = slot_of(args.slot) if args.slot else settings.slot
+    limits = {} if getattr(args, "run_deadline", None) is None else {"run_deadline": _seconds(args.run_deadline)}
+    if args.retries is not None and args.retries < 0:
+        raise BadSetting("--retries", f"{args.retries} is less than 0")
+    return RunOrder(
+        run_id=run_id or container.ids().new(),
+        accepted=run_id is not None,
+        name=args.pipeline if args.command == "run" else _name(args),
+        declares=args.command == "run",
+        parameters={} if args.command == "run" else console.hidden({"command": _command(args)}),
+        trigger=Trigger.SCHEDULE if slot else Trigger.MANUAL,
+        actor=settings.actor,
+        reason=args.reason,
+        slot=slot,
+        retries=args.retries,
+        retry_delay=_seconds(args.retry_delay) if args.retry_delay else None,
+        **limits,
+    )
+
+
+def _command(args: argparse.Namespace) -> list[str]:
+    argv: list[str] = args.argv[1:] if args.argv[:1] == ["--"] else args.argv
+    if not argv:
+        raise BadSetting("exec", "there is no command; give it after two dashes: kubescribe exec -- CMD…")
+    return argv
+
+
+def _name(args: argparse.Namespace) -> str:
+    return args.name or Path(_command(args)[0]).name
+
+
+def parameters_of(args: argparse.Namespace) -> dict[str, object]:
+    """What ``--param`` gives, as text."""
+    given: dict[str, object] = {}
+    for pair in args.param:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise BadParameters(args.pipeline, (f"--param {pair} has no '='; write --param {pair}=VALUE",))
+        if name in given:
+            raise BadParameters(args.pipeline, (f"parameter {name} is given twice",))
+        given[name] = value
+    return given
+
+
+def _seconds(text: str) -> float:
+    return parse_duration(text).total_seconds()
+
+
+def slot_of(text: str) -> datetime:
+    """What ``--slot`` gives."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadSetting("--slot", f"{text!r} is no ISO time") from None
+    if time.tzinfo is None:
+        raise BadSetting("--slot", f"{text!r} has no zone; write it as 2026-01-31T05:15:00-05:00")
+    return time
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _sentence(order: RunOrder, result: AttemptResult) -> str:
+    """What happened, and where to look further."""
+    if result.outcome is None:
+        return result.message or f"run {order.run_id} was not started"
+    status = result.outcome.status
+    head = f"run {order.run_id} of {order.name}"
+    if status is RunStatus.SUCCEEDED:
+        published = ", ".join(f"{one.report} version {one.version} ({one.rows:,} rows)" for one in result.published)
+        done = f"{head} succeeded in {result.outcome.duration:.1f} s"
+        return f"{done}; published {published}" if published else done
+    what = {RunStatus.SKIPPED: "was skipped", RunStatus.UNCERTAIN: "is uncertain"}.get(status, "failed")
+    return f"{head} {what}: {result.message}\nkubescribe: for more: kubescribe show {order.run_id}"

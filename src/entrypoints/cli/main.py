@@ -1,0 +1,129 @@
+"""``kubescribe``: reads the command line and hands over to the command's own module."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from ...domain.errors import KubescribeError
+from ...domain.exit_code import ExitCode
+
+MODULES = {
+    "run": "execute",
+    "exec": "execute",
+    "runs": "runs",
+    "show": "show",
+    "logs": "logs",
+    "reports": "reports",
+    "rollback": "rollback",
+    "pipelines": "pipelines",
+    "reconcile": "reconcile",
+    "migrate": "migrate",
+}
+"""Which module of this package serves a command."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints end with the exit code of DESIGN section 4."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.print_usage(sys.stderr)
+        self.exit(ExitCode.USAGE, f"{self.prog}: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    root = _Parser(prog="kubescribe", description="Scheduled data jobs with a record that is always true.")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    run = commands.add_parser("run", help="run a pipeline, here and now")
+    run.add_argument("pipeline")
+    run.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; repeatable")
+    run.add_argument("--detach", action="store_true", help="start it in the background, and print its id")
+    _execution(run)
+
+    command = commands.add_parser("exec", help="run any command, recorded like a pipeline")
+    command.add_argument("--name", help="the name under which it is recorded (default: the command's file name)")
+    command.add_argument("--run-deadline", metavar="TIME", help="after which it is ended (default: 1d)")
+    _execution(command)
+    command.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD…")
+
+    runs = commands.add_parser("runs", help="list runs, newest first")
+    runs.add_argument("--pipeline", help="of this pipeline only")
+    runs.add_argument("--status", action="append", help="in this state only; repeatable")
+    runs.add_argument("--limit", type=int, default=20)
+    _json(runs)
+
+    show = commands.add_parser("show", help="everything on record about a run")
+    show.add_argument("run", help="its id, or the beginning or end of it")
+    _json(show)
+
+    logs = commands.add_parser("logs", help="what a run printed")
+    logs.add_argument("run", help="its id, or the beginning or end of it")
+    logs.add_argument("--follow", "-f", action="store_true", help="go on until the run has ended")
+    logs.add_argument("--attempt", type=int, help="of this attempt (default: all)")
+    _json(logs)
+
+    reports = commands.add_parser("reports", help="list reports, or show the first rows of one")
+    reports.add_argument("report", nargs="?")
+    reports.add_argument("--limit", type=int, default=10, help="rows to show")
+    _json(reports)
+
+    rollback = commands.add_parser("rollback", help="point a report back at an earlier version")
+    rollback.add_argument("report")
+    rollback.add_argument("--to", type=int, metavar="VERSION", help="default: the one before the current")
+    rollback.add_argument("--reason", help="kept on record")
+    _json(rollback)
+
+    pipelines = commands.add_parser("pipelines", help="list the pipelines, or show the declaration of one")
+    pipelines.add_argument("pipeline", nargs="?")
+    _json(pipelines)
+
+    reconcile = commands.add_parser("reconcile", help="give runs that nobody works on their verdict")
+    _json(reconcile)
+
+    migrate = commands.add_parser("migrate", help="bring the databases' schemas up to date")
+    migrate.add_argument("--sql", choices=("runlog", "report"), help="print it for psql instead")
+    return root
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    args = parser().parse_args(argv)
+    # The user's pipelines are imported from where the command is given, as with `python -m`.
+    here = str(Path.cwd())
+    if "" not in sys.path and here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        from ..settings import load_settings
+
+        settings = load_settings(os.environ, Path.cwd())
+        module = importlib.import_module(f".{MODULES[args.command]}", __package__)
+        code: int = module.main(args, settings)
+        return code
+    except KubescribeError as error:
+        print(f"kubescribe: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.PAYLOAD
+
+
+def _execution(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--run-id", metavar="UUID", help="the run to take, or to make under this id")
+    command.add_argument("--retries", type=int, help="further attempts after a failure")
+    command.add_argument("--retry-delay", metavar="TIME", help="between two attempts")
+    command.add_argument("--slot", metavar="TIME", help="the scheduled time that this run is for (ISO, with zone)")
+    command.add_argument("--reason", help="why, kept on record")
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="for programs")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

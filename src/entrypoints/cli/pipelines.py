@@ -1,0 +1,37 @@
+"""``kubescribe pipelines``: what can be run."""
+
+from __future__ import annotations
+
+import argparse
+
+from ...application.authoring.registry import Registry
+from ..settings import Settings
+from . import terminal
+
+
+def main(args: argparse.Namespace, settings: Settings) -> int:
+    """List the pipelines, or show one's declaration. Needs no database."""
+    registry = Registry.load(settings.pipelines)
+    if args.pipeline is not None:
+        declared = registry.get(args.pipeline).pipeline
+        terminal.print_json(declared)
+        return 0
+    pipelines = sorted(registry.pipelines(), key=lambda one: one.name)
+    if args.json:
+        terminal.print_json(pipelines)
+        return 0
+    if not pipelines:
+        terminal.console().print("No pipeline is known. Set KUBESCRIBE_PIPELINES=module[,module].")
+        return 0
+    rows = (
+        (
+            one.name,
+            f"{one.schedule} {one.timezone}" if one.schedule else "on demand",
+            ", ".join(one.parameters.get("properties", {})),
+            "not said" if one.reports is None else ", ".join(one.reports) or "none",
+            one.description.split("\n", 1)[0],
+        )
+        for one in pipelines
+    )
+    terminal.console().print(terminal.table(("pipeline", "schedule", "parameters", "reports", "what it does"), rows))
+    return 0

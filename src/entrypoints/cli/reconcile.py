@@ -1,0 +1,34 @@
+"""``kubescribe reconcile``: one pass over the runs that nobody works on."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from ...application.replay_spools import replay_spools
+from ...domain.exit_code import ExitCode
+from ..composition.container import Container
+from ..settings import Settings
+from . import terminal
+from .reading import reading
+
+
+def main(args: argparse.Namespace, settings: Settings) -> int:
+    """Reconcile once; the exit code is 75 where some run could not be judged yet."""
+
+    async def reconcile(container: Container) -> int:
+        for refusal in await replay_spools(container.attempt_log(), container.spool()):
+            print(f"kubescribe: {refusal}", file=sys.stderr)
+        done = await container.reconcile_runs()()
+        if args.json:
+            terminal.print_json(done)
+        else:
+            for run in done.changed:
+                terminal.console().print(f"{run.id} of {run.pipeline}: {run.status}  {run.message or ''}", markup=False)
+            if not done.changed and not done.problems:
+                terminal.console().print("Every run has its verdict, or somebody who works on it.")
+            for problem in done.problems:
+                print(f"kubescribe: {problem}", file=sys.stderr)
+        return ExitCode.TEMPORARY if done.problems else ExitCode.DONE
+
+    return reading(settings, reconcile, healing=False)

@@ -1,0 +1,80 @@
+"""``kubescribe reports``: what there is to read, and the first rows of it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ...domain.report import Publication, Report
+from ..composition.container import Container
+from ..settings import Settings
+from . import terminal
+from .reading import reading
+
+
+def main(args: argparse.Namespace, settings: Settings) -> int:
+    """List reports, or show one."""
+
+    async def show(container: Container) -> int:
+        catalogue = container.catalogue()
+        if args.report is None:
+            reports = await catalogue.reports()
+            if args.json:
+                terminal.print_json(reports)
+            else:
+                _list(reports)
+            return 0
+        report = await catalogue.get(args.report)
+        ledger = await catalogue.ledger(args.report)
+        head = await catalogue.head(args.report, limit=args.limit)
+        if args.json:
+            terminal.print_json({"report": report, "ledger": ledger, "head": [_plain(row) for row in head]})
+        else:
+            _print(report, ledger, head)
+        return 0
+
+    return reading(settings, show)
+
+
+def _list(reports: tuple[Report, ...]) -> None:
+    if not reports:
+        terminal.console().print("No report was published yet. `kubescribe pipelines` lists what could publish one.")
+        return
+    rows = (
+        (
+            report.name,
+            report.relation,
+            report.current.version,
+            f"{report.current.rows:,}",
+            terminal.when(report.current.published_at),
+            report.current.kind,
+            report.current.run_id,
+        )
+        for report in reports
+    )
+    columns = ("report", "view", "version", "rows", "published", "by", "run")
+    terminal.console().print(terminal.table(columns, rows, right=("version", "rows")))
+
+
+def _print(report: Report, ledger: tuple[Publication, ...], head: tuple[dict[str, Any], ...]) -> None:
+    console = terminal.console()
+    now = report.current
+    console.print(f"[bold]{report.name}[/bold]: {now.rows:,} rows, version {now.version}, read it as {report.relation}")
+    names = [column.name for column in report.columns]
+    numbers = [c.name for c in report.columns if not c.type.startswith(("text", "date", "time", "bool"))]
+    console.print(terminal.table(names, [[row[name] for name in names] for row in head], right=numbers))
+    if now.rows > len(head):
+        console.print(f"… {now.rows - len(head):,} more rows", style="dim")
+    console.print("\n[bold]publications[/bold]")
+    rows = (
+        (one.version, one.kind, terminal.when(one.published_at), f"{one.rows:,}", one.actor, one.reason, one.run_id)
+        for one in ledger
+    )
+    columns = ("version", "kind", "at", "rows", "by", "reason", "run")
+    console.print(terminal.table(columns, rows, right=("version", "rows")))
+    console.print(f"kept for a rollback: {', '.join(map(str, report.versions))}", style="dim")
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN and no infinities; everything that it lacks becomes text."""
+    return {name: value if isinstance(value, bool | int | None) else str(value) for name, value in row.items()}

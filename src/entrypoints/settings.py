@@ -1,0 +1,101 @@
+"""The settings of a KubeScribe process, from its environment or ``.env``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from ..domain.database_url import DatabaseUrl
+from .environment import Environment
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the environment says, read and checked; printed without passwords.
+
+    A URL that is not set is ``None``: that database is not configured. When none of the three is set, all of them
+    are embedded.
+    """
+
+    runlog_url: DatabaseUrl | None
+    """``RUNLOG_DB_URL``, or ``OPSLOG_DB_URL``."""
+    production_url: DatabaseUrl | None
+    """``PROD_DB_URL``."""
+    report_url: DatabaseUrl | None
+    """``REPORT_DB_URL``."""
+
+    home: Path
+    """``KUBESCRIBE_HOME``, absolute: the embedded databases, spools, logs of local runs."""
+    pipelines: tuple[str, ...]
+    """``KUBESCRIBE_PIPELINES``: the modules that declare pipelines."""
+    report_schema: str
+    """``KUBESCRIBE_REPORT_SCHEMA``: where the reports' views are."""
+    keep_versions: int
+    """``KUBESCRIBE_KEEP_VERSIONS``: how many versions of a report are kept, the current one included."""
+
+    heartbeat: timedelta
+    """``KUBESCRIBE_HEARTBEAT``: between two renewals of a lease."""
+    lease: timedelta
+    """``KUBESCRIBE_LEASE``: without a heartbeat for so long, an attempt is given up."""
+    grace: timedelta
+    """``KUBESCRIBE_GRACE``: between SIGTERM and SIGKILL of the worker."""
+    statement_timeout: timedelta
+    """``KUBESCRIBE_STATEMENT_TIMEOUT``."""
+    snapshot_max_age: timedelta
+    """``KUBESCRIBE_SNAPSHOT_MAX_AGE``: how long a run may hold its snapshot of the production database."""
+    connect_timeout: timedelta
+    """``KUBESCRIBE_CONNECT_TIMEOUT``, where the URL says nothing."""
+    log_cap: int
+    """``KUBESCRIBE_LOG_CAP``: bytes kept of an attempt's log."""
+
+    run_id: UUID | None
+    """``KUBESCRIBE_RUN_ID``: the run that the API made for this process."""
+    slot: datetime | None
+    """``KUBESCRIBE_SLOT``: the scheduled time, aware."""
+    termination_log: Path | None
+    """``KUBESCRIBE_TERMINATION_LOG``: the termination message's file."""
+    actor: str
+    """``KUBESCRIBE_ACTOR``: who does what this process does."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the databases are our own, because no URL is set."""
+        return self.runlog_url is self.production_url is self.report_url is None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every text that must appear in no log, event, error or page."""
+        urls = (self.runlog_url, self.production_url, self.report_url)
+        return tuple(dict.fromkeys(secret for url in urls if url is not None for secret in url.secrets()))
+
+
+def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
+    """The settings of ``environ``, then of ``cwd/.env``, then the defaults.
+
+    An empty value is not set. ``ConfigurationError`` names the variable, its value unless it may be secret, and
+    what is expected; an unknown ``KUBESCRIBE_`` name is one too.
+    """
+    env = Environment.read(environ, cwd)
+    heartbeat = env.duration("HEARTBEAT", "10s")
+    return Settings(
+        runlog_url=env.database_url("RUNLOG_DB_URL"),
+        production_url=env.database_url("PROD_DB_URL"),
+        report_url=env.database_url("REPORT_DB_URL"),
+        home=env.path("HOME") or env.absolute(".kubescribe"),
+        pipelines=env.modules("PIPELINES"),
+        report_schema=env.schema("REPORT_SCHEMA", "reports"),
+        keep_versions=env.count("KEEP_VERSIONS", 5),
+        heartbeat=heartbeat,
+        lease=env.duration("LEASE", "60s", longer_than=2 * heartbeat, because="twice KUBESCRIBE_HEARTBEAT"),
+        grace=env.duration("GRACE", "30s"),
+        statement_timeout=env.duration("STATEMENT_TIMEOUT", "15m"),
+        snapshot_max_age=env.duration("SNAPSHOT_MAX_AGE", "15m"),
+        connect_timeout=env.duration("CONNECT_TIMEOUT", "3s"),
+        log_cap=env.count("LOG_CAP", 10 * 1024 * 1024),
+        run_id=env.uuid("RUN_ID"),
+        slot=env.time("SLOT"),
+        termination_log=env.path("TERMINATION_LOG"),
+        actor=env.actor("ACTOR"),
+    )

@@ -1,0 +1,128 @@
+"""The same RunLog twice: in memory and in PostgreSQL, with what only a test may do to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import psycopg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kubescribe.adapters.memory.attempt_log import MemoryAttemptLog
+from kubescribe.adapters.memory.database import MemoryRunLogDatabase
+from kubescribe.adapters.memory.ids import MemoryIds
+from kubescribe.adapters.memory.run_history import MemoryRunHistory
+from kubescribe.adapters.memory.run_log import MemoryRunLog
+from kubescribe.adapters.postgres.attempt_log import PostgresAttemptLog
+from kubescribe.adapters.postgres.engine import runlog_engine
+from kubescribe.adapters.postgres.run_history import PostgresRunHistory
+from kubescribe.adapters.postgres.run_log import PostgresRunLog
+from kubescribe.application.ports.attempt_log import AttemptLog
+from kubescribe.application.ports.run_history import RunHistory
+from kubescribe.application.ports.run_log import RunLog
+from kubescribe.domain.event import Notice
+from tests.support.addresses import asyncpg_address
+
+T = TypeVar("T")
+
+
+class World(Protocol):
+    """A RunLog and a loop to use it in."""
+
+    attempt_log: AttemptLog
+    run_log: RunLog
+    history: RunHistory
+    ids: MemoryIds
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T: ...
+
+    def another(self) -> AttemptLog:
+        """The RunLog of one more supervisor."""
+        ...
+
+    def outbox(self) -> list[Notice]: ...
+
+    def age(self, seconds: float) -> None:
+        """Let everything that is recorded have happened earlier, while the database was up or not."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class MemoryWorld:
+    def __init__(self, loop: asyncio.Runner) -> None:
+        self.database = MemoryRunLogDatabase()
+        self.attempt_log: AttemptLog = MemoryAttemptLog(self.database)
+        self.run_log: RunLog = MemoryRunLog(self.database)
+        self.history: RunHistory = MemoryRunHistory(self.database)
+        self.ids = MemoryIds()
+        self._loop = loop
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._loop.run(work)
+
+    def another(self) -> AttemptLog:
+        return MemoryAttemptLog(self.database)
+
+    def outbox(self) -> list[Notice]:
+        return list(self.database.outbox)
+
+    def age(self, seconds: float) -> None:
+        up = self.database.now() - self.database.up_since
+        self.database.advance(seconds)
+        self.database.up_since = self.database.now() - up
+
+    def close(self) -> None:
+        pass
+
+
+_AGE = """
+SET session_replication_role = replica; -- not even the triggers keep a test from changing the past
+UPDATE run SET created_at = created_at - {0}, started_at = started_at - {0}, finished_at = finished_at - {0},
+    start_deadline_at = start_deadline_at - {0}, run_deadline_at = run_deadline_at - {0};
+UPDATE attempt SET started_at = started_at - {0}, ended_at = ended_at - {0}, lease_until = lease_until - {0};
+UPDATE event SET at = at - {0};
+"""
+
+
+class PostgresWorld:
+    def __init__(self, loop: asyncio.Runner, url: str) -> None:
+        self.url, self.address = url, asyncpg_address(url)
+        self.engine: AsyncEngine = runlog_engine(self.address)
+        self._loop = loop
+        self._logs = [PostgresAttemptLog(self.address)]
+        self.attempt_log: AttemptLog = self._logs[0]
+        self.run_log: RunLog = PostgresRunLog(self.engine)
+        self.history: RunHistory = PostgresRunHistory(self.engine)
+        self.ids = MemoryIds()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._loop.run(work)
+
+    def another(self) -> AttemptLog:
+        self._logs.append(PostgresAttemptLog(self.address))
+        return self._logs[-1]
+
+    def outbox(self) -> list[Notice]:
+        with psycopg.connect(self.url) as connection:
+            rows = connection.execute("SELECT run_id, kind, pipeline FROM outbox ORDER BY id").fetchall()
+        return [Notice(run_id=UUID(int=row[0].int), kind=row[1], pipeline=row[2]) for row in rows]
+
+    def age(self, seconds: float) -> None:
+        self.execute(_AGE.format(f"interval '{seconds} seconds'"))
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for part in statement.split(";\n"):
+                if part.strip():
+                    connection.execute(part.encode())
+
+    def close(self) -> None:
+        async def close() -> None:
+            for log in self._logs:
+                await log.close()
+            await self.engine.dispose()
+
+        self.run(close())
