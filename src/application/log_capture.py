@@ -133,8 +133,8 @@ class LogCapture:
         while start < len(data):
             room = self._piece
             while True:
-                stop = min(start + room, len(data))
-                stop = data.rfind(b"\n", start, stop) + 1 or stop
+                stop = data.rfind(b"\n", start, start + room) + 1 or data.find(b"\n", start, start + self._piece) + 1
+                stop = stop or min(start + self._piece, len(data))
                 ends = data.count(b"\n", start, stop)
                 weight = stop - start + OVERHEAD * max(ends, 1)
                 if weight <= self._block or ends <= 1:
