@@ -88,9 +88,11 @@ class ExecuteRun:
     ) -> None:
         if result.outcome is None:
             return
-        self._termination_log.write(_summary(order, attempt_id, result, result.outcome))
+        summary = _summary(order, attempt_id, result, result.outcome)
+        self._termination_log.write(summary)
         failpoint("attempt.message_written")
-        await self._catch_up(recorder)
+        if not await self._catch_up(recorder):
+            self._console.left_behind(summary)
         if self._publisher is None or result.fence is None:
             return
         from ..domain.errors import KubescribeError
@@ -105,16 +107,13 @@ class ExecuteRun:
         except KubescribeError:
             return
 
-    async def _catch_up(self, recorder: AttemptRecorder) -> None:
+    async def _catch_up(self, recorder: AttemptRecorder) -> bool:
         until = self._clock.monotonic() + self._limits.record_patience
         while not await recorder.catch_up():
             if self._clock.monotonic() >= until:
-                self._console.said(
-                    "RunLog still does not answer; the run's record waits in the spool, and the next kubescribe "
-                    "command that reaches RunLog completes it"
-                )
-                return
+                return False
             await self._clock.sleep(0.2)
+        return True
 
 
 def _continued(order: RunOrder) -> RunOrder:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from ..domain.note import NoteKind
+from ..domain.summary import Summary
 from .log_capture import LogCapture
 from .notebook import Notebook
 from .ports.payload import Declared, Ended, Payload, Printed, Raised, Refused, Returned, Told
@@ -26,6 +27,10 @@ class Console(Protocol):
 
     def said(self, text: str) -> None:
         """Say a sentence of our own."""
+        ...
+
+    def left_behind(self, summary: Summary) -> None:
+        """Say that RunLog is away and the record waits; the summary itself goes where a pod's log is kept."""
         ...
 
     def hidden(self, data: Any) -> Any:

@@ -267,6 +267,37 @@ class NotConfigured(ConfigurationError):
         super().__init__(f"{what} needs {variable}; set it in the environment or in .env")
 
 
+class ReportUndeclared(ConfigurationError):
+    """A pipeline hands over a report that it does not declare."""
+
+    def __init__(self, report: str, declared: tuple[str, ...]) -> None:
+        self.report, self.declared = report, declared
+        what = f"it declares {', '.join(declared)}" if declared else "it declares that it writes none"
+        super().__init__(f"the pipeline writes report {report}, and {what}; add it to reports=")
+
+
+class ReportRepeated(ConfigurationError):
+    """A pipeline hands over a report twice in one run."""
+
+    def __init__(self, report: str) -> None:
+        self.report = report
+        super().__init__(
+            f"report {report} was handed over before in this run; hand it over once, all frames together as an iterator"
+        )
+
+
+class ReportsMissing(KubescribeError):
+    """A pipeline came to its end without a report that it declares; nothing was published."""
+
+    exit_code = ExitCode.PRECONDITION
+
+    def __init__(self, reports: tuple[str, ...]) -> None:
+        self.reports = reports
+        super().__init__(
+            f"the pipeline ended without handing over {', '.join(reports)}, which it declares; nothing was published"
+        )
+
+
 class StagingIncomplete(KubescribeError):
     """The report database does not hold what the worker says that it staged."""
 
@@ -311,3 +342,11 @@ class CommitUnknown(DatabaseUnavailable):
             database,
             f"{why}. Whether run {run_id} was published is not known yet: its ledger says so once the database is back",
         )
+
+
+class LaunchRefused(KubescribeError):
+    """No supervisor could be started for a run."""
+
+    def __init__(self, run_id: object, why: str) -> None:
+        self.run_id, self.why = run_id, why
+        super().__init__(f"no supervisor could be started for run {run_id}: {why}")

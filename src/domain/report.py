@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from .checks import Check
+from .checks import Check, NotNull, Unique
 from .errors import BadDeclaration
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -41,6 +41,11 @@ class ReportSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_report_name(self.name)
+
+    def every_check(self) -> tuple[Check, ...]:
+        """The declared checks; before them what a key implies: it is unique and never null."""
+        implied: tuple[Check, ...] = (Unique(self.key), NotNull(self.key)) if self.key else ()
+        return tuple(dict.fromkeys((*implied, *self.checks)))
 
 
 class Staged(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,9 +13,14 @@ from kubescribe.adapters.report.migrate import migrate
 from kubescribe.adapters.report.schema import grants_sql
 
 from .clusters import Cluster
+from .waiting import wait_for
 
 _numbers = itertools.count()
 PUBLISHER, READER, PASSWORD = "publisher", "reader", "canary-8842"  # of roles that live for seconds
+_OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 
 
 class ReportServer:
@@ -49,6 +54,15 @@ class ReportServer:
 
     def reader(self) -> psycopg.Connection:
         return psycopg.connect(self.conninfo(READER))
+
+    def expect_no_connections(self) -> None:
+        """Fail unless all connections are closed; the server may take a moment to notice."""
+        with self.admin() as connection:
+
+            def alone() -> bool:
+                return connection.execute(_OTHERS).fetchone() == (0,)
+
+            wait_for(alone, "every connection to be closed")
 
     def drop(self) -> None:
         self.cluster.drop_database(self.name)

@@ -1,6 +1,7 @@
 """The keeper: a detached process that owns the server of one folder and stops it when nobody is attached.
 
-:mod:`.starting` runs ``main(HOME, FD)`` in a new interpreter; FD takes one JSON report of the start.
+:mod:`.starting` runs ``main(HOME, REPORT, START)`` in a new interpreter: REPORT is a descriptor that takes
+one JSON report of the start, START one of ``start.lock``.
 """
 
 from __future__ import annotations
@@ -39,13 +40,14 @@ class Keeper:
         self._postmaster: Postmaster | None = None
         self._log = -1
 
-    def start(self) -> None:
+    def start(self, start_lock: int) -> None:
         """Become the folder's keeper and bring the server up. Raises embedded errors and OSError."""
         self._log = self.folder.open_log()
         for path in (self.folder.keeper_lock, self.folder.server_lock):
             self.folder.touch(path)
         if not self._alive.acquire(shared=False, deadline=time.monotonic() + 5):
             raise EmbeddedNotAnswering(self.folder.home, "another keeper holds it", "try again")
+        os.close(start_lock)
         self._alive.write_text(f"{os.getpid()}\n")
         self._serve()
 
@@ -125,7 +127,7 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def main(home: str, report: str) -> None:
+def main(home: str, report: str, start: str) -> None:
     """Run a keeper in a child process, which nobody has to wait for."""
     if os.fork():
         os._exit(0)
@@ -133,7 +135,7 @@ def main(home: str, report: str) -> None:
     signal.signal(signal.SIGINT, _leave)
     keeper = Keeper(Folder(Path(home)))
     try:
-        problem = _start(keeper)
+        problem = _start(keeper, int(start))
         _tell(int(report), problem)
         if problem is None:
             keeper.keep()
@@ -143,11 +145,11 @@ def main(home: str, report: str) -> None:
         keeper.stop()
 
 
-def _start(keeper: Keeper) -> EmbeddedUnavailable | EmbeddedNotAnswering | None:
+def _start(keeper: Keeper, start_lock: int) -> EmbeddedUnavailable | EmbeddedNotAnswering | None:
     """Start; a failure comes back as the sentence for the user."""
     folder = keeper.folder
     try:
-        keeper.start()
+        keeper.start(start_lock)
     except (EmbeddedUnavailable, EmbeddedNotAnswering) as error:
         return error
     except Refused as error:

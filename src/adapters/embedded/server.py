@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 import time
 from pathlib import Path
@@ -125,7 +124,7 @@ class EmbeddedPostgres:
                         raise EmbeddedNotAnswering(
                             folder.home, f"its keeper ended {started} times", f"see {folder.log}"
                         )
-                    start_keeper(folder, deadline)
+                    start_keeper(folder, starting.descriptor(), deadline)
                     started += 1
             return port
         finally:
@@ -145,6 +144,8 @@ class EmbeddedPostgres:
 
 def answers(port: int, deadline: float) -> bool:
     """Whether a PostgreSQL on this port would let somebody log in now: the first step of its protocol, no more."""
+    import socket  # a third of this module's cost, for nothing where the databases are configured
+
     parameters = f"user\0{USER}\0database\0postgres\0\0".encode()
     try:
         with socket.create_connection((HOST, port), timeout=max(0.1, deadline - time.monotonic())) as connection:

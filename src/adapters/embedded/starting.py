@@ -18,11 +18,14 @@ from .programs import environment
 # Isolated from the environment and the working folder, so that no stray module gets into the keeper; what it needs
 # comes after the standard library.
 _KEEPER = f"{__name__.rpartition('.')[0]}.keeper"
-_PROGRAM = f"import sys; sys.path += sys.argv[3:]; from {_KEEPER} import main; main(*sys.argv[1:3])"
+_PROGRAM = f"import sys; sys.path += sys.argv[4:]; from {_KEEPER} import main; main(*sys.argv[1:4])"
 
 
-def start_keeper(folder: Folder, deadline: float) -> None:
-    """Start a detached keeper and wait for its report; to be called with ``start.lock`` held.
+def start_keeper(folder: Folder, start_lock: int, deadline: float) -> None:
+    """Start a detached keeper and wait for its report.
+
+    ``start_lock`` is the descriptor of ``start.lock``, held. The keeper gets it as well and keeps it until it has
+    its own lock: if we are killed now, nobody starts a second one.
 
     Returns when the server is ready, and also when the keeper ended without a word (it was killed): the
     caller looks again. Raises what the keeper reports, or EmbeddedNotAnswering at the deadline.
@@ -34,13 +37,13 @@ def start_keeper(folder: Folder, deadline: float) -> None:
     log = folder.open_log()
     try:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _PROGRAM, str(folder.home), str(writing), *roots],
+            [sys.executable, "-I", "-c", _PROGRAM, str(folder.home), str(writing), str(start_lock), *roots],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd="/",
             env=environment(),
-            pass_fds=(writing,),
+            pass_fds=(writing, start_lock),
             start_new_session=True,
         )
         os.close(writing)

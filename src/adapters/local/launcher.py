@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...application.ports.launcher import JobState, Sighting
 from ...domain.attempt import Attempt
+from ...domain.errors import LaunchRefused
 from ...domain.run import Run
 from . import machine, process_tree
 
@@ -23,20 +24,26 @@ class LocalLauncher:
         self._environment = dict(environment)
         self._folder = folder
         self._logs = logs
+        self._started: list[subprocess.Popen[bytes]] = []
 
     async def launch(self, run: Run) -> None:
         """Start a supervisor that outlives this process; the parameters wait for it in RunLog."""
-        self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self._logs / f"{run.id}.log").open("ab") as log:
-            subprocess.Popen(
-                [*self._command, run.pipeline, "--run-id", str(run.id)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=self._environment,
-                cwd=self._folder,
-                start_new_session=True,
-            )
+        command = [*self._command, run.pipeline, "--run-id", str(run.id)]
+        try:
+            self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with (self._logs / f"{run.id}.log").open("ab") as log:
+                started = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=self._environment,
+                    cwd=self._folder,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise LaunchRefused(run.id, str(error)) from error
+        self._started.append(started)
 
     async def look(self, run: Run, attempt: Attempt | None) -> Sighting:
         """Compare the supervisor's process id and start with what this machine runs now."""

@@ -49,7 +49,7 @@ ON CONFLICT DO NOTHING
 """
 
 # Literals, so that the planner knows the partial index on open runs to fit.
-_ANY_OPEN = "SELECT EXISTS (SELECT FROM public.run WHERE status IN (" + ", ".join(f"'{one}'" for one in OPEN) + "))"
+_ANY_OPEN = "SELECT EXISTS (SELECT FROM public.run WHERE status IN (" + ", ".join(f"'{one}'" for one in OPEN) + "))"  # noqa: S608
 _NOT_ENDED = "SELECT id FROM public.attempt WHERE run_id = $1 AND ended_at IS NULL"
 _ATTEMPT = "SELECT * FROM public.attempt WHERE id = $1"
 _FORGET = "DELETE FROM public.log_chunk WHERE attempt_id = $1 AND seq BETWEEN $2 AND $3"

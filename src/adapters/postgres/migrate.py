@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .failures import RUNLOG, translated
-from .schema import HEAD, VERSION_TABLE
+from .schema import HEAD, LOCK, VERSION_TABLE
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -56,6 +56,9 @@ def _upgrade(connection: Connection) -> str | None:
 
     from ...domain.errors import SchemaMismatch
 
+    # The lock comes before anybody looks which version there is: it would be what another is changing just then.
+    # It also keeps a second migration in this process out of Alembic, whose context is global.
+    connection.exec_driver_sql(LOCK)
     found = _found(connection)
     if found is not None and found > HEAD:
         raise SchemaMismatch(RUNLOG, found, HEAD)

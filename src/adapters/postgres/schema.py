@@ -10,6 +10,9 @@ HEAD = "0001"
 VERSION_TABLE = "kubescribe_schema"
 """Alembic's table of the current version, under a name of our own: the database may be shared."""
 
+LOCK = "SELECT pg_advisory_xact_lock(7236071554001)"
+"""Migrations take turns on it. Any number will do that nobody else uses."""
+
 
 async def schema_version(connection: asyncpg.Connection) -> str | None:
     """The schema's version, None where there is no schema."""

@@ -129,7 +129,7 @@ def _report(row: Mapping[str, Any]) -> Report:
 
 # The columns and the key are those of the version that is shown.
 _REPORTS = f"""
-SELECT r.name, r.schema_name, r.columns, coalesce(s.spec -> 'key', r.key) AS key, {", ".join("p." + name for name in LEDGER_COLUMNS.split(", "))},
+SELECT r.name, r.schema_name, r.columns, coalesce(s.spec -> 'key', r.key) AS key, p.*,
        ARRAY (SELECT k.version FROM kubescribe.staged k
               JOIN kubescribe.publication kp ON kp.version = k.version AND kp.report = k.report AND kp.kind = 'publish'
               WHERE k.report = r.name AND k.condemned_at IS NULL ORDER BY kp.id DESC) AS versions

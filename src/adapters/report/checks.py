@@ -18,13 +18,6 @@ _COMPARED_AS = {
 """Bounds get the column's own type, or a wider one where 0.5 or noon would be rounded to fit."""
 
 
-def checks_of(staged: Staged) -> tuple[Check, ...]:
-    """What the spec declares; a key is unique and never null."""
-    key = staged.spec.key
-    implied: tuple[Check, ...] = (Unique(key), NotNull(key)) if key else ()
-    return tuple(dict.fromkeys((*implied, *staged.spec.checks)))
-
-
 async def run_check(connection: Any, staged: Staged, schema: str, table: str, check: Check) -> CheckFailure | None:
     """One check inside the caller's transaction, which it leaves usable; None where it holds."""
     try:

@@ -38,12 +38,16 @@ class Publishing:
     async def attach(self) -> None:
         """Make the versions partitions of their reports, which no reader notices. Reports yet to be made come later."""
         for row in await self._connection.fetch(_LOCATIONS, [item.version for item in self._staged]):
-            if row["report_schema"] is None or row["attached"]:
-                continue
+            if row["report_schema"] is None or row["attached"] or not self._fits(row):
+                continue  # what does not fit is refused later, after the fence had its say
             async with self._connection.transaction():
                 await self._connection.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
                 await self._connection.execute(_attach(row, row["report_schema"]))
         failpoint("publish.attached")
+
+    def _fits(self, location: Mapping[str, Any]) -> bool:
+        item = next(item for item in self._staged if item.version == location["version"])
+        return not differences(columns(location["report_columns"]), item.columns)
 
     async def publish(self) -> tuple[Publication, ...]:
         """Everything or nothing. Raises the driver's errors, the port's, and :class:`NotAttached`."""
@@ -181,7 +185,7 @@ _PUBLISHED = (
     "WHERE run_id = $1 AND kind = 'publish' ORDER BY report COLLATE \"C\""
 )
 _LOCATIONS = """
-SELECT s.version, s.report, s.schema_name, s.table_name, r.schema_name AS report_schema,
+SELECT s.version, s.report, s.schema_name, s.table_name, r.schema_name AS report_schema, r.columns AS report_columns,
        EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = t.oid) AS attached
 FROM kubescribe.staged s
 JOIN pg_namespace n ON n.nspname = s.schema_name

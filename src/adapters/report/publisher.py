@@ -10,7 +10,7 @@ from ...application.ports.publisher import PublishRequest
 from ...domain.checks import CheckFailure
 from ...domain.errors import CommitUnknown, DatabaseRefused, DatabaseUnavailable, Fenced
 from ...domain.report import Publication, Staged
-from .checks import checks_of, run_check
+from .checks import run_check
 from .database import TRIES, ReportDatabase, lost_a_race, pause, translated
 from .publication import NotAttached, Publishing
 from .retirement import Retirement
@@ -73,7 +73,7 @@ class PostgresPublisher:
                     )
                     if where is None:
                         raise Fenced(item.run_id, f"what it had staged for report {item.spec.name} was discarded")
-                    for check in checks_of(item):
+                    for check in item.spec.every_check():
                         failures.append(
                             await run_check(connection, item, where["schema_name"], where["table_name"], check)
                         )

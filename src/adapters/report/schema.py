@@ -25,10 +25,10 @@ TABLE_RIGHTS = {
 
 SEQUENCES = ("fence_number", "version_number", "publication_id_seq")
 
-FIND_VERSION_TABLE = (
-    "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    f"WHERE n.nspname = 'kubescribe' AND c.relname = '{VERSION_TABLE}'"
-)
+FIND_VERSION_TABLE = f"""
+SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'kubescribe' AND c.relname = '{VERSION_TABLE}'
+"""  # noqa: S608
 READ_VERSION = f"SELECT version_num FROM kubescribe.{VERSION_TABLE}"  # noqa: S608
 
 

@@ -57,7 +57,7 @@ class PostgresStaging:
         check_key(spec.name, spec.key, report_columns)
         started = time.monotonic()
         with self._connection() as connection, connection.transaction():
-            connection.execute(sql.SQL(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}"))
+            connection.execute(_as_it_is(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}"))
             self._check_fit(connection, spec, report_columns)
             self._drop_former(connection, spec, run_id, attempt_id)
             version = _number(connection)

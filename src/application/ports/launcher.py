@@ -37,7 +37,10 @@ class Launcher(Protocol):
     """Starts supervisors, looks for them, and clears away what they leave."""
 
     async def launch(self, run: Run) -> None:
-        """Start a supervisor for a PENDING run, and return once it is started, not once it has claimed the run."""
+        """Start a supervisor for a PENDING run, and return once it is started, not once it has claimed the run.
+
+        Raises :class:`LaunchRefused`.
+        """
         ...
 
     async def look(self, run: Run, attempt: Attempt | None) -> Sighting:

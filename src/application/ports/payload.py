@@ -42,6 +42,8 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised"):
     """:class:`ExitCode`: what kind of failure it is."""
     retry: bool
     """False: the author or the error said that another attempt is useless."""
+    after: float | None = None
+    """Seconds that the next attempt should wait at least; None: as declared."""
 
 
 class Returned(msgspec.Struct, frozen=True, kw_only=True, tag="returned"):

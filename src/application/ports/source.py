@@ -47,8 +47,11 @@ class Source(Protocol):
     :class:`SnapshotLost`, :class:`UnsupportedType`.
     """
 
-    def read(self, query: str, parameters: Mapping[str, Any], *, name: str, batch: int) -> Reading:
-        """Start a query. ``:name`` in the text is a typed bind, never formatted in; ``\\:`` is a colon."""
+    def read(self, query: str, parameters: Mapping[str, Any], *, name: str, batch: int | None) -> Reading:
+        """Start a query. ``:name`` in the text is a typed bind, never formatted in; ``\\:`` is a colon.
+
+        ``batch`` None gives the whole result as one frame: only then may types depend on all the values.
+        """
         ...
 
     def done(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...application.redaction import Redactor, StreamRedactor
 from ...domain.note import NoteKind
+from ...domain.summary import Summary
 
 _FD = {"out": 1, "err": 2}
 
@@ -40,6 +41,14 @@ class TerminalConsole:
     def said(self, text: str) -> None:
         """Say a sentence of our own, on the error output."""
         self._write(2, f"kubescribe: {self._redactor.text(text)}\n".encode(errors="replace"))
+
+    def left_behind(self, summary: Summary) -> None:
+        """Two lines: a sentence for people, and the summary for whoever completes the record."""
+        self.said(
+            "RunLog still does not answer; the run's record waits in the spool, and the next kubescribe command "
+            "that reaches RunLog completes it"
+        )
+        self._write(1, b"kubescribe-summary: " + summary.encoded() + b"\n")
 
     def hidden(self, data: Any) -> Any:
         """Hide secrets in every text of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 from datetime import datetime
 from pathlib import Path
@@ -18,13 +19,17 @@ from ...domain.run import Run, Trigger
 from ...domain.run_status import RunStatus
 from ..composition.container import Container, container_for
 from ..composition.databases import open_databases
-from ..composition.execution import execute_run, introduction_of, worker_command
+from ..composition.execution import ATTEMPT_VARIABLE, execute_run, introduction_of, worker_command
 from ..settings import Settings
 from .console import TerminalConsole
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """Execute the run; the exit code of DESIGN section 4."""
+    if args.command == "run" and args.detach:
+        from .detached import start
+
+        return start(args, settings)
     with open_databases(settings) as databases:
         console = TerminalConsole((*settings.secrets(), *databases.secrets()))
 
@@ -47,14 +52,14 @@ async def _execute(
         command, introduction = _command(args), None
     else:
         command = worker_command(args.pipeline)
-        given = _parameters(args)
+        given = parameters_of(args)
         if known is not None and not given:
             introduction = introduction_of(known.parameters, from_text=False)
         else:
             introduction = introduction_of(given, from_text=True)
     execute = execute_run(container, command=command, introduction=introduction, console=console)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
     result = await execute(order)
     console.said(_sentence(order, result))
@@ -83,8 +88,10 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
     given = UUID(args.run_id) if args.run_id and _is_uuid(args.run_id) else None
     if args.run_id and given is None:
         raise BadSetting("--run-id", f"{args.run_id!r} is no UUID")
-    run_id = given or settings.run_id
-    slot = _time(args.slot) if args.slot else settings.slot
+    # Inside a payload the variable names the run that we are a part of, not one to take.
+    inherited = None if ATTEMPT_VARIABLE in os.environ else settings.run_id
+    run_id = given or inherited
+    slot = slot_of(args.slot) if args.slot else settings.slot
     limits = {} if getattr(args, "run_deadline", None) is None else {"run_deadline": _seconds(args.run_deadline)}
     if args.retries is not None and args.retries < 0:
         raise BadSetting("--retries", f"{args.retries} is less than 0")
@@ -115,7 +122,8 @@ def _name(args: argparse.Namespace) -> str:
     return args.name or Path(_command(args)[0]).name
 
 
-def _parameters(args: argparse.Namespace) -> dict[str, object]:
+def parameters_of(args: argparse.Namespace) -> dict[str, object]:
+    """What ``--param`` gives, as text."""
     given: dict[str, object] = {}
     for pair in args.param:
         name, equals, value = pair.partition("=")
@@ -131,7 +139,8 @@ def _seconds(text: str) -> float:
     return parse_duration(text).total_seconds()
 
 
-def _time(text: str) -> datetime:
+def slot_of(text: str) -> datetime:
+    """What ``--slot`` gives."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:

@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a pipeline, here and now")
     run.add_argument("pipeline")
     run.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; repeatable")
+    run.add_argument("--detach", action="store_true", help="start it in the background, and print its id")
     _execution(run)
 
     command = commands.add_parser("exec", help="run any command, recorded like a pipeline")

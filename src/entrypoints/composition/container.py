@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ...adapters.system.ids import SystemIds
     from ...application.reconcile_runs import ReconcileRuns
     from ...application.roll_back_report import RollBackReport
+    from ...application.trigger_run import TriggerRun
 
 Closing = list[Callable[[], Awaitable[None]]]
 """What has to be closed at the end, in the order in which it was made."""
@@ -132,6 +133,12 @@ def _reconcile_runs(run_log: Any, launcher: Any, fences: Any, publisher: Any) ->
     return ReconcileRuns(run_log=run_log, launcher=launcher, fences=fences, publisher=publisher)
 
 
+def _trigger_run(run_log: Any, launcher: Any, ids: Any) -> TriggerRun:
+    from ...application.trigger_run import TriggerRun
+
+    return TriggerRun(run_log=run_log, launcher=launcher, ids=ids)
+
+
 def _roll_back_report(catalogue: Any, run_log: Any, ids: Any) -> RollBackReport:
     from ...application.roll_back_report import RollBackReport
 
@@ -163,6 +170,7 @@ class Container(containers.DeclarativeContainer):
     catalogue = providers.Singleton(_catalogue, settings, databases)
 
     reconcile_runs = providers.Singleton(_reconcile_runs, run_log, launcher, fences, publisher)
+    trigger_run = providers.Singleton(_trigger_run, run_log, launcher, ids)
     roll_back_report = providers.Singleton(_roll_back_report, catalogue, run_log, ids)
 
 

@@ -25,17 +25,17 @@ class Databases(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def runlog(self) -> DatabaseUrl:
         """RunLog; raises :class:`NotConfigured`."""
-        return _configured(self.runlog_url, "RUNLOG_DB_URL")
+        return _configured(self.runlog_url, "the record of runs", "RUNLOG_DB_URL")
 
     @property
     def production(self) -> DatabaseUrl:
         """The production database; raises :class:`NotConfigured`."""
-        return _configured(self.production_url, "PROD_DB_URL")
+        return _configured(self.production_url, "reading the production database", "PROD_DB_URL")
 
     @property
     def report(self) -> DatabaseUrl:
         """The report database; raises :class:`NotConfigured`."""
-        return _configured(self.report_url, "REPORT_DB_URL")
+        return _configured(self.report_url, "this look at reports", "REPORT_DB_URL")
 
     def secrets(self) -> tuple[str, ...]:
         """What must appear nowhere."""
@@ -43,9 +43,9 @@ class Databases(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(secret for url in urls if url is not None for secret in url.secrets()))
 
 
-def _configured(url: DatabaseUrl | None, variable: str) -> DatabaseUrl:
+def _configured(url: DatabaseUrl | None, what: str, variable: str) -> DatabaseUrl:
     if url is None:
-        raise NotConfigured("this", variable)
+        raise NotConfigured(what, variable)
     return url
 
 

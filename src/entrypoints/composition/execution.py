@@ -10,6 +10,7 @@ import msgspec
 
 from ...adapters.local.machine import whereabouts
 from ...adapters.local.process_payload import ProcessPayload
+from ...adapters.local.process_tree import ATTEMPT_VARIABLE
 from ...application.attempt_recorder import AttemptRecorder
 from ...application.execute_run import ExecuteRun
 from ...application.heartbeat import Heartbeat
@@ -20,6 +21,8 @@ from ...application.publish_reports import PublishReports
 from ...application.run_order import Limits, RunOrder
 from ...application.supervise_attempt import SuperviseAttempt
 from .container import Container
+
+__all__ = ["ATTEMPT_VARIABLE", "execute_run", "introduction_of", "worker_command"]
 
 
 def worker_command(pipeline: str) -> list[str]:

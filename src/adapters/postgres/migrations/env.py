@@ -1,4 +1,4 @@
-"""Alembic's environment: one transaction, one migration at a time, on the connection that ``migrate`` hands in."""
+"""Alembic's environment: on the connection that ``migrate`` hands in, in its transaction and under its lock."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from typing import Any
 
 from alembic import context
 
-from kubescribe.adapters.postgres.schema import VERSION_TABLE
-
-# Any number will do that nobody else uses; five processes that start at once take turns on it.
-LOCK = "SELECT pg_advisory_xact_lock(7236071554001)"
+from kubescribe.adapters.postgres.schema import LOCK, VERSION_TABLE  # Alembic loads this file by its path
 
 SETTINGS: dict[str, Any] = {"version_table": VERSION_TABLE, "version_table_schema": "public"}
 
@@ -23,8 +20,6 @@ def run() -> None:
             context.execute(LOCK)
             context.run_migrations()
         return
-    # The lock comes before Alembic looks which version there is: it would look at what another changes just then.
-    connection.exec_driver_sql(LOCK)
     context.configure(connection=connection, **SETTINGS)
     with context.begin_transaction():
         context.run_migrations()

@@ -120,10 +120,12 @@ CREATE TABLE public.outbox (
 CREATE INDEX outbox_due ON public.outbox (id) WHERE status = 'due';
 """
 
+# No percent sign in here: written as SQL for psql it would be doubled.
 TRIGGERS = """
 CREATE FUNCTION public.run_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'run % is % and never changes again', OLD.id, OLD.status USING ERRCODE = 'restrict_violation';
+    RAISE EXCEPTION USING ERRCODE = 'restrict_violation',
+        MESSAGE = 'run ' || OLD.id || ' is ' || OLD.status || ' and never changes again';
 END $$;
 CREATE TRIGGER run_is_final BEFORE UPDATE ON public.run FOR EACH ROW
     WHEN (OLD.status NOT IN ('pending', 'running', 'uncertain', 'cancelling'))
@@ -131,7 +133,8 @@ CREATE TRIGGER run_is_final BEFORE UPDATE ON public.run FOR EACH ROW
 
 CREATE FUNCTION public.event_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'events are neither changed nor removed (event %)', OLD.seq USING ERRCODE = 'restrict_violation';
+    RAISE EXCEPTION USING ERRCODE = 'restrict_violation',
+        MESSAGE = 'events are neither changed nor removed (event ' || OLD.seq || ')';
 END $$;
 CREATE TRIGGER event_is_final BEFORE UPDATE OR DELETE ON public.event FOR EACH ROW
     EXECUTE FUNCTION public.event_is_final();

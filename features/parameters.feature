@@ -1,0 +1,22 @@
+Feature: A bad parameter is refused
+  A clear sentence, an exit code, and nothing was started.
+
+  Background:
+    Given the pipeline "daily_totals" that reads the orders and publishes the report "totals"
+
+  Scenario Outline: What cannot be understood is refused
+    When it runs with "<name>" set to "<value>"
+    Then the run ends with exit code 64
+    And it was told "<sentence>"
+    And no run is on record
+
+    Examples:
+      | name    | value      | sentence |
+      | day     | yesterday  | day      |
+      | dya     | 2026-03-01 | day      |
+
+  Scenario: A pipeline that does not exist
+    When the pipeline "daily_total" runs
+    Then the run ends with exit code 64
+    And it was told "daily_totals"
+    And no run is on record

@@ -1,0 +1,106 @@
+"""The driver's errors in the domain's words, without passwords and without values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, QueryFailed, SnapshotLost
+from ...domain.query import Query
+
+if TYPE_CHECKING:
+    import psycopg
+
+DATABASE = "production"
+VARIABLE = "PROD_DB_URL"
+
+_AWAY = (  # the server says FATAL and means: later
+    "starting up",
+    "shutting down",
+    "recovery mode",
+    "not yet accepting connections",
+    "not accepting connections",
+    "too many connections",
+    "too many clients",
+    "remaining connection slots",
+    "terminating connection",
+)
+_CONNECTION_LOST = ("08", "57P")
+_HIDDEN = 4
+"""Values of fewer characters are hidden only where the server quotes them: `1` is in many a message."""
+
+
+def connecting(error: psycopg.Error) -> KubescribeError:
+    """Why there is no session. libpq's messages never hold the password."""
+    why = _first_line(error)
+    lower = why.lower()
+    fatal = "fatal:" in lower or "fatal :" in lower
+    if fatal and not any(sign in lower for sign in _AWAY):
+        why = why[lower.rindex("fatal") :].partition(":")[2].strip()
+        return DatabaseRefused(DATABASE, why, f"check {VARIABLE} and the rights of its role")
+    if "no password supplied" in lower or "certificate" in lower:
+        return DatabaseRefused(DATABASE, why, f"check {VARIABLE}")
+    return DatabaseUnavailable(DATABASE, why)
+
+
+def unparsed() -> KubescribeError:
+    """For a connection string that libpq cannot read; its message would quote the string."""
+    return DatabaseRefused(DATABASE, "its connection string cannot be parsed", f"check {VARIABLE}")
+
+
+def querying(
+    error: psycopg.Error,
+    query: Query,
+    parameters: Mapping[str, Any],
+    *,
+    places: list[tuple[int, int]] | None = None,
+    prefix: int = 0,
+) -> KubescribeError:
+    """Why a query did not give its rows: the server's message, place and hint; its detail may quote data."""
+    state = error.sqlstate or ""
+    message = error.diag.message_primary or _first_line(error)
+    if state == "25P03":
+        return SnapshotLost(message)
+    if state.startswith(_CONNECTION_LOST) or _is_broken(error):
+        return DatabaseUnavailable(DATABASE, message)
+    parts = [_without(message, parameters)]
+    if state == "57014" and "statement timeout" in message:
+        parts.append("make it cheaper, or raise KUBESCRIBE_STATEMENT_TIMEOUT")
+    if error.diag.statement_position and places is not None:
+        place = int(error.diag.statement_position) - 1 - prefix
+        before = [pair for pair in places if pair[0] <= place]
+        if before:
+            start, original = before[-1]
+            inside = place - start if len(before) == len(places) or places[len(before)][0] > place else 0
+            parts.append(f"at {query.position(min(original + inside, len(query.text)))}")
+    if error.diag.message_hint:
+        parts.append(_without(error.diag.message_hint, parameters))
+    return QueryFailed(query.name, "; ".join(part.rstrip(".") for part in parts))
+
+
+def lost(error: psycopg.Error) -> SnapshotLost:
+    """Why the session that holds the snapshot ended."""
+    return SnapshotLost(f"its session ended: {_first_line(error)}")
+
+
+def _is_broken(error: psycopg.Error) -> bool:
+    import psycopg
+
+    return isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+
+
+def _first_line(error: psycopg.Error) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _without(message: str, parameters: Mapping[str, Any]) -> str:
+    for name, value in parameters.items():
+        for item in value if isinstance(value, (list, tuple, set, frozenset)) else [value]:
+            if item is None or isinstance(item, bool):
+                continue
+            text = str(item)
+            message = message.replace(f'"{text}"', f":{name}")
+            if len(text) >= _HIDDEN:
+                message = message.replace(text, f":{name}")
+    return message

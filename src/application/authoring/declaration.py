@@ -1,0 +1,173 @@
+"""Declaring a pipeline: the decorator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+
+from ...domain.duration import parse_duration
+from ...domain.errors import BadDeclaration, BadDuration
+from ...domain.pipeline import DEFAULT_RUN_DEADLINE, Pipeline
+from ...domain.report import check_report_name
+from .origin import code_version, place
+from .parameters import Parameter
+from .signature import parameters_of, schema_of
+
+Duration = str | int | float | timedelta
+"""Seconds, or text such as ``90s``, ``10m``, ``1h30m``."""
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+
+_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200  # code flags
+
+
+class PipelineFunction(Protocol[P, R_co]):
+    """A function that declares a pipeline; calling it calls the function as it was written."""
+
+    pipeline: Pipeline
+    """What it declares."""
+    parameters: tuple[Parameter, ...]
+    """Its typed arguments after the context."""
+    __name__: str
+    __module__: str
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Call the function."""
+        ...
+
+
+AnyPipeline = PipelineFunction[..., Any]
+
+
+class _Decorator(Protocol):
+    def __call__(self, function: Callable[P, R_co]) -> PipelineFunction[P, R_co]: ...
+
+
+@overload
+def pipeline(name: Callable[P, R_co], /) -> PipelineFunction[P, R_co]: ...
+
+
+@overload
+def pipeline(
+    name: str | None = None,
+    *,
+    schedule: str | None = None,
+    timezone: str = "UTC",
+    run_deadline: Duration | None = None,
+    start_deadline: Duration = "5m",
+    retries: int = 0,
+    retry_delay: Duration = 0,
+    reports: Iterable[str] | None = None,
+    snapshot: str = "run",
+) -> _Decorator: ...
+
+
+def pipeline(
+    name: Any = None,
+    *,
+    schedule: str | None = None,
+    timezone: str = "UTC",
+    run_deadline: Duration | None = None,
+    start_deadline: Duration = "5m",
+    retries: int = 0,
+    retry_delay: Duration = 0,
+    reports: Iterable[str] | None = None,
+    snapshot: str = "run",
+) -> Any:
+    """Declare a pipeline: a function whose first argument is the :class:`~kubescribe.Context`.
+
+    The other arguments are the run's parameters: each needs a type that JSON can hold. ``name`` is the function's
+    unless given, the description is the docstring. ``reports`` are the reports that it writes, ``()`` for none: what
+    is declared is checked. Raises :class:`~kubescribe.domain.errors.BadDeclaration` where it cannot work.
+    """
+
+    def declare(function: Callable[..., Any]) -> AnyPipeline:
+        where = _check_function(function)
+        parameters = parameters_of(function)
+        declared = Pipeline(
+            name=function.__name__ if name is None else name,
+            description=_description(function),
+            schedule=schedule,
+            timezone=_timezone(timezone, where),
+            parameters=schema_of(parameters, where),
+            reports=_reports(reports, where),
+            run_deadline=DEFAULT_RUN_DEADLINE
+            if run_deadline is None
+            else _seconds(run_deadline, "run_deadline", where),
+            start_deadline=_seconds(start_deadline, "start_deadline", where),
+            retries=retries,
+            retry_delay=_seconds(retry_delay, "retry_delay", where),
+            snapshot=snapshot,
+            location=where,
+            code_version=code_version(function),
+        )
+        decorated = cast(AnyPipeline, function)
+        decorated.pipeline, decorated.parameters = declared, parameters
+        return decorated
+
+    if callable(name):  # @pipeline, without parentheses
+        function, name = name, None
+        return declare(function)
+    return declare
+
+
+def _check_function(function: Any) -> str:
+    code = getattr(function, "__code__", None)
+    if code is None:
+        raise BadDeclaration(f"@pipeline wants a function, and {function!r} is a {type(function).__name__}")
+    where = place(function)
+    if code.co_flags & (_GENERATOR | _COROUTINE | _ASYNC_GENERATOR):
+        raise BadDeclaration(
+            f"{where}: it is async or yields, and would do nothing when called; write a plain function"
+        )
+    return where
+
+
+def _description(function: Callable[..., Any]) -> str:
+    """The docstring without its indentation."""
+    first, newline, rest = (function.__doc__ or "").strip().partition("\n")
+    if not newline:
+        return first
+    import textwrap
+
+    return f"{first}\n{textwrap.dedent(rest)}".strip()
+
+
+def _seconds(value: Duration, what: str, where: str) -> float:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value:
+        return float(value)
+    try:
+        return parse_duration(cast(str, value)).total_seconds()
+    except (BadDuration, AttributeError, TypeError):
+        raise BadDeclaration(
+            f"{where}: {what} is {value!r}, which is no duration; write seconds, or text like 90s, 10m, 1h30m"
+        ) from None
+
+
+def _reports(reports: Iterable[str] | None, where: str) -> tuple[str, ...] | None:
+    if reports is None:
+        return None
+    names = (reports,) if isinstance(reports, str) else tuple(reports)
+    for name in names:
+        try:
+            check_report_name(name)
+        except (BadDeclaration, TypeError) as error:
+            raise BadDeclaration(f"{where}: {error}") from None
+        if names.count(name) > 1:
+            raise BadDeclaration(f"{where}: report {name} is declared twice")
+    return names
+
+
+def _timezone(name: str, where: str) -> str:
+    if name != "UTC":
+        import zoneinfo
+
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (ValueError, OSError, TypeError, zoneinfo.ZoneInfoNotFoundError):
+            raise BadDeclaration(f"{where}: there is no time zone {name!r}; write one like Europe/Berlin") from None
+    return name
