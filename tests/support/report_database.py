@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from kubescribe.adapters.embedded.postmaster import USER
+from kubescribe.adapters.embedded.initdb import USER
 from kubescribe.adapters.report.migrate import migrate
 from kubescribe.adapters.report.schema import grants_sql
 
