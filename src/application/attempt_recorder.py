@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from uuid import UUID
 
-from ..domain.errors import DatabaseUnavailable
+from ..domain.errors import AttemptNotFound, DatabaseUnavailable, KubescribeError
 from ..domain.log import LogChunk
 from ..domain.note import Note
 from ..domain.outcome import Outcome
@@ -24,6 +24,7 @@ class AttemptRecorder:
         self._log = log
         self._spool = spool
         self._attempt_id = attempt_id
+        self._claim: ClaimEntry | None = None
         self.behind = False
         """Whether something waits in the spool."""
         self.run: Run | None = None
@@ -34,10 +35,11 @@ class AttemptRecorder:
 
         Raises what :meth:`AttemptLog.claim` raises, :class:`DatabaseUnavailable` apart.
         """
+        self._claim = ClaimEntry(time.time(), claim)
         try:
             claimed = await self._log.claim(claim)
         except DatabaseUnavailable:
-            self._defer(ClaimEntry(time.time(), claim))
+            self._defer(self._claim)
             return None
         self.run = claimed.run
         return claimed
@@ -57,17 +59,20 @@ class AttemptRecorder:
     async def catch_up(self) -> bool:
         """Replay the spool, if anything is in it; whether nothing waits any more.
 
-        Raises :class:`RunClosed` and :class:`RunMismatch` where RunLog does not accept the claim that waited.
+        Raises :class:`RunClosed`, :class:`RunMismatch` or :class:`Fenced` where RunLog does not accept the claim that
+        waited; what waited with it is then forgotten, for nobody will ever take it.
         """
         if not self.behind:
             return True
         try:
-            run = await replay(self._log, self._spool.entries(self._attempt_id))
+            for entry in self._spool.entries(self._attempt_id):
+                self.run = await self._tell(entry) or self.run
         except DatabaseUnavailable:
             return False
-        self.run = run or self.run
-        self._spool.remove(self._attempt_id)
-        self.behind = False
+        except KubescribeError:
+            self._caught_up()
+            raise
+        self._caught_up()
         return True
 
     async def _write(self, entry: Entry) -> None:
@@ -75,9 +80,24 @@ class AttemptRecorder:
             self._spool.append(self._attempt_id, entry)
             return
         try:
-            self.run = await apply(self._log, entry) or self.run
+            self.run = await self._tell(entry) or self.run
         except DatabaseUnavailable:
             self._defer(entry)
+
+    async def _tell(self, entry: Entry) -> Run | None:
+        try:
+            return await apply(self._log, entry)
+        except AttemptNotFound:
+            # The spool could not keep the claim (a disk that is full or read-only), or RunLog was restored from
+            # before it: the record begins again here, rather than that the work ends.
+            if self._claim is None or isinstance(entry, ClaimEntry):
+                raise
+            await apply(self._log, self._claim)
+            return await apply(self._log, entry)
+
+    def _caught_up(self) -> None:
+        self._spool.remove(self._attempt_id)
+        self.behind = False
 
     def _defer(self, entry: Entry) -> None:
         self.behind = True
