@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from tests.support.builders import a_claim, succeeded
 
 from kubescribe.adapters.memory.attempt_log import MemoryAttemptLog
 from kubescribe.adapters.memory.database import MemoryRunLogDatabase
@@ -18,7 +19,6 @@ from kubescribe.domain.errors import AttemptNotFound, Fenced, KubescribeError, R
 from kubescribe.domain.log import LogChunk, LogLine
 from kubescribe.domain.note import Note, NoteKind
 from kubescribe.domain.run_status import RunStatus
-from tests.support.builders import a_claim, succeeded
 
 RUN, ATTEMPT, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 
