@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from uuid import UUID
 
-from ..domain.errors import AttemptNotFound, DatabaseUnavailable, KubescribeError
+from ..domain.errors import AttemptNotFound, DatabaseRefused, DatabaseUnavailable, KubescribeError, SchemaMismatch
 from ..domain.log import LogChunk
 from ..domain.note import Note
 from ..domain.outcome import Outcome
@@ -13,11 +13,17 @@ from ..domain.run import Run
 from .ports.attempt_log import AttemptLog, Claim, Claimed
 from .ports.spool import ClaimEntry, Entry, FinishEntry, LogEntry, NotesEntry, Spool
 
+AWAY = (DatabaseUnavailable, DatabaseRefused, SchemaMismatch, AttemptNotFound)
+"""What must not end work that has begun: RunLog is down, has a new password or another schema, or was restored."""
+
 
 class AttemptRecorder:
     """Writes to RunLog or, while that is away, to the spool, and keeps the order in both.
 
     Once anything has been spooled, everything after it is spooled too, until :meth:`catch_up` has replayed it all.
+    A spool begins with the attempt's claim, so that it is complete even for a RunLog that knows nothing of the run.
+    A disk that is full or read-only (the usual root file system of a pod) keeps neither claim nor end, so they are
+    kept here as well: what is lost then is output and notes, never the run.
     """
 
     def __init__(self, log: AttemptLog, spool: Spool, attempt_id: UUID) -> None:
@@ -25,6 +31,8 @@ class AttemptRecorder:
         self._spool = spool
         self._attempt_id = attempt_id
         self._claim: ClaimEntry | None = None
+        self._end: FinishEntry | None = None
+        self._refused: KubescribeError | None = None
         self.behind = False
         """Whether something waits in the spool."""
         self.run: Run | None = None
@@ -39,7 +47,7 @@ class AttemptRecorder:
         try:
             claimed = await self._log.claim(claim)
         except DatabaseUnavailable:
-            self._defer(self._claim)
+            self._defer()
             return None
         self.run = claimed.run
         return claimed
@@ -54,54 +62,56 @@ class AttemptRecorder:
 
     async def finish(self, outcome: Outcome) -> None:
         """End the attempt; :attr:`run` then says how RunLog sees it, unless RunLog is away."""
-        await self._write(FinishEntry(time.time(), self._attempt_id, outcome))
+        self._end = FinishEntry(time.time(), self._attempt_id, outcome)
+        await self._write(self._end)
 
     async def catch_up(self) -> bool:
         """Replay the spool, if anything is in it; whether nothing waits any more.
 
-        Raises :class:`RunClosed`, :class:`RunMismatch` or :class:`Fenced` where RunLog does not accept the claim that
-        waited; what waited with it is then forgotten, for nobody will ever take it.
+        Raises :class:`RunClosed`, :class:`RunMismatch` and :class:`Fenced` where RunLog does not accept the claim that
+        waited. What waited with it is then forgotten, for nobody will ever take it, and every later write raises so.
         """
         if not self.behind:
             return True
         try:
-            for entry in self._spool.entries(self._attempt_id):
-                self.run = await self._tell(entry) or self.run
-        except DatabaseUnavailable:
+            self.run = await replay(self._log, self._waiting()) or self.run
+        except AWAY:
             return False
-        except KubescribeError:
+        except KubescribeError as refused:
+            self._refused = refused
             self._caught_up()
             raise
         self._caught_up()
         return True
 
     async def _write(self, entry: Entry) -> None:
+        if self._refused is not None:
+            raise self._refused
         if self.behind:
             self._spool.append(self._attempt_id, entry)
             return
         try:
-            self.run = await self._tell(entry) or self.run
-        except DatabaseUnavailable:
-            self._defer(entry)
+            self.run = await apply(self._log, entry) or self.run
+        except AWAY:
+            self._defer()
+            self._spool.append(self._attempt_id, entry)
 
-    async def _tell(self, entry: Entry) -> Run | None:
-        try:
-            return await apply(self._log, entry)
-        except AttemptNotFound:
-            # The spool could not keep the claim (a disk that is full or read-only), or RunLog was restored from
-            # before it: the record begins again here, rather than that the work ends.
-            if self._claim is None or isinstance(entry, ClaimEntry):
-                raise
-            await apply(self._log, self._claim)
-            return await apply(self._log, entry)
+    def _waiting(self) -> tuple[Entry, ...]:
+        entries = self._spool.entries(self._attempt_id)
+        if self._claim is not None and not isinstance(entries[0] if entries else None, ClaimEntry):
+            entries = (self._claim, *entries)
+        if self._end is not None and not isinstance(entries[-1] if entries else None, FinishEntry):
+            entries = (*entries, self._end)
+        return entries
 
     def _caught_up(self) -> None:
         self._spool.remove(self._attempt_id)
         self.behind = False
 
-    def _defer(self, entry: Entry) -> None:
+    def _defer(self) -> None:
         self.behind = True
-        self._spool.append(self._attempt_id, entry)
+        if self._claim is not None:
+            self._spool.append(self._attempt_id, self._claim)
 
 
 async def replay(log: AttemptLog, entries: tuple[Entry, ...]) -> Run | None:

@@ -67,6 +67,9 @@ class Listener:
     def printed(self, stream: str, data: bytes) -> bytes:
         return data
 
+    def rest(self) -> list[tuple[str, bytes]]:
+        return []
+
     def told(self, kind: NoteKind, data: dict[str, object]) -> None:
         pass
 
