@@ -36,7 +36,7 @@ class FileSpool:
         """All entries that are whole."""
         try:
             lines = self._file(attempt_id).read_bytes().split(b"\n")
-        except FileNotFoundError:
+        except OSError:
             return ()
         entries = []
         for line in lines:
@@ -48,7 +48,8 @@ class FileSpool:
 
     def remove(self, attempt_id: UUID) -> None:
         """Forget an attempt's entries."""
-        self._file(attempt_id).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._file(attempt_id).unlink()
         held = self._held.pop(attempt_id, None)
         if held is not None:
             held.close()
