@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from uuid import UUID
 
-from ..domain.errors import DatabaseUnavailable
+from ..domain.errors import AttemptNotFound, DatabaseRefused, DatabaseUnavailable, SchemaMismatch
 from ..domain.log import LogChunk
 from ..domain.note import Note
 from ..domain.outcome import Outcome
@@ -13,17 +13,22 @@ from ..domain.run import Run
 from .ports.attempt_log import AttemptLog, Claim, Claimed
 from .ports.spool import ClaimEntry, Entry, FinishEntry, LogEntry, NotesEntry, Spool
 
+AWAY = (DatabaseUnavailable, DatabaseRefused, SchemaMismatch, AttemptNotFound)
+"""What must not end work that has begun: RunLog is down, has a new password or another schema, or was restored."""
+
 
 class AttemptRecorder:
     """Writes to RunLog or, while that is away, to the spool, and keeps the order in both.
 
     Once anything has been spooled, everything after it is spooled too, until :meth:`catch_up` has replayed it all.
+    A spool begins with the attempt's claim, so that it is complete even for a RunLog that knows nothing of the run.
     """
 
     def __init__(self, log: AttemptLog, spool: Spool, attempt_id: UUID) -> None:
         self._log = log
         self._spool = spool
         self._attempt_id = attempt_id
+        self._claim: ClaimEntry | None = None
         self.behind = False
         """Whether something waits in the spool."""
         self.run: Run | None = None
@@ -34,10 +39,11 @@ class AttemptRecorder:
 
         Raises what :meth:`AttemptLog.claim` raises, :class:`DatabaseUnavailable` apart.
         """
+        self._claim = ClaimEntry(time.time(), claim)
         try:
             claimed = await self._log.claim(claim)
         except DatabaseUnavailable:
-            self._defer(ClaimEntry(time.time(), claim))
+            self._defer()
             return None
         self.run = claimed.run
         return claimed
@@ -57,13 +63,14 @@ class AttemptRecorder:
     async def catch_up(self) -> bool:
         """Replay the spool, if anything is in it; whether nothing waits any more.
 
-        Raises :class:`RunClosed` and :class:`RunMismatch` where RunLog does not accept the claim that waited.
+        Raises :class:`RunClosed`, :class:`RunMismatch` and :class:`Fenced` where RunLog does not accept the claim that
+        waited.
         """
         if not self.behind:
             return True
         try:
             run = await replay(self._log, self._spool.entries(self._attempt_id))
-        except DatabaseUnavailable:
+        except AWAY:
             return False
         self.run = run or self.run
         self._spool.remove(self._attempt_id)
@@ -76,12 +83,14 @@ class AttemptRecorder:
             return
         try:
             self.run = await apply(self._log, entry) or self.run
-        except DatabaseUnavailable:
-            self._defer(entry)
+        except AWAY:
+            self._defer()
+            self._spool.append(self._attempt_id, entry)
 
-    def _defer(self, entry: Entry) -> None:
+    def _defer(self) -> None:
         self.behind = True
-        self._spool.append(self._attempt_id, entry)
+        if self._claim is not None:
+            self._spool.append(self._attempt_id, self._claim)
 
 
 async def replay(log: AttemptLog, entries: tuple[Entry, ...]) -> Run | None:

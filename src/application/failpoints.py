@@ -16,6 +16,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 VARIABLE = "KUBESCRIBE_FAILPOINT"
@@ -31,6 +33,19 @@ def _parse(text: str) -> dict[str, str]:
 
 _armed = _parse(os.environ.get(VARIABLE, ""))
 _reached: dict[str, int] = {}
+
+
+@contextmanager
+def armed(text: str) -> Iterator[None]:
+    """Arm failpoints of this process as the variable would, until the end of the block."""
+    before = dict(_armed)
+    _reached.clear()
+    _armed.update(_parse(text))
+    try:
+        yield
+    finally:
+        _armed.clear()
+        _armed.update(before)
 
 
 def failpoint(name: str) -> None:

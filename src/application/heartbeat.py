@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 
-from ..domain.errors import KubescribeError
 from .ports.attempt_log import AttemptLog, Beat, Pulse
 
 
@@ -56,7 +55,7 @@ class Heartbeat:
                     continue
                 try:
                     pulse = await self._log.beat(beat)
-                except KubescribeError:
+                except Exception:  # noqa: S112 - a failed beat never ends the work, and the next one says the same
                     continue
                 if not pulse.current or pulse.cancel_asked:
                     self._on_pulse(pulse)

@@ -21,6 +21,10 @@ class Console(Protocol):
         """Pass the payload's output on with secrets hidden; returns what may be kept of it."""
         ...
 
+    def rest(self) -> list[tuple[str, bytes]]:
+        """What was held back of each stream, because it could have been the beginning of a secret; passed on now."""
+        ...
+
     def told(self, kind: NoteKind, data: dict[str, object]) -> None:
         """Show what the payload told."""
         ...
@@ -72,6 +76,8 @@ class PayloadListener:
                 case Refused(message=message):
                     self._introduce(msgspec.structs.replace(word, message=self._console.hidden(message)))
                 case Ended():
+                    for stream, data in self._console.rest():
+                        self._capture.feed(stream, data)
                     self._capture.end()
                     self._introduce(word)
                     self.ended.set_result(word)

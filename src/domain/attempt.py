@@ -17,6 +17,8 @@ class Whereabouts(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     host: str
+    machine: str | None = None
+    """The machine's own id, for two machines of one name (``/etc/machine-id``)."""
     boot_id: str | None = None
     """The machine's boot (``/proc/sys/kernel/random/boot_id``); None where the system has no such thing."""
     pid: int | None = None

@@ -50,7 +50,7 @@ class LocalLauncher:
         if attempt is None:
             return Sighting(state=JobState.UNKNOWN, detail="no attempt has taken the run yet")
         where, here = attempt.whereabouts, machine.whereabouts()
-        if where.host != here.host:
+        if (where.host, where.machine) != (here.host, here.machine):
             return Sighting(state=JobState.UNKNOWN, detail=f"it runs on {where.host}, which cannot be seen from here")
         if where.boot_id != here.boot_id:
             detail = f"{where.host} was started anew since"
@@ -65,7 +65,7 @@ class LocalLauncher:
         """End the payload's processes, and the supervisor if it is there still."""
         where = attempt.whereabouts
         here = machine.whereabouts()
-        if (where.host, where.boot_id) != (here.host, here.boot_id):
+        if (where.host, where.machine, where.boot_id) != (here.host, here.machine, here.boot_id):
             return
         stat = machine.read_stat(where.pid) if where.pid else None
         if stat is not None and stat.started_ticks == where.started_ticks and stat.pid != os.getpid():

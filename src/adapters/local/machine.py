@@ -33,10 +33,19 @@ def whereabouts() -> Whereabouts:
     stat = read_stat(os.getpid())
     return Whereabouts(
         host=platform.node(),
+        machine=_machine_id(),
         boot_id=boot_id(),
         pid=os.getpid(),
         started_ticks=stat.started_ticks if stat else None,
     )
+
+
+def _machine_id() -> str | None:
+    """Tells two machines of one name apart; None where the system has no such thing."""
+    try:
+        return Path("/etc/machine-id").read_text().strip() or None
+    except OSError:
+        return None
 
 
 def boot_id() -> str | None:

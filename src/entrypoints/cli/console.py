@@ -29,6 +29,13 @@ class TerminalConsole:
         self._write(_FD[stream], clean)
         return clean
 
+    def rest(self) -> list[tuple[str, bytes]]:
+        """Pass on what the redactor had held back."""
+        held = [(name, stream.flush()) for name, stream in self._streams.items()]
+        for name, data in held:
+            self._write(_FD[name], data)
+        return held
+
     def told(self, kind: NoteKind, data: dict[str, object]) -> None:
         """Show progress and notes; the rest is on the record."""
         if kind is NoteKind.PROGRESS:

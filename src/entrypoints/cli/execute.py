@@ -47,7 +47,7 @@ async def _execute(
     args: argparse.Namespace, settings: Settings, container: Container, console: TerminalConsole
 ) -> AttemptResult:
     order = _order(args, settings, container, console)
-    known = await _known(container, order) if order.accepted else None
+    known = await _known(container, order, args) if order.accepted else None
     if args.command == "exec":
         command, introduction = _command(args), None
     else:
@@ -66,11 +66,13 @@ async def _execute(
     return result
 
 
-async def _known(container: Container, order: RunOrder) -> Run | None:
+async def _known(container: Container, order: RunOrder, args: argparse.Namespace) -> Run | None:
     """The run of this id, with the parameters that it was accepted with."""
     try:
         run: Run | None = await container.attempt_log().recall(order.run_id)
     except DatabaseUnavailable:
+        if args.command == "run" and not args.param:
+            raise  # with the defaults instead of the parameters that are on record it would be another run
         return None
     if run is not None and run.pipeline != order.name:
         raise RunMismatch(order.run_id, f"is one of {run.pipeline}, not of {order.name}")

@@ -1,0 +1,1 @@
+"""The scenarios of ``features/`` in several worlds: all in memory, and real PostgreSQL with real processes."""

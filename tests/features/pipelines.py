@@ -1,0 +1,55 @@
+"""The pipelines that the scenarios run."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from kubescribe import Context, GiveUp, pipeline, rows, unique
+
+FIRST_DAY = date(2026, 3, 1)
+
+
+@pipeline(reports=("totals",), retry_delay=0)
+def daily_totals(
+    run: Context,
+    day: date = FIRST_DAY,
+    factor: int = 1,
+    fail: str | None = None,
+    fail_first: bool = False,
+    give_up: bool = False,
+    extra: bool = False,
+) -> None:
+    """A day's orders by customer."""
+    orders = run.read("SELECT customer, amount FROM orders WHERE day = CAST(:day AS date)", name="orders", day=day)
+    print(f"adding up {orders.height} orders")
+    run.metric("orders", orders.height)
+    if give_up:
+        raise GiveUp("there will be no rates today")
+    if fail is not None:
+        raise ValueError(fail)
+    if fail_first and _first_time(run):
+        raise RuntimeError("the first time always fails")
+    totals = orders.group_by("customer").agg(pl.col("amount").sum() * factor).sort("customer")
+    if extra:
+        totals = totals.with_columns(surprise=pl.lit("!"))
+    run.report("totals", totals, key=["customer"], checks=[unique("customer"), rows(min=1)])
+
+
+@pipeline(reports=())
+def counting(run: Context) -> None:
+    """Counts the orders, and publishes nothing."""
+    run.metric("orders", run.read("SELECT customer FROM orders").height)
+
+
+def _first_time(run: Context) -> bool:
+    marker = Path(tempfile.gettempdir()) / f"kubescribe-feature-{run.run_id}"
+    try:
+        marker.touch(exist_ok=False)
+    except FileExistsError:
+        marker.unlink()
+        return False
+    return True

@@ -1,0 +1,139 @@
+"""The scenarios as a user has them: the command line in processes of its own, on real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import psycopg
+
+from kubescribe.domain.report import Publication
+from kubescribe.domain.run import Run
+from tests.support.processes import children
+from tests.support.waiting import wait_for
+
+from .world import ORDERS, Ended, Record
+
+ROOT = Path(__file__).parents[2]
+
+
+class PostgresWorld:
+    """Three databases, and a process for every command."""
+
+    def __init__(self, folder: Path, runlog: str, production: str, report: str) -> None:
+        self._folder, self._runlog, self._report = folder, runlog, report
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KUBESCRIBE_")}
+        self._environment = {
+            **inherited,
+            "RUNLOG_DB_URL": runlog,
+            "PROD_DB_URL": production,
+            "REPORT_DB_URL": report,
+            "KUBESCRIBE_HOME": str(folder / "home"),
+            "KUBESCRIBE_PIPELINES": "tests.features.pipelines",
+            "KUBESCRIBE_ACTOR": "user:ada",
+            "PYTHONPATH": f"{ROOT / '.import'}{os.pathsep}{ROOT}",
+        }
+        with psycopg.connect(production) as connection:
+            connection.execute("CREATE TABLE orders (day date, customer text, amount numeric(10, 2))")
+            connection.cursor().executemany("INSERT INTO orders VALUES (%s, %s, %s)", ORDERS)
+
+    # -- acting --------------------------------------------------------------------------------------------------
+
+    def run(
+        self, pipeline: str, parameters: dict[str, str], *, retries: int | None = None, run_id: UUID | None = None
+    ) -> Ended:
+        options = [word for name, value in parameters.items() for word in ("--param", f"{name}={value}")]
+        if retries is not None:
+            options += ["--retries", str(retries), "--retry-delay", "0"]
+        if run_id is not None:
+            options += ["--run-id", str(run_id)]
+        return self._recorded(self._command("run", pipeline, *options))
+
+    def wrap(self, command: list[str]) -> Ended:
+        return self._recorded(self._command("exec", "--", *command))
+
+    def run_and_kill(self, pipeline: str, *, after_publishing: bool) -> UUID:
+        run_id, held = uuid4(), self._folder / "held"
+        step = "attempt.published" if after_publishing else "worker.read"
+        supervisor = subprocess.Popen(
+            [sys.executable, "-m", "kubescribe.entrypoints.cli.main", "run", pipeline, "--run-id", str(run_id)],
+            env={**self._environment, "KUBESCRIBE_FAILPOINT": f"{step}=hold:{held}"},
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for(held.exists, f"the run to come to {step}")
+        for pid in (supervisor.pid, *children(supervisor.pid)):
+            os.kill(pid, signal.SIGKILL)
+        supervisor.wait()
+        return run_id
+
+    def look_after_runs(self) -> None:
+        ended = self._command("reconcile")
+        assert ended.returncode == 0, ended.stderr
+
+    def roll_back(self, report: str, *, to: int | None, reason: str | None) -> Ended:
+        options = [] if to is None else ["--to", str(to)]
+        options += [] if reason is None else ["--reason", reason]
+        ended = self._command("rollback", report, *options)
+        return Ended(ended.returncode, ended.stderr)
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    def runs(self) -> tuple[Run, ...]:
+        return msgspec.json.decode(self._json("runs"), type=tuple[Run, ...])
+
+    def record(self, run_id: UUID) -> Record:
+        return msgspec.json.decode(self._json("show", str(run_id)), type=Record)
+
+    def output(self, run_id: UUID) -> list[str]:
+        lines = self._json("logs", str(run_id)).splitlines()
+        return [msgspec.json.decode(line)["text"] for line in lines]
+
+    def rows(self, report: str) -> list[dict[str, Any]] | None:
+        with psycopg.connect(self._report) as connection:
+            try:
+                cursor = connection.execute(f"SELECT * FROM reports.{report} ORDER BY 1")
+            except psycopg.errors.UndefinedTable:
+                return None
+            names = [column.name for column in cursor.description or ()]
+            return [{name: str(value) for name, value in zip(names, row, strict=True)} for row in cursor]
+
+    def ledger(self, report: str) -> tuple[Publication, ...]:
+        if self.rows(report) is None:
+            return ()
+        return msgspec.convert(msgspec.json.decode(self._json("reports", report))["ledger"], tuple[Publication, ...])
+
+    def notices(self) -> list[tuple[UUID, str]]:
+        with psycopg.connect(self._runlog) as connection:
+            return connection.execute("SELECT run_id, kind FROM outbox ORDER BY id").fetchall()
+
+    def audit(self) -> list[str]:
+        with psycopg.connect(self._runlog) as connection:
+            return [kind for (kind,) in connection.execute("SELECT kind FROM event ORDER BY seq")]
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "kubescribe.entrypoints.cli.main", *arguments],
+            env=self._environment,
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+        )
+
+    def _json(self, *arguments: str) -> str:
+        ended = self._command(*arguments, "--json")
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    def _recorded(self, ended: subprocess.CompletedProcess[str]) -> Ended:
+        runs = self.runs()
+        return Ended(ended.returncode, ended.stderr, runs[0].id if runs else None)

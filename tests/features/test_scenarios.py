@@ -1,0 +1,291 @@
+"""The steps of ``features/*.feature``. Plain functions: pytest-bdd never awaits an ``async def`` step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pytest_bdd import given, parsers, scenarios, then, when
+
+from .world import Ended, Record, World
+
+SCRIPTS = Path(__file__).parents[2] / "examples" / "scripts"
+
+scenarios("../../features")
+
+
+class Story:
+    """What happened so far in the scenario."""
+
+    def __init__(self) -> None:
+        self.pipeline = ""
+        self.ended = Ended(-1, "nothing has run yet")
+        self.run_id: UUID | None = None
+        self.first_rows: list[dict[str, Any]] | None = None
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def the_record(world: World, story: Story) -> Record:
+    assert story.run_id is not None, story.ended.told
+    return world.record(story.run_id)
+
+
+def the_notes(world: World, story: Story, kind: str) -> list[dict[str, Any]]:
+    return [note.data for note in the_record(world, story).notes if note.kind == kind]
+
+
+def it_runs(world: World, story: Story, parameters: dict[str, str], retries: int | None = None) -> None:
+    story.ended = world.run(story.pipeline, parameters, retries=retries)
+    story.run_id = story.ended.run_id
+
+
+# -- given -----------------------------------------------------------------------------------------------------------
+
+
+@given(parsers.parse('the pipeline "{name}" that reads the orders and publishes the report "{report}"'))
+@given(parsers.parse('the pipeline "{name}" that reads the orders and publishes nothing'))
+def the_pipeline(story: Story, name: str) -> None:
+    story.pipeline = name
+
+
+@given(parsers.parse('it has run with "{name}" set to "{value}"'))
+def it_has_run(world: World, story: Story, name: str, value: str) -> None:
+    it_runs(world, story, {name: value})
+    assert story.ended.exit_code == 0, story.ended.told
+    if story.first_rows is None:
+        story.first_rows = world.rows("totals")
+
+
+@given("a run of it that waits in the middle of its work")
+def a_run_that_waits(story: Story) -> None:
+    assert story.pipeline
+
+
+@given("a run of it whose supervisor is killed right after it has published")
+def killed_after_publishing(world: World, story: Story) -> None:
+    story.run_id = world.run_and_kill(story.pipeline, after_publishing=True)
+    assert the_record(world, story).run.status == "running"
+
+
+# -- when ------------------------------------------------------------------------------------------------------------
+
+
+@when("it runs")
+def runs_plain(world: World, story: Story) -> None:
+    it_runs(world, story, {})
+
+
+@when(parsers.re(r'it runs with "(?P<name>\w+)" set to "(?P<value>[^"]*)"$'))
+def runs_with(world: World, story: Story, name: str, value: str) -> None:
+    it_runs(world, story, {name: value})
+
+
+@when(parsers.re(r'it runs with "(?P<name>\w+)" set to "(?P<value>[^"]*)" and (?P<retries>\d+) retries'))
+def runs_with_retries(world: World, story: Story, name: str, value: str, retries: str) -> None:
+    it_runs(world, story, {name: value}, int(retries))
+
+
+@when(parsers.parse('the pipeline "{name}" runs'))
+def another_runs(world: World, story: Story, name: str) -> None:
+    story.pipeline = name
+    it_runs(world, story, {})
+
+
+@when("its supervisor and its worker are killed")
+def killed_in_the_middle(world: World, story: Story) -> None:
+    story.run_id = world.run_and_kill(story.pipeline, after_publishing=False)
+    assert the_record(world, story).run.status == "running"
+
+
+@when("the runs are looked after")
+def looked_after(world: World) -> None:
+    world.look_after_runs()
+
+
+@when("the same run is started again")
+def started_again(world: World, story: Story) -> None:
+    run = the_record(world, story).run
+    story.ended = world.run(run.pipeline, {"day": run.parameters["day"]}, run_id=run.id)
+
+
+@when(parsers.parse('"{report}" is rolled back because "{reason}"'))
+def rolled_back(world: World, story: Story, report: str, reason: str) -> None:
+    story.ended = world.roll_back(report, to=None, reason=reason)
+    assert story.ended.exit_code == 0, story.ended.told
+
+
+@when(parsers.parse('"{report}" is rolled back to version {version:d}'))
+def rolled_back_to(world: World, story: Story, report: str, version: int) -> None:
+    story.ended = world.roll_back(report, to=version, reason=None)
+
+
+@when(parsers.re(r'the script "(?P<script>[\w.]+)" runs under KubeScribe$'))
+def script_runs(world: World, story: Story, script: str) -> None:
+    story.ended = world.wrap([str(SCRIPTS / script)])
+    story.run_id = story.ended.run_id
+
+
+@when(parsers.re(r'the script "(?P<script>[\w.]+)" runs under KubeScribe and fails with (?P<code>\d+)'))
+def script_fails(world: World, story: Story, script: str, code: str) -> None:
+    story.ended = world.wrap([str(SCRIPTS / script), "--fail", code])
+    story.run_id = story.ended.run_id
+
+
+# -- then ------------------------------------------------------------------------------------------------------------
+
+
+@then(parsers.parse("the run ends with exit code {code:d}"))
+@then(parsers.parse("the command ends with exit code {code:d}"))
+def exit_code(story: Story, code: int) -> None:
+    assert story.ended.exit_code == code, story.ended.told
+
+
+@then(parsers.parse('it was told "{text}"'))
+def was_told(story: Story, text: str) -> None:
+    assert text in story.ended.told
+
+
+@then(parsers.re(r'its record says "(?P<status>\w+)"$'))
+def status(world: World, story: Story, status: str) -> None:
+    run = the_record(world, story).run
+    assert run.status == status, run.message
+
+
+@then(parsers.parse('its record says "{status}" because of "{cause}"'))
+def status_and_cause(world: World, story: Story, status: str, cause: str) -> None:
+    run = the_record(world, story).run
+    assert (run.status, run.cause) == (status, cause), run.message
+
+
+@then(parsers.parse('its record rests on the "{evidence}"'))
+def evidence(world: World, story: Story, evidence: str) -> None:
+    assert the_record(world, story).run.evidence == evidence
+
+
+@then(parsers.parse('its message holds "{text}"'))
+def message(world: World, story: Story, text: str) -> None:
+    assert text in (the_record(world, story).run.message or "")
+
+
+@then(parsers.parse('its record names the parameter "{name}" as "{value}"'))
+def parameter(world: World, story: Story, name: str, value: str) -> None:
+    assert the_record(world, story).run.parameters[name] == value
+
+
+@then(parsers.parse('its record names the input "{name}" with {rows:d} rows'))
+def an_input(world: World, story: Story, name: str, rows: int) -> None:
+    (told,) = the_notes(world, story, "input")
+    assert (told["name"], told["rows"]) == (name, rows)
+    assert told["bytes"] > 0
+    assert told["snapshot"]
+    assert told["fingerprint"]
+
+
+@then(parsers.parse('its record names the report "{name}" with {rows:d} rows'))
+def an_output(world: World, story: Story, name: str, rows: int) -> None:
+    outputs = [one for one in the_notes(world, story, "output") if one.get("published")]
+    assert [(one["report"], one["rows"]) for one in outputs] == [(name, rows)]
+
+
+@then(parsers.parse('its record names the metric "{name}" as {value:d}'))
+def a_metric(world: World, story: Story, name: str, value: int) -> None:
+    assert {"name": name, "value": value} in the_notes(world, story, "metric")
+
+
+@then("its record says who started it")
+def who(world: World, story: Story) -> None:
+    assert the_record(world, story).run.actor == "user:ada"
+
+
+@then(parsers.parse('its output holds the line "{line}"'))
+def output_line(world: World, story: Story, line: str) -> None:
+    assert story.run_id is not None
+    assert line in world.output(story.run_id)
+
+
+@then("its output is that of the script")
+def output_of_script(world: World, story: Story) -> None:
+    assert story.run_id is not None
+    lines = world.output(story.run_id)
+    assert len(lines) > 3
+    assert lines[-1].startswith("done")
+
+
+@then(parsers.parse('every step of it left an event, from "{first}" to "{last}"'))
+def events(world: World, story: Story, first: str, last: str) -> None:
+    record = the_record(world, story)
+    assert [event.kind for event in record.events] == [first, "run.running", last]
+    assert all(event.actor for event in record.events)
+
+
+@then(parsers.re(r"it took (?P<count>\d+) attempts?"))
+def attempts(world: World, story: Story, count: str) -> None:
+    record = the_record(world, story)
+    assert record.run.attempts == len(record.attempts) == int(count)
+    assert all(attempt.certificate for attempt in record.attempts)
+
+
+@then(parsers.parse("its death certificate names the exit code {code:d}"))
+def certificate(world: World, story: Story, code: int) -> None:
+    (attempt,) = the_record(world, story).attempts
+    assert attempt.certificate is not None
+    assert attempt.certificate.exit_code == code
+
+
+@then(parsers.parse("a further attempt of it is refused with exit code {code:d}"))
+def refused(world: World, story: Story, code: int) -> None:
+    run = the_record(world, story).run
+    ended = world.run(run.pipeline, {}, run_id=run.id)
+    assert ended.exit_code == code, ended.told
+    assert the_record(world, story).run == run
+
+
+@then(parsers.parse('readers of "{report}" see what the first run published'))
+def readers_see_first(world: World, story: Story, report: str) -> None:
+    assert story.first_rows
+    assert world.rows(report) == story.first_rows
+
+
+@then(parsers.parse('readers of "{report}" see what the run published'))
+def readers_see(world: World, report: str) -> None:
+    assert world.rows(report) == [
+        {"customer": "ada", "amount": "30.00"},
+        {"customer": "bob", "amount": "5.00"},
+    ]
+
+
+@then(parsers.parse('nobody can read the report "{report}"'))
+def nobody_reads(world: World, report: str) -> None:
+    assert world.rows(report) is None
+
+
+@then(parsers.re(r'the ledger of "(?P<report>\w+)" has (?P<count>\d+) publications?'))
+def ledger(world: World, report: str, count: str) -> None:
+    assert len(world.ledger(report)) == int(count)
+
+
+@then(parsers.parse('the newest publication of "{report}" is a "{kind}" because "{reason}"'))
+def newest(world: World, report: str, kind: str, reason: str) -> None:
+    publication = world.ledger(report)[0]
+    assert (publication.kind, publication.reason, publication.actor) == (kind, reason, "user:ada")
+
+
+@then(parsers.parse('somebody is to be told that the run "{status}"'))
+def notice(world: World, story: Story, status: str) -> None:
+    assert world.notices() == [(story.run_id, f"run.{status}")]
+
+
+@then("no run is on record")
+def no_run(world: World) -> None:
+    assert world.runs() == ()
+
+
+@then(parsers.parse('the audit has the event "{kind}"'))
+def audit(world: World, kind: str) -> None:
+    assert kind in world.audit()

@@ -1,0 +1,92 @@
+"""What every world of the scenarios can do."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from kubescribe.domain.attempt import Attempt
+from kubescribe.domain.event import Event
+from kubescribe.domain.note import Note
+from kubescribe.domain.report import Publication
+from kubescribe.domain.run import Run
+
+ORDERS = (
+    ("2026-03-01", "ada", 10),
+    ("2026-03-01", "ada", 20),
+    ("2026-03-01", "bob", 5),
+)
+"""day, customer, amount"""
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How a command ended, and what it said."""
+
+    exit_code: int
+    told: str
+    run_id: UUID | None = None
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Everything on record about a run."""
+
+    run: Run
+    attempts: tuple[Attempt, ...]
+    notes: tuple[Note, ...]
+    events: tuple[Event, ...]
+
+
+class World(Protocol):
+    """A place where pipelines run."""
+
+    def run(
+        self, pipeline: str, parameters: dict[str, str], *, retries: int | None = None, run_id: UUID | None = None
+    ) -> Ended:
+        """Run a pipeline to its end."""
+        ...
+
+    def run_and_kill(self, pipeline: str, *, after_publishing: bool) -> UUID:
+        """Start a run, kill supervisor and worker in its middle or right after it has published; the run's id."""
+        ...
+
+    def wrap(self, command: list[str]) -> Ended:
+        """Run a command under KubeScribe."""
+        ...
+
+    def look_after_runs(self) -> None:
+        """Reconcile once."""
+        ...
+
+    def runs(self) -> tuple[Run, ...]:
+        """All runs, newest first."""
+        ...
+
+    def record(self, run_id: UUID) -> Record:
+        """One run's record."""
+        ...
+
+    def output(self, run_id: UUID) -> list[str]:
+        """What the run printed, line by line."""
+        ...
+
+    def rows(self, report: str) -> list[dict[str, Any]] | None:
+        """What a reader sees, values as text; None: there is no such report."""
+        ...
+
+    def ledger(self, report: str) -> tuple[Publication, ...]:
+        """The publications of a report, newest first."""
+        ...
+
+    def roll_back(self, report: str, *, to: int | None, reason: str | None) -> Ended:
+        """Roll a report back."""
+        ...
+
+    def notices(self) -> list[tuple[UUID, str]]:
+        """Run and kind of every outbox row."""
+        ...
+
+    def audit(self) -> list[str]:
+        """The kinds of all events."""
+        ...
