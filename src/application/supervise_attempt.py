@@ -204,11 +204,12 @@ class SuperviseAttempt:
 
     async def _claim(self) -> None:
         order, declared = self._order, self._declared
+        unsaid = None if order.declares else order.parameters
         claim = Claim(
             run_id=order.run_id,
             attempt_id=self._attempt_id,
             pipeline=order.name,
-            parameters=declared.parameters if declared else order.parameters,
+            parameters=declared.parameters if declared else unsaid,
             trigger=order.trigger,
             actor=order.actor,
             reason=order.reason,
