@@ -106,10 +106,10 @@ class Case:
         self.world.reconciler()
 
     def crash(self, database: str, *, away: bool = False) -> None:
-        self.plot.append(f"crash {database}")
-        self.world.clusters[database].crash()
+        self.plot.append(f"crash {database}" + (", for long" if away else ""))
+        self.world.crash(database)
         if not away:
-            self.world.clusters[database].start()
+            self.world.up()
 
     def lose_sight(self) -> None:
         """Let the newest attempt's supervisor look as if it had gone, though it lives."""
@@ -123,6 +123,7 @@ class Case:
 
     def settle(self) -> None:
         """Everything up again, everybody ended, and the reconciler at work until all is quiet."""
+        self.world.up()
         for process in self.world.processes:
             process.ended()
         for passes in range(1, PASSES + 1):
@@ -209,8 +210,12 @@ def _stop(between: Callable[[Case], None]) -> Callable[[Case, str], None]:
     return act
 
 
+def _retry(case: Case) -> None:
+    case.retry()
+
+
 def _give_up(case: Case) -> None:
-    if case.story().run is not None:
+    if case.world.rows("runlog", "SELECT FROM run WHERE id = %s", case.run_id):
         case.world.lease_over(case.run_id)
     case.reconcile()
 
@@ -231,8 +236,6 @@ def _crash(database: str, *, away: bool = False) -> Callable[[Case, str], None]:
         process.reached()
         case.crash(database, away=away)
         process.ended()
-        if away:
-            case.world.clusters[database].start()
 
     return act
 
@@ -252,13 +255,13 @@ def _cut(database: str, *, deliver: bool) -> Callable[[Case, str], None]:
 
 
 ACTIONS: dict[Action, Callable[[Case, str], None]] = {
-    Action.NOTHING: lambda case, step: case.start(hold=step).ended() and None,
+    Action.NOTHING: _kill(lambda process: None),
     Action.KILL_WORKER: _kill(Supervised.kill_worker, "--retries", "1"),
     Action.KILL_WORKER_AT_LAST: _kill(Supervised.kill_worker),
     Action.KILL_SUPERVISOR: _kill(Supervised.kill),
     Action.KILL_BOTH: _kill(Supervised.kill_both),
     Action.KILL_AND_RETRY: _kill_and_retry,
-    Action.STOP_AND_RETRY: _stop(lambda case: case.retry() and None),
+    Action.STOP_AND_RETRY: _stop(_retry),
     Action.STOP_AND_GIVE_UP: _stop(_give_up),
     Action.STOP_AND_RETRY_LATE: _stop(_give_up_and_retry),
     Action.STOP_AND_LOSE: _stop(_lose),

@@ -137,7 +137,7 @@ def _content(world: World, version: int) -> tuple[int, str] | None:
     table = f'"{found[0]["schema_name"]}"."{found[0]["table_name"]}"'
     digest = hashlib.blake2b(digest_size=32)
     statement = f"COPY {table} ({', '.join(COLUMNS)}) TO STDOUT (FORMAT binary)"
-    with world.connection("report") as connection, connection.cursor().copy(statement.encode()) as copy:
+    with world.connection("report").cursor().copy(statement.encode()) as copy:
         for block in copy:
             digest.update(block)
     count = world.rows("report", f"SELECT count(*) AS rows FROM {table}")

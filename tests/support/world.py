@@ -6,8 +6,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,6 +28,7 @@ from .waiting import wait_for
 DATABASES = ("runlog", "production", "report")
 HEARTBEAT, LEASE = 0.3, 1.0
 """Seconds: short, so that a test can outlive a lease."""
+_SOURCE = "CREATE TABLE source AS SELECT n, n * 1.5::float8 AS value FROM generate_series(1, 50) n"
 
 
 class World:
@@ -40,6 +40,8 @@ class World:
         self.processes: list[Supervised] = []
         """Of the run at hand."""
         self._started = 0
+        self._connections: dict[str, psycopg.Connection[dict[str, Any]]] = {}
+        self._down: set[str] = set()
         self._source = source
 
     def __enter__(self) -> World:
@@ -48,7 +50,9 @@ class World:
             cluster.create_database(name)
         asyncio.run(migrate_runlog(asyncpg_address(self.url("runlog"))))
         asyncio.run(migrate_report(asyncpg_address(self.url("report"))))
-        self.change("production", "CREATE TABLE source AS SELECT n, n * 1.5::float8 AS value FROM generate_series(1, 50) n")
+        self.change(
+            "production", "CREATE TABLE source AS SELECT n, n * 1.5::float8 AS value FROM generate_series(1, 50) n"
+        )
         self.environment = self._environment()
         self.reconciler = Reconciler(self.environment)
         self.reader = ReportReader(self.url("report"))
@@ -67,6 +71,8 @@ class World:
             self.reconciler.close()
             self.reader.stop()
         finally:
+            for connection in self._connections.values():
+                connection.close()
             for cluster in self.clusters.values():
                 cluster.destroy()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -95,18 +101,32 @@ class World:
     def url(self, database: str) -> str:
         return self.clusters[database].url(database)
 
-    @contextmanager
-    def connection(self, database: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
-        with psycopg.connect(self.url(database), autocommit=True, row_factory=dict_row) as connection:
-            yield connection
+    def connection(self, database: str) -> psycopg.Connection[dict[str, Any]]:
+        """One that is kept, as long as its server lives; in autocommit."""
+        connection = self._connections.get(database)
+        if connection is None:
+            connection = psycopg.connect(self.url(database), autocommit=True, row_factory=dict_row)
+            self._connections[database] = connection
+        return connection
 
     def rows(self, database: str, query: str, *values: object) -> list[dict[str, Any]]:
-        with self.connection(database) as connection:
-            return connection.execute(query.encode(), values).fetchall()
+        return self.connection(database).execute(query.encode(), values).fetchall()
 
     def change(self, database: str, statement: str, *values: object) -> None:
-        with self.connection(database) as connection:
-            connection.execute(statement.encode(), values)
+        self.connection(database).execute(statement.encode(), values)
+
+    def crash(self, database: str) -> None:
+        """Immediate stop; :meth:`up` starts it again."""
+        if (connection := self._connections.pop(database, None)) is not None:
+            connection.close()
+        self.clusters[database].crash()
+        self._down.add(database)
+
+    def up(self) -> None:
+        """Start whatever was crashed."""
+        for database in sorted(self._down):
+            self.clusters[database].start()
+        self._down.clear()
 
     # -- processes -----------------------------------------------------------------------------------------------
 
@@ -123,9 +143,7 @@ class World:
         end = ("--", *command) if command else ()
         arguments = (*what, "--run-id", str(run_id), *options, *end)
         self._started += 1
-        process = Supervised(
-            self._folder, self._started, arguments, {**self.environment, **(environment or {})}, hold
-        )
+        process = Supervised(self._folder, self._started, arguments, {**self.environment, **(environment or {})}, hold)
         self.processes.append(process)
         return process
 
