@@ -149,11 +149,8 @@ class Case:
         """Settle, and hold the story against every invariant."""
         self.settle()
         story = self.story()
-        for process in self.world.processes:
-            process.close()
-        self.world.processes.clear()
-        self.world.reader.faults.clear()
         check(story)
+        self.world.processes.clear()
         if must_succeed and story.status != "succeeded":
             raise Broken("liveness", f"it should have survived this, and it is {story.status}", story)
         return story

@@ -154,6 +154,17 @@ class World:
         self.processes.append(process)
         return process
 
+    def tidy(self) -> None:
+        """End what is left of a case that failed, so that the next one begins with a quiet world."""
+        for process in self.processes:
+            process.close()
+        if self.processes:
+            self.up()
+            self.change("runlog", "UPDATE run SET run_deadline_at = started_at WHERE finished_at IS NULL")
+            self.reconciler()
+        self.processes.clear()
+        self.reader.faults.clear()
+
     def lease_over(self, run_id: UUID) -> None:
         """Wait until the lease of the run's newest attempt is over; needs RunLog, and nobody who beats."""
         query = (
