@@ -258,7 +258,7 @@ class TestMove:
         move = world.run_log.move(run.id, RunStatus.PENDING, lose, attempt_id=run.attempt_id, certificate=gone)
         assert world.run(move) is None
         (attempt,) = world.run(world.history.attempts(run.id))
-        assert attempt.certificate is attempt.ended_at is None
+        assert (attempt.certificate, attempt.ended_at) == (None, None)
 
     def test_an_illegal_step_changes_nothing(self, world: World) -> None:
         run = running(world)
