@@ -6,7 +6,8 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,9 +33,9 @@ _SOURCE = "CREATE TABLE source AS SELECT n, n * 1.5::float8 AS value FROM genera
 
 
 class World:
-    """``with World() as world: world.start(run_id)``. ``source`` is a folder with another ``kubescribe`` to run."""
+    """``with World() as world: world.start(run_id)``."""
 
-    def __init__(self, source: Path | None = None) -> None:
+    def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="world-"))
         self.clusters = {name: Cluster() for name in DATABASES}
         self.processes: list[Supervised] = []
@@ -42,7 +43,6 @@ class World:
         self._started = 0
         self._connections: dict[str, psycopg.Connection[dict[str, Any]]] = {}
         self._down: set[str] = set()
-        self._source = source
 
     def __enter__(self) -> World:
         for name, cluster in self.clusters.items():
@@ -81,7 +81,7 @@ class World:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("KUBESCRIBE_", "PYTHONPATH"))}
         return {
             **ours,
-            "PYTHONPATH": str(self._source or ROOT / ".import"),
+            "PYTHONPATH": str(ROOT / ".import"),
             "RUNLOG_DB_URL": self.url("runlog"),
             "PROD_DB_URL": self.url("production"),
             "REPORT_DB_URL": self.url("report"),
@@ -153,6 +153,19 @@ class World:
         process = Supervised(self._folder, self._started, ("reconcile", "--json"), self.environment, hold)
         self.processes.append(process)
         return process
+
+    @contextmanager
+    def running(self, source: Path) -> Iterator[None]:
+        """Run the ``kubescribe`` of this folder instead, in every process that is started in the block."""
+        environment, reconciler = self.environment, self.reconciler
+        self.environment = {**environment, "PYTHONPATH": str(source)}
+        self.reconciler = Reconciler(self.environment)
+        try:
+            yield
+        finally:
+            self.reconciler.close()
+            self.environment, self.reconciler = environment, reconciler
+            self.tidy()
 
     def tidy(self) -> None:
         """End what is left of a case that failed, so that the next one begins with a quiet world."""
