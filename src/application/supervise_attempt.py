@@ -345,6 +345,8 @@ class SuperviseAttempt:
             retries = pipeline.retries if pipeline else 0
         if delay is None:
             delay = pipeline.retry_delay if pipeline else 0.0
+        if self._listener.raised is not None and self._listener.raised.after is not None:
+            delay = max(delay, self._listener.raised.after)
         in_time = self._clock.monotonic() + delay < self._deadline_at
         return delay if self._tried < retries and in_time and not self._guard.stopped else None
 

@@ -114,7 +114,7 @@ def claimed(
     attempt_id: UUID,
     actor: str,
     at: datetime,
-    run_deadline_at: datetime | None,
+    run_deadline_at: datetime,
     may_publish: bool,
     declares: dict[str, Any] | None = None,
 ) -> Transition:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.faults import Action, Fault, play
-from tests.support.steps import WITH_WORKER
+from tests.support.run_steps import WITH_WORKER
 from tests.support.world import World
 
 pytestmark = pytest.mark.faults

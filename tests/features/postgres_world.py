@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import psycopg
+from psycopg import sql
 
 from kubescribe.domain.report import Publication
 from kubescribe.domain.run import Run
@@ -84,7 +85,9 @@ class PostgresWorld:
     def rows(self, report: str) -> list[dict[str, Any]] | None:
         with psycopg.connect(self._databases.report) as connection:
             try:
-                cursor = connection.execute(f"SELECT * FROM reports.{report} ORDER BY 1")
+                cursor = connection.execute(
+                    sql.SQL("SELECT * FROM {} ORDER BY 1").format(sql.Identifier("reports", report))
+                )
             except psycopg.errors.UndefinedTable:
                 return None
             names = [column.name for column in cursor.description or ()]

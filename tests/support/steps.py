@@ -1,54 +1,32 @@
-"""The steps of a run at which it is broken, in the order in which they are reached."""
+"""Doing something at a failpoint, inside the test's own process."""
 
 from __future__ import annotations
 
-BEFORE_CLAIM = ("attempt.started", "worker.declared", "attempt.declared", "attempt.fenced")
-"""RunLog does not know of the run yet."""
+from collections.abc import Callable
 
-ASSIGNING = ("attempt.claimed", "attempt.assigned")
+import pytest
 
-WORKING = (
-    "worker.assigned",
-    "worker.first_read",
-    "worker.read",
-    "stage.created",
-    "stage.copied",
-    "stage.indexed",
-    "stage.recorded",
-    "worker.staged",
-    "worker.returned",
-)
-"""In the worker."""
+from kubescribe.adapters.report import publication, retirement, staging
 
-PUBLISHING = (
-    "attempt.payload_ended",
-    "attempt.checked",
+PUBLISH = (
     "publish.attached",
     "publish.fence_checked",
     "publish.ledger_written",
     "publish.pointed",
-)
-"""Nothing is visible yet, and the worker is gone."""
-
-PUBLISHED = (
     "publish.committed",
-    "attempt.published",
-    "attempt.recorded",
-    "attempt.message_written",
-    "retire.detached",
 )
+STAGE = ("stage.created", "stage.copied", "stage.indexed", "stage.recorded")
 
-WITH_WORKER = BEFORE_CLAIM + ASSIGNING + WORKING
-CLAIMED = ASSIGNING + WORKING + PUBLISHING + PUBLISHED
-STEPS = BEFORE_CLAIM + CLAIMED
 
-COMMAND_STEPS = (
-    "attempt.started",
-    "attempt.fenced",
-    "attempt.claimed",
-    "attempt.assigned",
-    "attempt.payload_ended",
-    "attempt.recorded",
-    "attempt.message_written",
-)
-"""Of ``kubescribe exec``."""
+def at(monkeypatch: pytest.MonkeyPatch, step: str, action: Callable[[], object], time: int = 1) -> list[str]:
+    """Do ``action`` when the step is reached for this time; the list holds the steps that were reached."""
+    reached: list[str] = []
+
+    def failpoint(name: str) -> None:
+        reached.append(name)
+        if name == step and reached.count(name) == time:
+            action()
+
+    for module in (publication, retirement, staging):
+        monkeypatch.setattr(module, "failpoint", failpoint)
+    return reached

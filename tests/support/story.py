@@ -111,7 +111,7 @@ def tell(world: World, run_id: UUID, *, publishes: bool, plot: list[str]) -> Sto
         ledger=ledger,
         fence=fences[0] if fences else None,
         leftovers=world.rows("report", _LEFTOVERS, run_id),
-        endings=[_ending(one) for one in world.processes],
+        endings=[_ending(one) for one in world.processes if {str(run_id), "reconcile"} & set(one.arguments)],
         alive=[stat.pid for one in attempts for stat in process_tree.members(one["id"])],
         seen=seen,
         shown=world.reader.last,

@@ -17,6 +17,10 @@ ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "kubescribe.entrypoints.cli.main")
 
 
+class NotReached(AssertionError):
+    """It ended before the step at which it should have been held."""
+
+
 class Supervised:
     """One process of the command line; ``hold`` is the step at which it, or its worker, waits for us."""
 
@@ -54,7 +58,7 @@ class Supervised:
         """Wait until the step is reached; the pid of who waits there."""
         wait_for(lambda: self._path.exists() or self.exit_code is not None, f"{self.hold} to be reached", timeout=30)
         if not self._path.exists():
-            raise AssertionError(f"it ended with {self.exit_code} before {self.hold}:\n{self.output}")
+            raise NotReached(f"it ended with {self.exit_code} before {self.hold}:\n{self.output}")
         return int(self._path.read_text())
 
     def workers(self) -> list[int]:

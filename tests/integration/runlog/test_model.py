@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -63,7 +63,7 @@ messages = st.sampled_from(["for a reason", "\0", None])
 def every_step(message: str | None, evidence: Evidence, cause: FailureCause) -> dict[str, Step]:
     return {
         "claimed": lambda run, at: steps.claimed(
-            run, attempt_id=ATTEMPTS[-1], actor="r", at=at, run_deadline_at=None, may_publish=True
+            run, attempt_id=ATTEMPTS[-1], actor="r", at=at, run_deadline_at=at + timedelta(days=1), may_publish=True
         ),
         "released": lambda run, at: steps.released(run, actor="r", at=at, cause=cause, message=message),
         "uncertain": lambda run, at: steps.uncertain(run, actor="r", at=at, why=message or "?"),
@@ -123,18 +123,18 @@ class Both(RuleBasedStateMachine):
         run_id=runs,
         attempt_id=attempts,
         lease=seconds,
-        deadline=st.none() | seconds,
+        deadline=seconds,
         ago=agos,
         fence=st.none() | st.integers(1, 9),
         trigger=st.sampled_from(Trigger),
         pipeline=st.sampled_from(["flights", "flights", "flights", "flights", "trains"]),
     )
-    def claim(self, run_id: UUID, attempt_id: UUID, ago: float, deadline: float | None, **told: Any) -> None:
+    def claim(self, run_id: UUID, attempt_id: UUID, ago: float, deadline: float, **told: Any) -> None:
         claim = a_claim(run_id, attempt_id, run_deadline=deadline, **told)
 
         async def claimed(world: World) -> Any:
             answer = await world.attempt_log.claim(claim, ago=ago)
-            left = None if answer.run_deadline_in is None else round(answer.run_deadline_in / 100)
+            left = round(answer.run_deadline_in / 100)
             return answer.run, answer.attempt, left
 
         self.tell(claimed)
