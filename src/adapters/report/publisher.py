@@ -120,6 +120,14 @@ class PostgresPublisher:
 
         await self._database.run(work)
 
+    async def unpublished(self) -> tuple[UUID, ...]:
+        """See the port."""
+
+        async def work(connection: Any) -> tuple[UUID, ...]:
+            return tuple(row["run_id"] for row in await connection.fetch(_UNPUBLISHED))
+
+        return await self._database.run(work)
+
     async def retire(self, report: str, keep: int) -> tuple[int, ...]:
         """See the port."""
 
@@ -127,3 +135,9 @@ class PostgresPublisher:
             return await self._retirement.retire(connection, report, keep)
 
         return await self._database.run(work)
+
+
+_UNPUBLISHED = """
+SELECT DISTINCT run_id FROM kubescribe.staged s
+WHERE NOT EXISTS (SELECT FROM kubescribe.publication p WHERE p.report = s.report AND p.version = s.version)
+"""
