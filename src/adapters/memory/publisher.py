@@ -72,23 +72,10 @@ class MemoryPublisher:
         """See the port."""
         with self._database.transaction():
             old = self._database.kept(report)[max(keep, 1) :]
-            shown = {self._database.shown[report].version} if old else set()
-            gone = tuple(sorted(set(old) - shown | self._abandoned(report)))
+            gone = tuple(sorted(set(old) - {self._database.shown[report].version})) if old else ()
             for version in gone:
                 del self._database.versions[version]
             return gone
-
-    def _abandoned(self, report: str) -> set[int]:
-        """What attempts staged that can never publish any more."""
-        fences = self._database.fences
-        return {
-            number
-            for number, version in self._database.versions.items()
-            if (one := version.staged).spec.name == report
-            and not self._database.is_published(number)
-            and (fence := fences.get(one.run_id)) is not None
-            and (fence.closed_as is not None or fence.attempt_id != one.attempt_id)
-        }
 
     def _published(self, run_id: UUID) -> tuple[Publication, ...]:
         rows = [row for row in self._database.ledger if row.run_id == run_id and row.kind == "publish"]

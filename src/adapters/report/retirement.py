@@ -32,15 +32,11 @@ class Retirement:
     """Works on an autocommit connection of asyncpg that is closed afterwards."""
 
     async def retire(self, connection: Any, report: str, keep: int) -> tuple[int, ...]:
-        """Condemn what is not among the newest ``keep`` and not shown, or was abandoned, then drop what can go.
-
-        Returns what went.
-        """
+        """Condemn what is not among the newest ``keep`` and not shown, then drop what can go. Returns what went."""
         async with connection.transaction():
             await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}")
             await connection.execute("SELECT FROM kubescribe.report WHERE name = $1 FOR UPDATE", report)
             await connection.execute(_CONDEMN_OLD, report, max(keep, 1))
-            await connection.execute(_CONDEMN_ABANDONED, report)
         oldest = await _oldest_snapshot(connection)
         gone = []
         for row in await connection.fetch(_CONDEMNED_OF_REPORT, report):
@@ -120,14 +116,6 @@ WHERE report = $1 AND condemned_at IS NULL
     WHERE p.report = $1 AND p.kind = 'publish' AND s.condemned_at IS NULL
     ORDER BY p.id DESC OFFSET $2)
   AND version <> (SELECT version FROM kubescribe.current WHERE report = $1)
-"""
-# What an attempt staged that can never publish any more, and that nobody could discard when it ended.
-_CONDEMN_ABANDONED = """
-UPDATE kubescribe.staged s SET condemned_at = clock_timestamp()
-WHERE report = $1 AND condemned_at IS NULL
-  AND EXISTS (SELECT FROM kubescribe.fence f WHERE f.run_id = s.run_id AND f.part = 0
-              AND (f.closed_as IS NOT NULL OR f.attempt_id IS DISTINCT FROM s.attempt_id))
-  AND NOT EXISTS (SELECT FROM kubescribe.publication p WHERE p.report = s.report AND p.version = s.version)
 """
 _CONDEMN_UNPUBLISHED = """
 UPDATE kubescribe.staged s SET condemned_at = clock_timestamp()

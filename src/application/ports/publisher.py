@@ -58,7 +58,6 @@ class Publisher(Protocol):
     async def retire(self, report: str, keep: int) -> tuple[int, ...]:
         """Drop versions beyond the newest ``keep``, never in a reader's way; returns those that went.
 
-        With them goes what was staged for the report by attempts that can never publish any more. What cannot go
-        now, because somebody still reads it, goes next time.
+        What cannot go now, because somebody still reads it, goes next time.
         """
         ...

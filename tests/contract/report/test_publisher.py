@@ -257,18 +257,6 @@ def test_discarding_never_takes_a_published_version(world: World) -> None:
     assert report.versions == (report.current.version,)
 
 
-def test_retiring_takes_what_the_dead_have_staged(world: World) -> None:
-    given_up, closed, alive = world.attempt(), world.attempt(), world.attempt()
-    dead = [given_up.stage(small(1)).version, closed.stage(small(2)).version]
-    staged = alive.stage(small(3))
-    run(world.fences.raise_(given_up.run_id))
-    run(world.fences.close(closed.run_id, "lost"))
-    kept = world.published(small(4))
-    assert run(world.publisher.retire("airports", 5)) == tuple(dead)
-    assert alive.publish(staged)
-    assert run(world.catalogue.get("airports")).versions == (staged.version, kept.version)
-
-
 def test_retiring_keeps_the_newest(world: World) -> None:
     versions = [world.published(small(n)).version for n in range(1, 6)]
     assert run(world.publisher.retire("airports", 2)) == tuple(versions[:3])
