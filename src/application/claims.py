@@ -25,7 +25,7 @@ def new_run(claim: Claim, at: datetime) -> Transition:
             trigger=claim.trigger,
             actor=claim.actor,
             reason=claim.reason,
-            parameters=claim.parameters,
+            parameters=claim.parameters or {},
             slot=claim.slot,
             retry_of=claim.retry_of,
             code_version=claim.code_version,
@@ -39,7 +39,7 @@ def check_same(run: Run, claim: Claim) -> None:
     """Raise :class:`RunMismatch` unless the claim means this run."""
     if run.pipeline != claim.pipeline:
         raise RunMismatch(run.id, f"is a run of {run.pipeline}, not of {claim.pipeline}")
-    if run.parameters != claim.parameters:
+    if claim.parameters is not None and not _undeclared(run) and run.parameters != claim.parameters:
         names = sorted(
             name
             for name in run.parameters.keys() | claim.parameters.keys()
@@ -68,6 +68,8 @@ def taken(run: Run, claim: Claim, *, at: datetime, now: datetime) -> tuple[Trans
         at=at,
         run_deadline_at=deadline,
         may_publish=claim.may_publish,
+        # Its earlier attempts, if any, ended before they could say what the run is.
+        declares={"parameters": claim.parameters or {}, "code_version": claim.code_version} if _undeclared(run) else {},
     )
     attempt = Attempt(
         id=claim.attempt_id,
@@ -79,6 +81,11 @@ def taken(run: Run, claim: Claim, *, at: datetime, now: datetime) -> tuple[Trans
         lease_until=now + timedelta(seconds=seconds(claim.lease)),
     )
     return step, attempt
+
+
+def _undeclared(run: Run) -> bool:
+    """Whether nobody has said what the run's parameters are: they may still turn out to be none."""
+    return run.code_version is None and not run.parameters
 
 
 def displaced(claim: Claim, number: int) -> DeathCertificate:

@@ -102,6 +102,8 @@ class ExecuteRun:
             if result.outcome.status is RunStatus.SUCCEEDED:
                 for one in result.published:
                     await self._publisher.retire(one.report, self._limits.keep_versions)
+                if recorder.run is None or recorder.run.attempts > 1:
+                    await self._publisher.discard(order.run_id)  # what earlier attempts have left
             elif result.outcome.status is not RunStatus.UNCERTAIN:
                 await self._publisher.discard(order.run_id, attempt_id)
         except KubescribeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,7 +11,7 @@ import msgspec
 from ..domain import run as runs
 from ..domain.actor import RECONCILER
 from ..domain.attempt import Attempt, DeathCertificate
-from ..domain.errors import DatabaseUnavailable, KubescribeError
+from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, RunNotFound
 from ..domain.failure import FailureCause
 from ..domain.report import Publication
 from ..domain.run import Evidence, Run, Transition
@@ -66,6 +67,7 @@ class ReconcileRuns:
                 continue
             if after is not None:
                 changed.append(after)
+        await self._clear_away()
         return Reconciled(tuple(changed), tuple(problems))
 
     async def _settle(self, found: OpenRun) -> Run | None:
@@ -180,6 +182,18 @@ class ReconcileRuns:
             await self._launcher.clean(attempt)
         if self._publisher is not None and run.may_publish and run.attempts:
             await self._publisher.discard(run.id)
+
+    async def _clear_away(self) -> None:
+        """Drop what runs have staged that are over, and whose supervisors did not come to it themselves."""
+        if self._publisher is None:
+            return
+        try:
+            for run_id in await self._publisher.unpublished():
+                with contextlib.suppress(RunNotFound):  # its record may be on its way, in a spool
+                    if (await self._run_log.get(run_id)).status.terminal:
+                        await self._publisher.discard(run_id)
+        except (DatabaseUnavailable, DatabaseRefused):
+            return  # no verdict waits for it: the next pass does
 
 
 def _finding(found: OpenRun, sighting: Sighting) -> _Finding | None:

@@ -204,11 +204,12 @@ class SuperviseAttempt:
 
     async def _claim(self) -> None:
         order, declared = self._order, self._declared
+        unsaid = None if order.declares else order.parameters
         claim = Claim(
             run_id=order.run_id,
             attempt_id=self._attempt_id,
             pipeline=order.name,
-            parameters=declared.parameters if declared else order.parameters,
+            parameters=declared.parameters if declared else unsaid,
             trigger=order.trigger,
             actor=order.actor,
             reason=order.reason,
@@ -315,6 +316,11 @@ class SuperviseAttempt:
             self._console.said(str(refused))
             if not done.published:
                 done = msgspec.structs.replace(done, exit_code=refused.exit_code)
+        elif self._overruled(done):
+            # A further attempt of ours would take the run away from the one that has it now.
+            again_in = None
+            done = msgspec.structs.replace(done, exit_code=ExitCode.FENCED)
+            self._console.said("the attempt had been given up: what became of it decides nothing any more")
         failpoint("attempt.recorded")
         return AttemptResult(
             exit_code=done.exit_code,
@@ -325,6 +331,13 @@ class SuperviseAttempt:
             published=self._published,
         )
 
+    def _overruled(self, done: Outcome) -> bool:
+        """Whether RunLog has answered that the run is not this attempt's to decide."""
+        run = self._recorder.run
+        if done.published or self._recorder.behind or run is None or run.status is RunStatus.SUCCEEDED is done.status:
+            return False
+        return (run.attempt_id, run.status) != (self._attempt_id, done.status)
+
     def _again_in(self) -> float | None:
         pipeline = self._declared.pipeline if self._declared else None
         retries, delay = self._order.retries, self._order.retry_delay
@@ -332,6 +345,8 @@ class SuperviseAttempt:
             retries = pipeline.retries if pipeline else 0
         if delay is None:
             delay = pipeline.retry_delay if pipeline else 0.0
+        if self._listener.raised is not None and self._listener.raised.after is not None:
+            delay = max(delay, self._listener.raised.after)
         in_time = self._clock.monotonic() + delay < self._deadline_at
         return delay if self._tried < retries and in_time and not self._guard.stopped else None
 

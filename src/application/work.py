@@ -6,6 +6,7 @@ The same whether it runs in a process of its own or in a thread of a test.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -45,7 +46,8 @@ def perform(function: AnyPipeline, values: dict[str, Any], context: Context) -> 
             failpoint("worker.returned")
             end = WorkEnd(ExitCode.DONE, Returned(reports=context.finish()))
         finally:
-            context.close()
+            with suppress(Exception):  # what was staged stays, whatever becomes of the connection
+                context.close()
     except BaseException as error:
         return ended_by(error)
     return end

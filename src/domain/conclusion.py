@@ -9,7 +9,7 @@ from .actor import supervisor
 from .errors import IllegalTransition
 from .failure import FailureCause, SkipReason
 from .outcome import Outcome
-from .run import Evidence, Run, Transition, failed, released, skipped, succeeded
+from .run import Evidence, Run, Transition, failed, released, skipped, succeeded, uncertain
 from .run_status import RunStatus
 
 
@@ -38,4 +38,6 @@ def concluded(run: Run, attempt_id: UUID, outcome: Outcome, *, at: datetime) -> 
         return failed(run, actor=actor, at=at, evidence=Evidence.EXIT, cause=cause, message=message, duration=duration)
     if outcome.status is RunStatus.PENDING:
         return released(run, actor=actor, at=at, cause=cause, message=message)
+    if outcome.status is RunStatus.UNCERTAIN:
+        return None if run.status is RunStatus.UNCERTAIN else uncertain(run, actor=actor, at=at, why=message or "")
     raise IllegalTransition(run.id, run.status, outcome.status)

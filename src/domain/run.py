@@ -114,10 +114,11 @@ def claimed(
     attempt_id: UUID,
     actor: str,
     at: datetime,
-    run_deadline_at: datetime | None,
+    run_deadline_at: datetime,
     may_publish: bool,
+    declares: dict[str, Any] | None = None,
 ) -> Transition:
-    """Give the run to an attempt, which takes over from any earlier one."""
+    """Give the run to an attempt, which takes over from any earlier one; ``declares``: what nobody had said before."""
     data: dict[str, Any] = {"attempt": str(attempt_id), "number": run.attempts + 1}
     if run.status is RunStatus.RUNNING:
         data["took_over_from"] = str(run.attempt_id)
@@ -136,6 +137,7 @@ def claimed(
         may_publish=may_publish or (run.may_publish and run.attempts > 0),
         cause=None,
         message=None,
+        **(declares or {}),
     )
 
 

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -45,17 +46,18 @@ class EventStream:
     """The events' file, which the supervisor reads; nothing is written where there is none."""
 
     def __init__(self, path: str | None) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC) if path else -1
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC) if path else -1
         self._lock = threading.Lock()
 
-    def say(self, word: event_stream.OfItself | Told) -> None:
-        """Write a whole line; lines of several threads never mix."""
+    def say(self, word: event_stream.OfItself | Told) -> bool:
+        """Write a whole line, if there is somebody to read it; lines of several threads never mix."""
         if self._fd < 0:
-            return
+            return False
         left = memoryview(event_stream.encode(word))
         with self._lock:
             while left:
                 left = left[os.write(self._fd, left) :]
+        return True
 
     def tell(self, kind: NoteKind, data: dict[str, Any]) -> None:
         """A line of the pipeline's."""
@@ -74,7 +76,8 @@ def main(arguments: list[str]) -> int:
     try:
         found = _declare(arguments[0], events)
     except KubescribeError as error:
-        events.say(Refused(message=str(error)))  # the supervisor says it to people
+        if not events.say(Refused(message=str(error))):  # else the supervisor says it to people
+            print(error, file=sys.stderr)
         return ExitCode.USAGE
     line = sys.stdin.buffer.readline()
     if found is None or not line.strip():
@@ -110,22 +113,20 @@ def _work(function: AnyPipeline, values: dict[str, Any], assignment: Assignment,
         parameters=values,
     )
     end = perform(function, values, context)
+    if end.word is not None:  # before anything else may go wrong
+        events.say(end.word)
     if end.error is not None:
         _print(end.error)
-    if end.word is not None:
-        events.say(end.word)
     return end.exit_code
 
 
 def _print(error: BaseException) -> None:
     from ..application.authoring.traceback_text import traceback_text
 
-    try:
-        # A user's error may hold what the console cannot show.
+    # The author may have closed or replaced it; and an error may hold what no console can show.
+    with suppress(Exception):
         sys.stderr.buffer.write(traceback_text(error).encode("utf-8", errors="backslashreplace"))
         sys.stderr.flush()
-    except Exception as broken:  # the error goes into the record all the same
-        print(f"{type(error).__name__} (its traceback cannot be shown: {type(broken).__name__})", file=sys.stderr)
 
 
 def _empty_standard_input() -> None:

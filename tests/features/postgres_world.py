@@ -5,41 +5,31 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 import psycopg
+from psycopg import sql
 
 from kubescribe.domain.report import Publication
 from kubescribe.domain.run import Run
+from tests.support.command_line import CommandLine
 from tests.support.processes import children
+from tests.support.three_databases import ThreeDatabases
 from tests.support.waiting import wait_for
 
 from .world import ORDERS, Ended, Record
-
-ROOT = Path(__file__).parents[2]
 
 
 class PostgresWorld:
     """Three databases, and a process for every command."""
 
-    def __init__(self, folder: Path, runlog: str, production: str, report: str) -> None:
-        self._folder, self._runlog, self._report = folder, runlog, report
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KUBESCRIBE_")}
-        self._environment = {
-            **inherited,
-            "RUNLOG_DB_URL": runlog,
-            "PROD_DB_URL": production,
-            "REPORT_DB_URL": report,
-            "KUBESCRIBE_HOME": str(folder / "home"),
-            "KUBESCRIBE_PIPELINES": "tests.features.pipelines",
-            "KUBESCRIBE_ACTOR": "user:ada",
-            "PYTHONPATH": f"{ROOT / '.import'}{os.pathsep}{ROOT}",
-        }
-        with psycopg.connect(production) as connection:
+    def __init__(self, folder: Path, databases: ThreeDatabases) -> None:
+        self._folder, self._databases = folder, databases
+        self._command = CommandLine(folder, databases, KUBESCRIBE_PIPELINES="tests.features.pipelines")
+        with psycopg.connect(databases.production) as connection:
             connection.execute("CREATE TABLE orders (day date, customer text, amount numeric(10, 2))")
             connection.cursor().executemany("INSERT INTO orders VALUES (%s, %s, %s)", ORDERS)
 
@@ -61,12 +51,8 @@ class PostgresWorld:
     def run_and_kill(self, pipeline: str, *, after_publishing: bool) -> UUID:
         run_id, held = uuid4(), self._folder / "held"
         step = "attempt.published" if after_publishing else "worker.read"
-        supervisor = subprocess.Popen(
-            [sys.executable, "-m", "kubescribe.entrypoints.cli.main", "run", pipeline, "--run-id", str(run_id)],
-            env={**self._environment, "KUBESCRIBE_FAILPOINT": f"{step}=hold:{held}"},
-            cwd=self._folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        supervisor = self._command.start(
+            "run", pipeline, "--run-id", str(run_id), KUBESCRIBE_FAILPOINT=f"{step}=hold:{held}"
         )
         wait_for(held.exists, f"the run to come to {step}")
         for pid in (supervisor.pid, *children(supervisor.pid)):
@@ -97,9 +83,11 @@ class PostgresWorld:
         return [msgspec.json.decode(line)["text"] for line in lines]
 
     def rows(self, report: str) -> list[dict[str, Any]] | None:
-        with psycopg.connect(self._report) as connection:
+        with psycopg.connect(self._databases.report) as connection:
             try:
-                cursor = connection.execute(f"SELECT * FROM reports.{report} ORDER BY 1")
+                cursor = connection.execute(
+                    sql.SQL("SELECT * FROM {} ORDER BY 1").format(sql.Identifier("reports", report))
+                )
             except psycopg.errors.UndefinedTable:
                 return None
             names = [column.name for column in cursor.description or ()]
@@ -111,23 +99,14 @@ class PostgresWorld:
         return msgspec.convert(msgspec.json.decode(self._json("reports", report))["ledger"], tuple[Publication, ...])
 
     def notices(self) -> list[tuple[UUID, str]]:
-        with psycopg.connect(self._runlog) as connection:
+        with psycopg.connect(self._databases.runlog) as connection:
             return connection.execute("SELECT run_id, kind FROM outbox ORDER BY id").fetchall()
 
     def audit(self) -> list[str]:
-        with psycopg.connect(self._runlog) as connection:
+        with psycopg.connect(self._databases.runlog) as connection:
             return [kind for (kind,) in connection.execute("SELECT kind FROM event ORDER BY seq")]
 
     # -- inside --------------------------------------------------------------------------------------------------
-
-    def _command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kubescribe.entrypoints.cli.main", *arguments],
-            env=self._environment,
-            cwd=self._folder,
-            capture_output=True,
-            text=True,
-        )
 
     def _json(self, *arguments: str) -> str:
         ended = self._command(*arguments, "--json")

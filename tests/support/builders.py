@@ -36,7 +36,7 @@ def a_claim(run_id: UUID, attempt_id: UUID, **changes: Any) -> Claim:
         fence=None,
         whereabouts=HERE,
         lease=60.0,
-        run_deadline=86_400.0,
+        run_deadline=86400.0,
     )
     return msgspec.structs.replace(claim, **changes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -25,6 +26,12 @@ SMALL = pl.DataFrame({"k": [1, 2, 3], "t": ["a", "b", None]})
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Do asynchronous work to its end."""
     return asyncio.run(work)
+
+
+def apart(work: Coroutine[Any, Any, T]) -> T:
+    """Do asynchronous work to its end from inside other asynchronous work, as another process would."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def small(first: int) -> pl.DataFrame:

@@ -44,7 +44,8 @@ class ReportServer:
             connection.execute(grants_sql(PUBLISHER, READER).encode())
 
     def conninfo(self, role: str = PUBLISHER, port: int | None = None, password: str = PASSWORD) -> str:
-        return f"host=127.0.0.1 port={port or self.cluster.port} dbname={self.name} user={role} password={password}"
+        where = f"host=127.0.0.1 port={port or self.cluster.port} dbname={self.name} sslmode=disable"
+        return f"{where} user={role} password={password}"
 
     def kwargs(self, role: str = PUBLISHER, port: int | None = None) -> dict[str, Any]:
         return {**kwargs(self.cluster, self.name), "user": role, "port": port or self.cluster.port}
@@ -76,4 +77,5 @@ def kwargs(cluster: Cluster, database: str) -> dict[str, Any]:
         "database": database,
         "user": USER,
         "password": PASSWORD,
+        "ssl": False,  # a proxy on the way looks for words
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import functools
 import os
@@ -120,9 +121,7 @@ class ProcessPayload:
     async def assign(self, assignment: Assignment) -> None:
         """Let a declared worker begin."""
         if self._introduction is not None:
-            self._send(msgspec.json.encode(assignment))
-            assert self._process is not None and self._process.stdin is not None
-            self._process.stdin.close()
+            self._send(msgspec.json.encode(assignment), last=True)
 
     def usage(self) -> Usage:
         """A look at the session's processes."""
@@ -151,13 +150,15 @@ class ProcessPayload:
         except ProcessLookupError:
             pass
 
-    def _send(self, line: bytes) -> None:
+    def _send(self, line: bytes, *, last: bool = False) -> None:
         assert self._process is not None and self._process.stdin is not None
-        try:
+        if self._process.stdin.closed:
+            return  # we have seen its end already
+        with contextlib.suppress(BrokenPipeError):  # it is gone, and its end will say why
             self._process.stdin.write(line + b"\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it is gone already, and its end will say why
+            if last:
+                self._process.stdin.close()
 
     # -- listening -----------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from ...domain.event import Event, Notice
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.run import Run, Transition
+from ...domain.storable import storable
 
 
 class MemoryRunLogDatabase:
@@ -63,7 +64,7 @@ class MemoryRunLogDatabase:
     def write(self, step: Transition) -> None:
         """A transition's three parts."""
         self.runs[step.after.id] = step.after
-        self.record(step.event)
+        self.record(storable(step.event))
         if step.notice is not None:
             self.outbox.append(step.notice)
 

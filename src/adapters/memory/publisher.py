@@ -62,6 +62,12 @@ class MemoryPublisher:
                 if its and not self._database.is_published(number):
                     del self._database.versions[number]
 
+    async def unpublished(self) -> tuple[UUID, ...]:
+        """See the port."""
+        with self._database.transaction():
+            left = (one for number, one in self._database.versions.items() if not self._database.is_published(number))
+            return tuple(dict.fromkeys(one.staged.run_id for one in left))
+
     async def retire(self, report: str, keep: int) -> tuple[int, ...]:
         """See the port."""
         with self._database.transaction():

@@ -229,7 +229,11 @@ async def _write(connection: AsyncConnection, step: Transition) -> bool:
         changed = {name: value for name, value in after.items() if value != before[name]}
         statement = (
             update(tables.run)
-            .where(tables.run.c.id == step.before.id, tables.run.c.status == before["status"])
+            .where(
+                tables.run.c.id == step.before.id,
+                tables.run.c.status == before["status"],
+                tables.run.c.attempts == before["attempts"],  # RUNNING may follow RUNNING
+            )
             .values(changed or {"status": after["status"]})
         )
     if (await connection.execute(statement)).rowcount != 1:

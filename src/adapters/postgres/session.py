@@ -60,7 +60,9 @@ class Session:
                     if missing_part(error):
                         raise SchemaMismatch(RUNLOG, await self._version(), HEAD) from error
                     collided = sqlstate(error) in COLLIDED
-                    if attempt < _TRIES and (collided or (kept and disconnected(error))):
+                    # A kept connection may have died unnoticed; silence is another matter, and was waited out.
+                    died = kept and disconnected(error) and not isinstance(error, TimeoutError)
+                    if attempt < _TRIES and (collided or died):
                         await asyncio.sleep(0.02 * attempt**2 if collided else 0)
                         continue
                     known = translated(error, self._address.get("password"))

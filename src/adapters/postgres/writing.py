@@ -62,11 +62,12 @@ async def _write_run(connection: asyncpg.Connection, step: Transition) -> bool:
         return await insert(connection, "run", after, once=True)
     before = run_row(step.before)
     changed = {name: value for name, value in after.items() if value != before[name]} or {"status": after["status"]}
-    settings = ", ".join(f"{name} = ${place}" for place, name in enumerate(changed, 3))
+    settings = ", ".join(f"{name} = ${place}" for place, name in enumerate(changed, 4))
     tag = await connection.execute(
-        f"UPDATE public.run SET {settings} WHERE id = $1 AND status = $2",  # noqa: S608 - our own names
+        f"UPDATE public.run SET {settings} WHERE id = $1 AND status = $2 AND attempts = $3",  # noqa: S608 - our own names
         step.before.id,
         before["status"],
+        before["attempts"],  # RUNNING may follow RUNNING: another attempt took the run
         *_values(changed),
     )
     return bool(tag == "UPDATE 1")

@@ -13,7 +13,9 @@ TRY_AGAIN = frozenset({"40001", "40P01", "55P03"})
 UNDEFINED = frozenset({"3F000", "42P01", "42703", "42883"})
 """No such schema, table, column, function: of ours, it is the migration that is missing."""
 
-_AWAY = frozenset({"53000", "53200", "53300", "53400", "55P03", "57014", "57P01", "57P02", "57P03", "57P05", "25P03"})
+_AWAY = frozenset(
+    {"53000", "53100", "53200", "53300", "53400", "55P03", "57014", "57P01", "57P02", "57P03", "57P05", "25P03"}
+)
 _AWAY_CLASSES = frozenset({"08", "40", "58"})
 
 _REMEDIES = {
@@ -24,7 +26,6 @@ _REMEDIES = {
         "give the role of REPORT_DB_URL what it needs: USAGE on schema kubescribe, SELECT, INSERT and UPDATE on its "
         "tables, USAGE and CREATE on the reports' schema, and the ownership of the tables that it published"
     ),
-    "53100": "free space on the server's disk and run again; what was published before is untouched",
     "25006": "the server takes no writes: point REPORT_DB_URL at the primary; what was published before is untouched",
     "42P07": "a relation of that name is there and is no report of KubeScribe: rename it, or publish under another",
 }
@@ -55,6 +56,8 @@ def meaning(error: BaseException) -> KubescribeError | None:
     why = first_line(error)
     if code in UNDEFINED and "kubescribe" in why:
         return mismatch(None)
+    if code == "53100":  # disk full
+        why = f"{why} (free space on the server's disk; what was published before is untouched)"
     if code in _AWAY or code[:2] in _AWAY_CLASSES:
         return DatabaseUnavailable(DATABASE, why)
     return DatabaseRefused(DATABASE, why, _REMEDIES.get(code, _OTHER_REMEDY))

@@ -25,7 +25,11 @@ class NotAttached(Exception):
 
 
 class Publishing:
-    """One try to publish. ``commit_sent`` says whether the server may have been told to commit."""
+    """One try to publish.
+
+    ``commit_sent`` says whether the server may have been told to commit, ``is_unpublished`` whether the ledger, asked
+    under the fence's lock, knew of nothing: then no earlier try has come through, or ever will.
+    """
 
     def __init__(
         self, connection: Any, request: PublishRequest, staged: tuple[Staged, ...], *, schema: str, idle_timeout: float
@@ -34,6 +38,7 @@ class Publishing:
         self._staged = tuple(sorted(staged, key=lambda item: item.spec.name))
         self._idle_milliseconds = int(idle_timeout * 1000)
         self.commit_sent = False
+        self.is_unpublished = False
 
     async def attach(self) -> None:
         """Make the versions partitions of their reports, which no reader notices. Reports yet to be made come later."""
@@ -62,6 +67,7 @@ class Publishing:
         if published or not self._staged:
             await self._connection.execute("ROLLBACK")
             return published
+        self.is_unpublished = True
         self._check_fence(fence)
         failpoint("publish.fence_checked")
         await self._lock_reports()

@@ -97,6 +97,8 @@ class PostgresPublisher:
                     return await publishing.publish()
             except (DatabaseUnavailable, DatabaseRefused, NotAttached) as error:
                 raced = isinstance(error, NotAttached) or lost_a_race(error)
+                if publishing is not None and publishing.is_unpublished:
+                    in_doubt = None
                 if publishing is not None and publishing.commit_sent and not raced:
                     # The next try waits at the fence for the end of this one, and then reads the ledger.
                     if isinstance(error, DatabaseRefused):
@@ -106,7 +108,7 @@ class PostgresPublisher:
                 if in_doubt is not None:
                     if time.monotonic() > settle_until:
                         raise CommitUnknown("report", request.run_id, str(in_doubt)) from error
-                elif not raced or tried == TRIES:
+                elif not raced or tried >= TRIES:
                     raise
             await pause(tried)
 
@@ -118,6 +120,14 @@ class PostgresPublisher:
 
         await self._database.run(work)
 
+    async def unpublished(self) -> tuple[UUID, ...]:
+        """See the port."""
+
+        async def work(connection: Any) -> tuple[UUID, ...]:
+            return tuple(row["run_id"] for row in await connection.fetch(_UNPUBLISHED))
+
+        return await self._database.run(work)
+
     async def retire(self, report: str, keep: int) -> tuple[int, ...]:
         """See the port."""
 
@@ -125,3 +135,9 @@ class PostgresPublisher:
             return await self._retirement.retire(connection, report, keep)
 
         return await self._database.run(work)
+
+
+_UNPUBLISHED = """
+SELECT DISTINCT run_id FROM kubescribe.staged s
+WHERE NOT EXISTS (SELECT FROM kubescribe.publication p WHERE p.report = s.report AND p.version = s.version)
+"""

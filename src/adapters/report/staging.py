@@ -43,7 +43,6 @@ class PostgresStaging:
     ) -> None:
         self._conninfo, self._schema = conninfo, schema
         self._application_name, self._connect_timeout = application_name, connect_timeout
-        self._open: psycopg.Connection | None = None
 
     def prepare(self) -> None:
         """See the port."""
@@ -85,24 +84,21 @@ class PostgresStaging:
         return staged
 
     def close(self) -> None:
-        """See the port."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        """See the port. Each operation has a connection of its own, so nothing is open between them."""
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection]:
+        # a fresh one each time: one that was kept while the pipeline computed for an hour may be dead
         try:
-            if self._open is None or self._open.closed:
-                self._open = psycopg.connect(
-                    self._conninfo,
-                    autocommit=True,
-                    application_name=self._application_name,
-                    connect_timeout=max(2, int(self._connect_timeout)),
-                    prepare_threshold=None,
-                )
-                self._open.execute(SESSION)
-            yield self._open
+            with psycopg.connect(
+                self._conninfo,
+                autocommit=True,
+                application_name=self._application_name,
+                connect_timeout=max(2, int(self._connect_timeout)),
+                prepare_threshold=None,
+            ) as connection:
+                connection.execute(SESSION)
+                yield connection
         except psycopg.Error as error:
             known = meaning(error)
             if known is None:

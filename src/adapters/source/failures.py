@@ -1,4 +1,7 @@
-"""The driver's errors in the domain's words, without passwords and without values."""
+"""The driver's errors in the domain's words, without passwords and without values.
+
+They are raised ``from None``: the driver's own text, which a traceback would print, quotes rows and binds.
+"""
 
 from __future__ import annotations
 

@@ -103,7 +103,11 @@ class PostgresSource:
                 self._begin(connection, None)
                 return _export(connection), self._clock()
             self._begin(connection, self._snapshot[0])
-        except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject) as error:
+        except (
+            psycopg.errors.InvalidParameterValue,
+            psycopg.errors.UndefinedObject,
+            psycopg.errors.ObjectNotInPrerequisiteState,
+        ) as error:
             raise self._lose(f"the server does not know it any more: {error.diag.message_primary}") from None
         except psycopg.Error as error:
             raise failures.querying(error, query, {}) from None

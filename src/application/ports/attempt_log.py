@@ -21,7 +21,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     run_id: UUID
     attempt_id: UUID
     pipeline: str
-    parameters: dict[str, Any]
+    parameters: dict[str, Any] | None
+    """None: its worker ended before it had said what they are."""
     trigger: Trigger
     actor: str
     """Who started the run, should it not be there yet."""
@@ -85,7 +86,8 @@ class AttemptLog(Protocol):
         """Take the run: make it if it is not there, end an earlier attempt's hold, and hold the lease.
 
         Raises :class:`RunClosed` where the run is terminal or being cancelled, and :class:`RunMismatch` where it
-        is another pipeline's or its parameters differ. Raises :class:`Fenced` where the newest attempt holds a
+        is another pipeline's or its parameters differ; a run that no attempt has declared yet takes them from the
+        first that does. Raises :class:`Fenced` where the newest attempt holds a
         newer fence: a claim that comes late takes nothing from the attempt that can publish. An earlier attempt
         that had not ended gets a death certificate (cause ``fenced``) if it has none. A claim told again is
         answered with the run and the attempt as they stand, whatever became of them.

@@ -51,6 +51,10 @@ class Publisher(Protocol):
         """Drop what was staged and not published by this attempt (None: by any attempt of the run)."""
         ...
 
+    async def unpublished(self) -> tuple[UUID, ...]:
+        """The runs of which something staged is still there that was not published, whether it yet may be or not."""
+        ...
+
     async def retire(self, report: str, keep: int) -> tuple[int, ...]:
         """Drop versions beyond the newest ``keep``, never in a reader's way; returns those that went.
 

@@ -40,4 +40,4 @@ async def find_run(run_log: RunLog, text: str) -> UUID:
         raise RunNotFound(text)
     if len(fits) > 1:
         raise AmbiguousRun(text, tuple(str(one) for one in fits))
-    return fits[0]
+    return next(iter(fits))

@@ -253,6 +253,8 @@ def test_discarding_never_takes_a_published_version(world: World) -> None:
     attempt.publish(attempt.stage())
     run(world.publisher.discard(attempt.run_id))
     assert len(world.read("airports") or ()) == 3
+    report = run(world.catalogue.get("airports"))
+    assert report.versions == (report.current.version,)
 
 
 def test_retiring_keeps_the_newest(world: World) -> None:

@@ -10,13 +10,14 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.support.clusters import Cluster
+from tests.support.waiting import wait_for
 
 from kubescribe.adapters.memory.source import MemorySource
 from kubescribe.adapters.source.postgres import PostgresSource
 from kubescribe.application.ports.source import Source
 
-_SERVER_TYPES = {pl.Int64: "bigint", pl.Int32: "integer", pl.String: "text", pl.Float64: "float8", pl.Date: "date"}
-_SERVER_TYPES |= {pl.Boolean: "boolean"}
+_SERVER_TYPES = {pl.Int64: "int8", pl.Int32: "int4", pl.String: "text", pl.Float64: "float8", pl.Date: "date"}
+_SERVER_TYPES |= {pl.Boolean: "bool"}
 
 
 class World(Protocol):
@@ -54,7 +55,7 @@ class PostgresWorld:
 
     def put(self, table: str, frame: pl.DataFrame) -> None:
         columns = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_SERVER_TYPES[type(dtype)]))
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.Identifier(_SERVER_TYPES[type(dtype)]))
             for name, dtype in frame.schema.items()
         )
         values = sql.SQL(", ").join(sql.Placeholder() * frame.width)
@@ -79,10 +80,9 @@ class PostgresWorld:
             source.done()
         if self._stopped:
             self.cluster.start()
+        ours = "SELECT query FROM pg_stat_activity WHERE application_name = 'ks:test'"
         with psycopg.connect(self.cluster.url("postgres"), autocommit=True) as connection:
-            left = connection.execute("SELECT query FROM pg_stat_activity WHERE application_name LIKE 'ks:%'")
-            # done() has closed every session; the server may need a moment to notice.
-            assert len(left.fetchall()) <= len(self._sources) * 2
+            wait_for(lambda: not connection.execute(ours).fetchall(), "the source's sessions to end")
 
 
 @pytest.fixture(scope="session")

@@ -122,7 +122,7 @@ def test_restarted_meanwhile_is_not_even_noticed(loop: asyncio.Runner, own: Clus
     users = using(asyncpg_address(url))
     for mode in ("fast", "immediate"):
         all_work(loop, users)
-        own.stop(mode)  # type: ignore[arg-type]
+        own.stop(mode)
         own.start()
     all_work(loop, users)
 
@@ -188,7 +188,7 @@ def test_somebody_holds_the_run(loop: asyncio.Runner, url: str, using: Using) ->
     loop.run(users.attempt_log.claim(a_claim(RUN, ATTEMPT)))
     with psycopg.connect(url) as other:
         other.execute("SELECT * FROM run FOR UPDATE")
-        with pytest.raises(DatabaseUnavailable, match="too long|lock"):
+        with pytest.raises(DatabaseUnavailable, match=r"too long|lock"):
             loop.run(users.attempt_log.finish(ATTEMPT, succeeded()))
         # but a sign of life waits for nobody
         assert loop.run(users.attempt_log.beat(Beat(attempt_id=ATTEMPT, lease=1))).current

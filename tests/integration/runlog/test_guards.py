@@ -6,12 +6,13 @@ import asyncio
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import psycopg
 import pytest
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from kubescribe.adapters.postgres import run_log as run_log_module
 from kubescribe.adapters.postgres import tables, writing
@@ -91,11 +92,15 @@ def test_a_transition_is_written_whole_or_not_at_all(world: PostgresWorld, table
         assert world.outbox() == []
 
 
-def test_a_step_from_what_is_not_so_any_more_writes_nothing(world: PostgresWorld) -> None:
+@pytest.mark.parametrize("meanwhile", ["released", "taken over"])
+def test_a_step_from_what_is_not_so_any_more_writes_nothing(world: PostgresWorld, meanwhile: str) -> None:
     run = running(world)
     assert run.attempt_id is not None
     stale = lose(run, datetime.now(UTC))
-    world.run(world.attempt_log.finish(run.attempt_id, failed(status=RunStatus.PENDING)))
+    if meanwhile == "released":
+        world.run(world.attempt_log.finish(run.attempt_id, failed(status=RunStatus.PENDING)))
+    else:
+        world.run(world.attempt_log.claim(a_claim(run.id, world.ids.new())))
     before = (world.run(world.run_log.get(run.id)), world.run(world.history.events(run.id)))
 
     async def by_hand() -> tuple[bool, bool]:
@@ -179,6 +184,7 @@ def full_url(cluster: Cluster, runlog_template: str) -> Iterator[str]:
     cluster.drop_database("full")
 
 
+DIALECT: Any = PGDialect  # untyped in SQLAlchemy
 KEY = (datetime(2026, 11, 1, tzinfo=UTC), UUID(int=2**127))
 QUERIES = {
     "the newest": page_query(RunFilter(), 50, None),
@@ -196,7 +202,7 @@ QUERIES = {
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_lists_come_from_indexes(full_url: str, name: str) -> None:
-    text = str(QUERIES[name].compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
+    text = str(QUERIES[name].compile(dialect=DIALECT(), compile_kwargs={"literal_binds": True}))
     with psycopg.connect(full_url) as connection:
         rows = connection.execute(b"EXPLAIN (ANALYZE, BUFFERS OFF) " + text.encode()).fetchall()
     plan = "\n".join(row[0] for row in rows)

@@ -15,6 +15,7 @@ import asyncpg
 import psycopg
 import pytest
 
+from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.postgres import tables
 from kubescribe.adapters.postgres.attempt_log import PostgresAttemptLog
 from kubescribe.adapters.postgres.engine import runlog_engine
@@ -29,7 +30,6 @@ from kubescribe.domain.run_status import OPEN, RunStatus
 from tests.support.addresses import asyncpg_address
 from tests.support.builders import a_claim
 from tests.support.clusters import Cluster
-from tests.support.runlogs import MemoryIds
 
 pytestmark = pytest.mark.integration
 

@@ -55,7 +55,6 @@ def whole(source: Any, query: str, **binds: Any) -> pl.DataFrame:
         ("'-99999999999999999999999999999999999999'::numeric(38,0)", pl.Decimal(38, 0), Decimal("-" + "9" * 38)),
         ("0.00012::numeric(3,5)", pl.Decimal(5, 5), Decimal("0.00012")),
         ("12345::numeric(3,-2)", pl.Decimal(5, 0), Decimal(12300)),
-        ("1.50::numeric", pl.Decimal(38, 2), Decimal("1.50")),
         ("'6f1f3bd0-0000-4000-8000-000000000001'::uuid", pl.String(), "6f1f3bd0-0000-4000-8000-000000000001"),
         ("""'{"b": 1,  "a":null}'::json""", pl.String(), '{"b": 1,  "a":null}'),
         ("""'{"b": 1.10}'::jsonb""", pl.String(), '{"b": 1.10}'),
@@ -88,16 +87,13 @@ def test_a_type_is_kept(
 ) -> None:
     admin.execute("CREATE TYPE mood AS ENUM ('happy')")
     admin.execute("CREATE DOMAIN positive AS int CHECK (VALUE > 0); CREATE DOMAIN price AS numeric(9,2)")
-    if batch and expression == "1.50::numeric":
-        pytest.skip("needs a whole read")
     source = open_source()
     query = f"SELECT x FROM generate_series(1, 2) g LEFT JOIN LATERAL (SELECT {expression} AS x) t ON g = 1 ORDER BY g"
     (frame,) = source.read(query, {}, name="q", batch=batch)
     assert frame.schema == {"x": dtype}
     assert frame["x"].to_list() == [value, None]
     (empty,) = source.read(f"SELECT {expression} AS x WHERE false", {}, name="q", batch=batch)
-    if expression != "1.50::numeric":  # without a row there is no scale to see
-        assert empty.schema == {"x": dtype}
+    assert empty.schema == {"x": dtype}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +118,7 @@ def test_a_type_is_kept(
 def test_what_cannot_be_kept_is_refused(
     admin: psycopg.Connection[Any], open_source: Open, expression: str, message: str, zone: str
 ) -> None:
-    admin.execute(f"ALTER DATABASE production SET timezone = '{zone}'")
+    admin.execute(f"ALTER DATABASE production SET timezone = '{zone}'".encode())
     with pytest.raises(UnsupportedType, match=f"query q: {message}") as error:
         whole(open_source(), f"SELECT {expression} AS x")
     assert "::text" in str(error.value) or "numeric(p,s)" in str(error.value)
@@ -162,7 +158,7 @@ def test_no_setting_of_the_database_changes_a_value(
     query = """SELECT date '2013-02-03' AS d, timestamptz '2013-02-03 04:05:06+00' AS ts, interval '1 day 2 hours' AS i,
         '\\x00ff'::bytea AS b, 0.1::float8 + 0.2 AS f"""
     before = whole(open_source(), query)
-    admin.execute(f"ALTER DATABASE production SET {setting}")
+    admin.execute(f"ALTER DATABASE production SET {setting}".encode())
     assert whole(open_source(), query).equals(before)
 
 

@@ -36,7 +36,7 @@ CREATE TABLE public.run (
     cause text CONSTRAINT run_cause_known CHECK (cause IN (
         'error', 'exit_code', 'signal', 'oom_killed', 'evicted', 'preempted', 'node_lost', 'image_pull',
         'unschedulable', 'quota_exceeded', 'config_error', 'start_deadline', 'run_deadline', 'precondition',
-        'fenced', 'unavailable', 'process_gone', 'lease_expired', 'unknown')),
+        'fenced', 'unavailable', 'lease_expired', 'unknown')),
     skip_reason text CONSTRAINT run_skip_reason_known CHECK (skip_reason IN ('superseded')),
     message text,
     evidence text CONSTRAINT run_evidence_known CHECK (evidence IN (

@@ -83,8 +83,8 @@ STATEMENTS = (
     """
     CREATE FUNCTION kubescribe.refuse_ledger_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      RAISE EXCEPTION 'the ledger of publications is never changed: % is refused', TG_OP
-        USING ERRCODE = 'insufficient_privilege';
+      RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+        MESSAGE = 'the ledger of publications is never changed: ' || TG_OP || ' is refused';
     END $$
     """,
     """

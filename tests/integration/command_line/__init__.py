@@ -1,0 +1,1 @@
+"""The command line against real databases: what good and bad input gets."""

@@ -1,0 +1,278 @@
+"""One fault at one step of a run, recovery, and the checks: what the fault tests and the chaos run have in common."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from .cuts import cutting
+from .invariants import Broken, check
+from .story import Story, tell
+from .supervised import Supervised
+from .world import World
+
+PASSES = 6
+"""Within so many passes of the reconciler a world without faults has to be quiet."""
+
+
+class Action(StrEnum):
+    """What is done when the step is reached."""
+
+    NOTHING = "nothing"
+    KILL_WORKER = "kill worker"
+    """SIGKILL, and the supervisor is allowed one further attempt, which has to succeed."""
+    KILL_WORKER_AT_LAST = "kill worker, no retry"
+    KILL_SUPERVISOR = "kill supervisor"
+    KILL_BOTH = "kill both"
+    KILL_AND_RETRY = "kill supervisor, retry"
+    """Another supervisor takes the run at once, before any reconciler: it has to succeed."""
+    STOP_AND_RETRY = "stop, retry, continue"
+    """SIGSTOP to both; another supervisor does the run; SIGCONT."""
+    STOP_AND_GIVE_UP = "stop, give up, continue"
+    """SIGSTOP to both past the lease; the reconciler gives the attempt up; SIGCONT, without a retry."""
+    STOP_AND_RETRY_LATE = "stop, give up, retry, continue"
+    STOP_AND_LOSE = "stop, lose, continue"
+    """SIGSTOP; the reconciler thinks that the supervisor is gone, as when a node cannot be reached; SIGCONT."""
+    CRASH_RUNLOG = "crash runlog"
+    """Immediate stop and start while the step is held."""
+    CRASH_PRODUCTION = "crash production"
+    CRASH_REPORT = "crash report"
+    AWAY_RUNLOG = "runlog away"
+    """Immediate stop; it starts again when the supervisor has ended."""
+    AWAY_REPORT = "report away"
+    CUT_RUNLOG = "cut runlog after COMMIT"
+    """The server gets the next COMMIT, and its answer is lost."""
+    CUT_RUNLOG_BEFORE = "cut runlog before COMMIT"
+    CUT_REPORT = "cut report after COMMIT"
+    CUT_REPORT_BEFORE = "cut report before COMMIT"
+
+
+MUST_SUCCEED = {
+    Action.NOTHING,
+    Action.KILL_WORKER,
+    Action.KILL_AND_RETRY,
+    Action.STOP_AND_RETRY,
+    Action.STOP_AND_RETRY_LATE,
+    Action.CRASH_RUNLOG,
+    Action.AWAY_RUNLOG,
+    Action.CUT_RUNLOG,
+    Action.CUT_RUNLOG_BEFORE,
+    Action.CUT_REPORT,
+    Action.CUT_REPORT_BEFORE,
+}
+"""Faults that a run survives."""
+
+COMMAND = ("sh", "-c", "echo working")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An action at a step; ``command``: of ``kubescribe exec`` instead of the pipeline."""
+
+    step: str
+    action: Action
+    command: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.step}: {self.action}" + (f" ({' '.join(self.command)})" if self.command else "")
+
+
+@dataclass
+class Case:
+    """A run under faults."""
+
+    world: World
+    command: tuple[str, ...] = ()
+    run_id: UUID = field(default_factory=uuid4)
+    plot: list[str] = field(default_factory=list)
+
+    def start(self, *options: str, hold: str | None = None, **environment: str) -> Supervised:
+        self.plot.append(f"start, held at {hold}" if hold else "start")
+        return self.world.start(self.run_id, *options, hold=hold, command=self.command, environment=environment)
+
+    def retry(self) -> Supervised:
+        """Another supervisor of the same run, from start to end."""
+        self.plot.append("retry")
+        process = self.start()
+        process.ended()
+        return process
+
+    def reconcile(self) -> None:
+        self.plot.append("reconcile")
+        self.world.reconciler()
+
+    def crash(self, database: str, *, away: bool = False) -> None:
+        self.plot.append(f"crash {database}" + (", for long" if away else ""))
+        self.world.crash(database)
+        if not away:
+            self.world.up()
+
+    def lose_sight(self) -> None:
+        """Let the newest attempt's supervisor look as if it had gone, though it lives."""
+        self.plot.append("lose sight")
+        self.world.change(
+            "runlog",
+            "UPDATE attempt SET whereabouts = whereabouts || '{\"started_ticks\": 1}' FROM run "
+            "WHERE run.id = %s AND attempt.id = run.attempt_id",
+            self.run_id,
+        )
+
+    def settle(self) -> None:
+        """Everything up again, everybody ended, and the reconciler at work until all is quiet."""
+        self.world.up()
+        for process in self.world.processes:
+            process.ended()
+        for passes in range(1, PASSES + 1):
+            before = footprint(self.world)
+            done = self.world.reconciler()
+            after = footprint(self.world)
+            if not done.changed and after["runlog"] != before["runlog"]:
+                raise Broken("I-25", "a pass that says it changed nothing has changed RunLog", self.story())
+            if after == before and not done.problems and not done.errors:
+                break
+            if passes == PASSES:
+                raise Broken("I-25", f"the reconciler does not come to an end: {done}", self.story())
+        story = self.story()
+        self.world.wait(lambda: not story.ledger or self._is_shown(), "the reader to look again")
+
+    def _is_shown(self) -> bool:
+        last = self.world.reader.last
+        newest = self.world.rows("report", "SELECT run_id FROM kubescribe.publication ORDER BY id DESC LIMIT 1")
+        return last is not None and last.marker == str(newest[0]["run_id"])
+
+    def story(self) -> Story:
+        return tell(self.world, self.run_id, publishes=not self.command, plot=self.plot)
+
+    def check(self, *, must_succeed: bool = False) -> Story:
+        """Settle, and hold the story against every invariant."""
+        self.settle()
+        story = self.story()
+        check(story)
+        self.world.processes.clear()
+        if must_succeed and story.status != "succeeded":
+            raise Broken("liveness", f"it should have survived this, and it is {story.status}", story)
+        return story
+
+
+def play(world: World, fault: Fault) -> Story:
+    """Do it, recover, check; the story."""
+    case = Case(world, fault.command)
+    case.plot.append(str(fault))
+    ACTIONS[fault.action](case, fault.step)
+    return case.check(must_succeed=fault.action in MUST_SUCCEED)
+
+
+def footprint(world: World) -> dict[str, str]:
+    """A digest, for each database, of everything that a reconciler could change, row by row and version by version."""
+    found = {}
+    for database, tables in _TABLES.items():
+        digest = hashlib.sha256()
+        for table in tables:
+            rows = world.rows(database, f"SELECT xmin::text, t::text FROM {table} t ORDER BY 2")
+            digest.update(json.dumps(rows).encode())
+        found[database] = digest.hexdigest()
+    return found
+
+
+_TABLES = {
+    "runlog": ("run", "attempt", "event", "outbox"),
+    "report": tuple(f"kubescribe.{name}" for name in ("fence", "staged", "current", "publication")),
+}
+
+
+def _kill(how: Callable[[Supervised], None], *options: str) -> Callable[[Case, str], None]:
+    def act(case: Case, step: str) -> None:
+        process = case.start(*options, hold=step)
+        process.reached()
+        how(process)
+
+    return act
+
+
+def _kill_and_retry(case: Case, step: str) -> None:
+    process = case.start(hold=step)
+    process.reached()
+    process.kill()
+    case.retry()
+
+
+def _stop(between: Callable[[Case], None]) -> Callable[[Case, str], None]:
+    def act(case: Case, step: str) -> None:
+        process = case.start(hold=step)
+        process.reached()
+        process.freeze()
+        between(case)
+        process.thaw()
+
+    return act
+
+
+def _retry(case: Case) -> None:
+    case.retry()
+
+
+def _give_up(case: Case) -> None:
+    if case.world.rows("runlog", "SELECT FROM run WHERE id = %s", case.run_id):
+        case.world.lease_over(case.run_id)
+    case.reconcile()
+
+
+def _give_up_and_retry(case: Case) -> None:
+    _give_up(case)
+    case.retry()
+
+
+def _lose(case: Case) -> None:
+    case.lose_sight()
+    case.reconcile()
+
+
+def _crash(database: str, *, away: bool = False) -> Callable[[Case, str], None]:
+    def act(case: Case, step: str) -> None:
+        process = case.start(hold=step)
+        process.reached()
+        case.crash(database, away=away)
+        process.ended()
+
+    return act
+
+
+def _cut(database: str, *, deliver: bool) -> Callable[[Case, str], None]:
+    def act(case: Case, step: str) -> None:
+        with cutting(case.world.clusters[database].port, deliver=deliver) as cutter:
+            url = case.world.url(database).replace(str(case.world.clusters[database].port), str(cutter.port))
+            process = case.start(hold=step, **{{"runlog": "RUNLOG_DB_URL", "report": "REPORT_DB_URL"}[database]: url})
+            process.reached()
+            cutter.arm()
+            case.plot.append("the next COMMIT is cut")
+            process.ended()
+            case.plot.append(f"{cutter.cuts} cut")
+
+    return act
+
+
+ACTIONS: dict[Action, Callable[[Case, str], None]] = {
+    Action.NOTHING: _kill(lambda process: None),
+    Action.KILL_WORKER: _kill(Supervised.kill_worker, "--retries", "1"),
+    Action.KILL_WORKER_AT_LAST: _kill(Supervised.kill_worker),
+    Action.KILL_SUPERVISOR: _kill(Supervised.kill),
+    Action.KILL_BOTH: _kill(Supervised.kill_both),
+    Action.KILL_AND_RETRY: _kill_and_retry,
+    Action.STOP_AND_RETRY: _stop(_retry),
+    Action.STOP_AND_GIVE_UP: _stop(_give_up),
+    Action.STOP_AND_RETRY_LATE: _stop(_give_up_and_retry),
+    Action.STOP_AND_LOSE: _stop(_lose),
+    Action.CRASH_RUNLOG: _crash("runlog"),
+    Action.CRASH_PRODUCTION: _crash("production"),
+    Action.CRASH_REPORT: _crash("report"),
+    Action.AWAY_RUNLOG: _crash("runlog", away=True),
+    Action.AWAY_REPORT: _crash("report", away=True),
+    Action.CUT_RUNLOG: _cut("runlog", deliver=True),
+    Action.CUT_RUNLOG_BEFORE: _cut("runlog", deliver=False),
+    Action.CUT_REPORT: _cut("report", deliver=True),
+    Action.CUT_REPORT_BEFORE: _cut("report", deliver=False),
+}

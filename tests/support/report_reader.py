@@ -1,0 +1,84 @@
+"""A reader of the reports who never rests, and who must always see whole reports of one run."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, NamedTuple
+
+import psycopg
+
+_PAUSE = 0.02
+"""Seconds within each transaction, so that much can happen between its two reads; and between transactions."""
+
+_READ = """
+SELECT count(*), sum(n), min(total), max(total), min(marker), max(marker), min(attempt), max(attempt) FROM reports.{}
+"""
+
+
+class Seen(NamedTuple):
+    """What the reports showed, in one moment."""
+
+    marker: str
+    attempt: str
+    rows: int
+
+
+class ReportReader:
+    """Reads ``reports.r1`` and then ``reports.r2`` in one REPEATABLE READ transaction, again and again."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.seen: dict[Seen, int] = {}
+        """What was seen, and in how many transactions."""
+        self.last: Seen | None = None
+        self.rounds = 0
+        self.faults: list[str] = []
+        """What no reader may ever see."""
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="report-reader", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join(20)
+        assert not self._thread.is_alive(), "the reader hangs: somebody is in its way"
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            try:
+                with psycopg.connect(self._url, connect_timeout=2, options="-c lock_timeout=5s") as connection:
+                    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                    while not self._over.is_set():
+                        self._read(connection)
+                        self._over.wait(_PAUSE)
+            except psycopg.errors.LockNotAvailable as error:
+                self.faults.append(f"a reader had to wait for a lock: {error}")
+            except psycopg.OperationalError:
+                self._over.wait(_PAUSE)  # its server was crashed by the test
+            except psycopg.Error as error:
+                self.faults.append(f"a reader got {error!r}")
+                self._over.wait(_PAUSE)
+
+    def _read(self, connection: psycopg.Connection) -> None:
+        with connection.transaction():
+            one = self._look(connection, "r1")
+            self._over.wait(_PAUSE)
+            two = self._look(connection, "r2")
+        if one != two:
+            self.faults.append(f"in one transaction r1 showed {one} and r2 {two}")
+        if one is not None:
+            self.seen[one] = self.seen.get(one, 0) + 1
+        self.last = one
+        self.rounds += 1
+
+    def _look(self, connection: psycopg.Connection, report: str) -> Seen | None:
+        row: tuple[Any, ...] | None = connection.execute(_READ.format(report).encode()).fetchone()
+        assert row is not None
+        count, total_of_n, least, most, marker, last_marker, attempt, last_attempt = row
+        if not (count == least == most and total_of_n == count * (count + 1) // 2):
+            self.faults.append(f"{report} is not whole: {row}")
+        if marker != last_marker or attempt != last_attempt:
+            self.faults.append(f"{report} mixes two attempts: {row}")
+        return Seen(marker, attempt, count) if count else None

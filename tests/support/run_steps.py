@@ -1,0 +1,54 @@
+"""The steps of a run at which it is broken, in the order in which they are reached."""
+
+from __future__ import annotations
+
+BEFORE_CLAIM = ("attempt.started", "worker.declared", "attempt.declared", "attempt.fenced")
+"""RunLog does not know of the run yet."""
+
+ASSIGNING = ("attempt.claimed", "attempt.assigned")
+
+WORKING = (
+    "worker.assigned",
+    "worker.first_read",
+    "worker.read",
+    "stage.created",
+    "stage.copied",
+    "stage.indexed",
+    "stage.recorded",
+    "worker.staged",
+    "worker.returned",
+)
+"""In the worker."""
+
+PUBLISHING = (
+    "attempt.payload_ended",
+    "attempt.checked",
+    "publish.attached",
+    "publish.fence_checked",
+    "publish.ledger_written",
+    "publish.pointed",
+)
+"""Nothing is visible yet, and the worker is gone."""
+
+PUBLISHED = (
+    "publish.committed",
+    "attempt.published",
+    "attempt.recorded",
+    "attempt.message_written",
+    "retire.detached",
+)
+
+WITH_WORKER = BEFORE_CLAIM + ASSIGNING + WORKING
+CLAIMED = ASSIGNING + WORKING + PUBLISHING + PUBLISHED
+STEPS = BEFORE_CLAIM + CLAIMED
+
+COMMAND_STEPS = (
+    "attempt.started",
+    "attempt.fenced",
+    "attempt.claimed",
+    "attempt.assigned",
+    "attempt.payload_ended",
+    "attempt.recorded",
+    "attempt.message_written",
+)
+"""Of ``kubescribe exec``."""

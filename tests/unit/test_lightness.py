@@ -1,0 +1,27 @@
+"""What must stay light, and what must stay away from sockets."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+from pytest_socket import SocketBlockedError
+
+HEAVY = ("sqlalchemy", "alembic", "polars", "psycopg", "dependency_injector", "rich", "uuid_utils", "http.client")
+
+
+def test_the_supervisors_runlog_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; import kubescribe.adapters.postgres.attempt_log, kubescribe.adapters.system.ids; "
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    asked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert asked.stdout.strip() == "[]"
+
+
+def test_a_unit_test_reaches_nobody_not_even_on_loopback() -> None:
+    # the refusal is a warning first, and warnings are errors here
+    with pytest.raises((SocketBlockedError, UserWarning), match="tried to use socket"):
+        socket.create_connection(("127.0.0.1", 9))
