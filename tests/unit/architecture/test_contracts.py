@@ -22,7 +22,11 @@ ALL = {RINGS, DOMAIN, APPLICATION, STRANGERS, COMPOSITION}
 
 PLANTED = [
     ("domain/actor.py", "from ..application import event_stream", {RINGS}),
-    ("domain/actor.py", "def later():\n    from ..adapters.system import clock", {RINGS}),
+    (
+        "domain/actor.py",
+        "def later():\n    from ..adapters.system import clock",
+        {RINGS, STRANGERS},
+    ),  # whoever knows the domain knows it now
     ("application/notebook.py", "from ..adapters.memory import ids", {RINGS}),
     ("adapters/system/clock.py", "import kubescribe.entrypoints.settings", {RINGS}),
     ("plugins/__init__.py", '"""A fifth ring."""', {RINGS}),
