@@ -129,10 +129,10 @@ class Case:
         for process in self.world.processes:
             process.ended()
         for passes in range(1, PASSES + 1):
-            before = footprint(self.world)
+            before, spooled = footprint(self.world), self.world.spooled()
             done = self.world.reconciler()
             after = footprint(self.world)
-            if not done.changed and after["runlog"] != before["runlog"]:
+            if not done.changed and not spooled and after["runlog"] != before["runlog"]:
                 raise Broken("I-25", "a pass that says it changed nothing has changed RunLog", self.story())
             if after == before and not done.problems and not done.errors:
                 break

@@ -153,6 +153,10 @@ class World:
         self.processes.append(process)
         return process
 
+    def spooled(self) -> bool:
+        """Whether a record waits in the spool."""
+        return any((self._folder / "home" / "spool").glob("*.jsonl"))
+
     @contextmanager
     def running(self, source: Path) -> Iterator[None]:
         """Run the ``kubescribe`` of this folder instead, in every process that is started in the block."""
