@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 import pytest_socket
+from hypothesis import HealthCheck, settings
 
 from kubescribe.adapters.postgres.migrate import migrate
 from tests.support.addresses import asyncpg_address
@@ -18,6 +19,10 @@ from tests.support.waiting import wait_for
 
 MAY_CONNECT = ("integration", "faults", "packaging")
 _NUMBERS = itertools.count(1)
+
+# A busy machine is no failure: how long an example may take is the test's own timeout.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True)

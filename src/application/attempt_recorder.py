@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from uuid import UUID
 
-from ..domain.errors import AttemptNotFound, DatabaseRefused, DatabaseUnavailable, SchemaMismatch
+from ..domain.errors import AttemptNotFound, DatabaseRefused, DatabaseUnavailable, KubescribeError, SchemaMismatch
 from ..domain.log import LogChunk
 from ..domain.note import Note
 from ..domain.outcome import Outcome
@@ -22,6 +22,8 @@ class AttemptRecorder:
 
     Once anything has been spooled, everything after it is spooled too, until :meth:`catch_up` has replayed it all.
     A spool begins with the attempt's claim, so that it is complete even for a RunLog that knows nothing of the run.
+    A disk that is full or read-only (the usual root file system of a pod) keeps neither claim nor end, so they are
+    kept here as well: what is lost then is output and notes, never the run.
     """
 
     def __init__(self, log: AttemptLog, spool: Spool, attempt_id: UUID) -> None:
@@ -29,6 +31,8 @@ class AttemptRecorder:
         self._spool = spool
         self._attempt_id = attempt_id
         self._claim: ClaimEntry | None = None
+        self._end: FinishEntry | None = None
+        self._refused: KubescribeError | None = None
         self.behind = False
         """Whether something waits in the spool."""
         self.run: Run | None = None
@@ -58,26 +62,31 @@ class AttemptRecorder:
 
     async def finish(self, outcome: Outcome) -> None:
         """End the attempt; :attr:`run` then says how RunLog sees it, unless RunLog is away."""
-        await self._write(FinishEntry(time.time(), self._attempt_id, outcome))
+        self._end = FinishEntry(time.time(), self._attempt_id, outcome)
+        await self._write(self._end)
 
     async def catch_up(self) -> bool:
         """Replay the spool, if anything is in it; whether nothing waits any more.
 
         Raises :class:`RunClosed`, :class:`RunMismatch` and :class:`Fenced` where RunLog does not accept the claim that
-        waited.
+        waited. What waited with it is then forgotten, for nobody will ever take it, and every later write raises so.
         """
         if not self.behind:
             return True
         try:
-            run = await replay(self._log, self._spool.entries(self._attempt_id))
+            self.run = await replay(self._log, self._waiting()) or self.run
         except AWAY:
             return False
-        self.run = run or self.run
-        self._spool.remove(self._attempt_id)
-        self.behind = False
+        except KubescribeError as refused:
+            self._refused = refused
+            self._caught_up()
+            raise
+        self._caught_up()
         return True
 
     async def _write(self, entry: Entry) -> None:
+        if self._refused is not None:
+            raise self._refused
         if self.behind:
             self._spool.append(self._attempt_id, entry)
             return
@@ -86,6 +95,18 @@ class AttemptRecorder:
         except AWAY:
             self._defer()
             self._spool.append(self._attempt_id, entry)
+
+    def _waiting(self) -> tuple[Entry, ...]:
+        entries = self._spool.entries(self._attempt_id)
+        if self._claim is not None and not isinstance(entries[0] if entries else None, ClaimEntry):
+            entries = (self._claim, *entries)
+        if self._end is not None and not isinstance(entries[-1] if entries else None, FinishEntry):
+            entries = (*entries, self._end)
+        return entries
+
+    def _caught_up(self) -> None:
+        self._spool.remove(self._attempt_id)
+        self.behind = False
 
     def _defer(self) -> None:
         self.behind = True

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ..domain.note import NoteKind
+from ..domain.storable import storable
 from .ports.payload import Declared, Raised, Refused, Returned, Told
 
 VARIABLE = "KUBESCRIBE_EVENTS"
@@ -41,9 +42,10 @@ def decode(line: bytes, *, of_itself: bool) -> OfItself | Told:
         kind = data.pop("type")
         if of_itself and kind in _of_itself:
             word: OfItself = msgspec.convert(data | {"type": kind}, _of_itself[kind], strict=True)
-            return word
-        return Told(kind=NoteKind(kind), data=data)
-    except (msgspec.MsgspecError, ValueError, KeyError, AttributeError, TypeError):
+            return storable(word)
+        # Mended here already: what is nested a thousand deep would break whoever walks it on its way to RunLog.
+        return Told(kind=NoteKind(kind), data=storable(data))
+    except (msgspec.MsgspecError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         kinds = ", ".join(NoteKind)
         quoted = line[:200].decode("utf-8", errors="replace")
         return Told(

@@ -50,12 +50,12 @@ class Heartbeat:
         try:
             # The wait blocks this thread's own loop, which has nothing else to do.
             while not self._stop.wait(self._interval):
-                beat = self._beat()
-                if beat is None:
-                    continue
                 try:
-                    pulse = await self._log.beat(beat)
-                except Exception:  # noqa: S112 - a failed beat never ends the work, and the next one says the same
+                    beat = self._beat()
+                    pulse = await self._log.beat(beat) if beat is not None else None
+                except Exception:  # noqa: S112 - whatever it was: without a next beat the lease would expire for it
+                    continue
+                if pulse is None:
                     continue
                 if not pulse.current or pulse.cancel_asked:
                     self._on_pulse(pulse)

@@ -58,7 +58,16 @@ class PayloadListener:
         self.returned: Returned | None = None
 
     async def listen(self) -> None:
-        """Hear the payload out; ends after its last word."""
+        """Hear the payload out; ends after its last word. An error in here is an error for all who wait for the end."""
+        try:
+            await self._listen()
+        except Exception as error:
+            for future in (self.introduced, self.ended):
+                if not future.done():
+                    future.set_exception(error)
+            raise
+
+    async def _listen(self) -> None:
         async for word in self._payload.words():
             match word:
                 case Printed(stream=stream, data=data):

@@ -75,7 +75,7 @@ class ReconcileRuns:
         sighting = await self._launcher.look(run, attempt)
         failpoint("reconcile.looked")
         if run.status is RunStatus.CANCELLING:
-            return await self._cancelled(run, attempt, sighting)
+            return await self._cancelled(run, attempt)
         finding = _finding(found, sighting)
         if finding is not None:
             return await self._verdict(run, attempt, finding)
@@ -130,10 +130,11 @@ class ReconcileRuns:
         )
         return await self._run_log.move(run.id, run.status, step, attempt_id=attempt.id, certificate=certificate)
 
-    async def _cancelled(self, run: Run, attempt: Attempt | None, sighting: Sighting) -> Run | None:
+    async def _cancelled(self, run: Run, attempt: Attempt | None) -> Run | None:
         """Cancelled means gone: first the right to publish, then the processes, then the word."""
         publications = await self._ledger(run, closed_as=RunStatus.CANCELLED)
-        if attempt is not None and not publications and sighting.state is not JobState.GONE:
+        if attempt is not None and not publications:
+            # Also where its supervisor is gone already: what the payload had started may have outlived it.
             await self._launcher.clean(attempt)
             sighting = await self._launcher.look(run, attempt)
             if sighting.state is not JobState.GONE:
@@ -158,7 +159,8 @@ class ReconcileRuns:
         def step(now: Run, at: datetime) -> Transition:
             return runs.uncertain(now, actor=RECONCILER, at=at, why=why)
 
-        return await self._run_log.move(run.id, run.status, step)
+        # A new attempt that took the run meanwhile is not silent, and nothing is uncertain about it.
+        return await self._run_log.move(run.id, run.status, step, attempt_id=run.attempt_id)
 
     async def _move(self, run: Run, attempt: Attempt | None, step: Step, finding: _Finding) -> Run | None:
         certificate = DeathCertificate(cause=finding.cause, message=finding.message, recorded_by=RECONCILER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..domain.errors import Fenced, RunClosed, RunMismatch
+from ..domain.errors import AttemptNotFound, Fenced, RunClosed, RunMismatch
 from .attempt_recorder import replay
 from .ports.attempt_log import AttemptLog
 from .ports.spool import Spool
@@ -18,7 +18,7 @@ async def replay_spools(log: AttemptLog, spool: Spool) -> tuple[str, ...]:
     for attempt_id in spool.leftover():
         try:
             await replay(log, spool.entries(attempt_id))
-        except (RunClosed, RunMismatch, Fenced) as refused:
+        except (RunClosed, RunMismatch, Fenced, AttemptNotFound) as refused:
             refusals.append(f"what attempt {attempt_id} had left in the spool came too late: {refused}")
         spool.remove(attempt_id)
     return tuple(refusals)

@@ -8,6 +8,7 @@ import msgspec
 
 from .failure import FailureCause, SkipReason
 from .run_status import RunStatus
+from .storable import storable
 
 LIMIT = 4096
 """Bytes: what Kubernetes keeps of a termination message."""
@@ -31,12 +32,15 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duration: float = 0.0
 
     def encoded(self) -> bytes:
-        """JSON of at most ``LIMIT`` bytes; the message gives way first, then the names of the reports."""
-        text = msgspec.json.encode(self)
+        """JSON of at most ``LIMIT`` bytes; the message gives way first, then the names of the reports. What is no text is mended."""
+        summary = storable(self)
+        text = msgspec.json.encode(summary)
         if len(text) <= LIMIT:
             return text
-        message = self.message or ""
+        message = summary.message or ""
         # Six bytes is the most that one character takes in JSON ("\u001f"), so this many always fit.
-        shorter = msgspec.structs.replace(self, message=message[:300] + "…" if message else None)
+        shorter = msgspec.structs.replace(
+            summary, message=message[:300] + "…" if message else None, pipeline=summary.pipeline[:100]
+        )
         text = msgspec.json.encode(shorter)
         return text if len(text) <= LIMIT else msgspec.json.encode(msgspec.structs.replace(shorter, published=()))

@@ -31,7 +31,7 @@ sizes = st.one_of(st.integers(), st.none())
 @many
 @given(text=texts, parameters=json_objects, lease=st.floats(), deadline=st.floats(), ago=st.floats())
 def test_in_a_claim(
-    world: World, text: str, parameters: dict[str, Any], lease: float, deadline: Any, ago: float
+    world: World, text: str, parameters: dict[str, Any], lease: float, deadline: float, ago: float
 ) -> None:
     claim = a_claim(
         world.ids.new(),

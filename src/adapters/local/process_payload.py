@@ -55,6 +55,7 @@ class ProcessPayload:
         self._folder: Path | None = None
         self._events = -1
         self._line = bytearray()
+        self._too_long = False
         self._exit: tuple[int, resource.struct_rusage] | None = None
         self._peak = 0
         self._forked_at = 0
@@ -191,10 +192,15 @@ class ProcessPayload:
         self._line += data
         *lines, rest = self._line.split(b"\n")
         for line in lines:
-            if line.strip():
+            # The end of a line whose beginning was left out says nothing.
+            if line.strip() and not self._too_long:
                 self._put(event_stream.decode(bytes(line), of_itself=self._introduction is not None))
-        if len(rest) > event_stream.LINE_LIMIT:
-            self._put(Told(kind=NoteKind.NOTE, data={"text": "a line of the event stream was too long, and left out"}))
+            self._too_long = False
+        if len(rest) > event_stream.LINE_LIMIT or self._too_long:
+            if not self._too_long:
+                text = "a line of the event stream was too long, and left out"
+                self._put(Told(kind=NoteKind.NOTE, data={"text": text}))
+            self._too_long = True
             rest = bytearray()
         self._line = bytearray(rest)
         return True

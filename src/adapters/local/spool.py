@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from ...application.ports.spool import Entry
+from ...domain.storable import storable
 
 
 class FileSpool:
@@ -27,7 +28,7 @@ class FileSpool:
         """Keep an entry, safe against a crash of this process and of the machine."""
         with contextlib.suppress(OSError):
             file = self._held.get(attempt_id) or self._hold(attempt_id)
-            file.write(self._encoder.encode(entry) + b"\n")
+            file.write(self._encoder.encode(storable(entry)) + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -35,7 +36,7 @@ class FileSpool:
         """All entries that are whole."""
         try:
             lines = self._file(attempt_id).read_bytes().split(b"\n")
-        except FileNotFoundError:
+        except OSError:
             return ()
         entries = []
         for line in lines:
@@ -47,7 +48,8 @@ class FileSpool:
 
     def remove(self, attempt_id: UUID) -> None:
         """Forget an attempt's entries."""
-        self._file(attempt_id).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._file(attempt_id).unlink()
         held = self._held.pop(attempt_id, None)
         if held is not None:
             held.close()
@@ -62,7 +64,8 @@ class FileSpool:
         """Open the file under a lock that ends with this process, however it ends."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self._file(attempt_id).open("ab")
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Waits for a moment at most: nobody else holds it longer than it takes to see that it is free.
+        fcntl.flock(file, fcntl.LOCK_EX)
         self._held[attempt_id] = file
         return file
 
@@ -73,7 +76,9 @@ class FileSpool:
             try:
                 with path.open("rb") as file:
                     fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                    found.append(UUID(path.stem))
+                    # An empty one may have been made just now, by somebody who is about to lock it.
+                    if path.stat().st_size:
+                        found.append(UUID(path.stem))
             except (OSError, ValueError):
                 continue
         return tuple(found)

@@ -1,0 +1,141 @@
+"""``make bench``: what KubeScribe costs, beside something to compare with, measured in the same minutes.
+
+Ratios first, for they travel from machine to machine; absolute figures are this machine's, with this load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import psycopg
+
+from kubescribe.adapters.postgres.migrate import migrate
+from tests.support.addresses import asyncpg_address
+from tests.support.clusters import Cluster
+
+from .measuring import Cost, Memory, cost, memory
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "benchmarks.md"
+GOALS = "at most 0.6 s wall, 0.5 s CPU, 80 MiB for supervisor and worker together"
+MEMORY_ROUNDS = 3
+PYTHON = sys.executable
+KUBESCRIBE = [PYTHON, "-m", "kubescribe.entrypoints.cli.main"]
+SUBJECTS = {
+    "python -c pass": [PYTHON, "-c", "pass"],
+    "psycopg, two inserts": [PYTHON, str(Path(__file__).with_name("two_inserts.py"))],
+    "kubescribe exec -- true": [*KUBESCRIBE, "exec", "--", "true"],
+    "kubescribe run nothing": [*KUBESCRIBE, "run", "nothing"],
+}
+REFERENCE, SUBJECT = "psycopg, two inserts", "kubescribe run nothing"
+
+
+class Figures(NamedTuple):
+    """Of one subject: medians, and the spread of the wall times."""
+
+    wall: float
+    cpu: float
+    fastest: float
+    slowest: float
+    held: Memory
+
+
+def measured(environment: Mapping[str, str], folder: Path, rounds: int) -> dict[str, Figures]:
+    """Every subject in every round, one after the other, so that a busy minute is everybody's."""
+    costs: dict[str, list[Cost]] = {name: [] for name in SUBJECTS}
+    for command in SUBJECTS.values():
+        cost(command, environment, folder)  # the files are in the cache, and compiled
+    for number in range(rounds):
+        for name, command in SUBJECTS.items():
+            costs[name].append(cost(command, environment, folder))
+        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+    figures = {}
+    for name, command in SUBJECTS.items():
+        held = [memory(command, environment, folder) for _ in range(MEMORY_ROUNDS)]
+        walls = [one.wall for one in costs[name]]
+        figures[name] = Figures(
+            median(walls),
+            median(one.cpu for one in costs[name]),
+            min(walls),
+            max(walls),
+            Memory(max(one.pss for one in held), max(one.rss for one in held)),
+        )
+    return figures
+
+
+def page(figures: Mapping[str, Figures], rounds: int) -> str:
+    """The figures in Markdown."""
+    reference, ours = figures[REFERENCE], figures[SUBJECT]
+    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+    versions = ", ".join(f"{name} {version(name)}" for name in ("kubescribe", "asyncpg", "msgspec", "psycopg"))
+    rows = [
+        f"| {name} | {one.wall:.3f} | {one.fastest:.3f}–{one.slowest:.3f} | {one.cpu:.3f} "
+        f"| {one.held.pss / 2**20:.1f} | {one.held.rss / 2**20:.1f} |"
+        for name, one in figures.items()
+    ]
+    return "\n".join(
+        [
+            "# What a run costs beside its work",
+            "",
+            f"`{SUBJECT}` against `{REFERENCE}`, measured beside it: "
+            f"{ours.wall / reference.wall:.2f} × the wall time, {ours.cpu / reference.cpu:.2f} × the CPU, "
+            f"{ours.held.pss / reference.held.pss:.2f} × the memory.",
+            "",
+            "| | wall s | fastest–slowest | CPU s | PSS MiB | RSS MiB |",
+            "| --- | ---: | ---: | ---: | ---: | ---: |",
+            *rows,
+            "",
+            f"Medians of {rounds} interleaved rounds; memory is the largest of {MEMORY_ROUNDS} further ones, all "
+            "processes of the tree together. `nothing` is an empty pipeline without reports, recorded in a PostgreSQL "
+            "on loopback; CPU is that of supervisor and worker. "
+            f"The goals: {GOALS}.",
+            "",
+            f"{datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({platform.machine()}), load {load}, "
+            f"Python {platform.python_version()}, {versions}. `make bench` measures again.",
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Measure, and print; with ``--write`` into ``docs/benchmarks.md`` too."""
+    arguments = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=9)
+    arguments.add_argument("--write", action="store_true", help=f"renew {PAGE.relative_to(ROOT)}")
+    arguments.add_argument("--importtime", action="store_true", help="show where supervisor and worker import, instead")
+    args = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder, Cluster() as cluster:
+        url = cluster.create_database("bench")
+        asyncio.run(migrate(asyncpg_address(url)))
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE bench (kind text NOT NULL)")
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "HOME", "USER") if name in os.environ}
+        environment = {
+            **kept,
+            "RUNLOG_DB_URL": url,
+            "KUBESCRIBE_PIPELINES": "tests.bench.pipelines",
+            "PYTHONPATH": str(ROOT),
+        }
+        if args.importtime:
+            command = [PYTHON, "-X", "importtime", *SUBJECTS[SUBJECT][1:]]
+            os.spawnve(os.P_WAIT, PYTHON, command, {**os.environ, **environment, "PYTHONPROFILEIMPORTTIME": "1"})
+            return
+        text = page(measured(environment, Path(folder), args.rounds), args.rounds)
+    print(text)
+    if args.write:
+        PAGE.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

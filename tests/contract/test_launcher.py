@@ -1,0 +1,188 @@
+"""Starting supervisors, seeing them, and clearing away what they leave."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from kubescribe.adapters.local import machine
+from kubescribe.adapters.local.launcher import LocalLauncher
+from kubescribe.adapters.local.process_tree import ATTEMPT_VARIABLE, members
+from kubescribe.adapters.memory.launcher import MemoryLauncher
+from kubescribe.application.ports.launcher import JobState, Launcher
+from kubescribe.domain.attempt import Attempt, Whereabouts
+from tests.support.builders import HERE, LONG_AGO, a_run
+from tests.support.waiting import wait_for
+
+RUN, ATTEMPT, OTHER = UUID(int=0xF00D), UUID(int=0xA77E), UUID(int=0x07)
+
+
+def an_attempt(attempt_id: UUID, whereabouts: Whereabouts = HERE) -> Attempt:
+    return Attempt(
+        id=attempt_id, run_id=RUN, number=1, whereabouts=whereabouts, started_at=LONG_AGO, lease_until=LONG_AGO
+    )
+
+
+class World(Protocol):
+    launcher: Launcher
+
+    def attempt(self) -> Attempt:
+        """One whose supervisor is there."""
+        ...
+
+    def end(self, attempt: Attempt) -> None:
+        """Its supervisor ends."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class MemoryWorld:
+    def __init__(self) -> None:
+        self.launcher = MemoryLauncher()
+
+    def attempt(self) -> Attempt:
+        return an_attempt(ATTEMPT)
+
+    def end(self, attempt: Attempt) -> None:
+        self.launcher.end(attempt.id)
+
+    def close(self) -> None:
+        pass
+
+
+class LocalWorld:
+    """Supervisors that only print what they were given, and then do nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.logs = folder / "logs"
+        echo = "import os, sys; print(sys.argv[1:], os.getcwd(), os.environ['MARK'], sys.stdin.read())"
+        command = [sys.executable, "-c", echo]
+        environment = {**os.environ, "MARK": "a mark"}
+        self.folder = folder
+        self.launcher = LocalLauncher(command, environment=environment, folder=folder, logs=self.logs)
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def process(self, **environment: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(["sleep", "60"], env={**os.environ, **environment}, start_new_session=True)
+        self.processes.append(process)
+        return process
+
+    def attempt(self, **changes: Any) -> Attempt:
+        process = self.process()
+        stat = machine.read_stat(process.pid)
+        assert stat is not None
+        where = msgspec.structs.replace(machine.whereabouts(), pid=process.pid, started_ticks=stat.started_ticks)
+        return an_attempt(ATTEMPT, msgspec.structs.replace(where, **changes))
+
+    def end(self, attempt: Attempt) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(params=["memory", "local"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    world: World = MemoryWorld() if request.param == "memory" else LocalWorld(tmp_path)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[LocalWorld]:
+    world = LocalWorld(tmp_path)
+    yield world
+    world.close()
+
+
+def test_a_run_without_an_attempt_cannot_be_seen(world: World, loop: asyncio.Runner) -> None:
+    assert loop.run(world.launcher.look(a_run(RUN), None)).state is JobState.UNKNOWN
+
+
+def test_alive_until_it_is_gone(world: World, loop: asyncio.Runner) -> None:
+    attempt = world.attempt()
+    assert loop.run(world.launcher.look(a_run(RUN), attempt)).state is JobState.ALIVE
+    world.end(attempt)
+    sighting = loop.run(world.launcher.look(a_run(RUN), attempt))
+    assert (sighting.state, sighting.machine_restarted) == (JobState.GONE, False)
+    assert sighting.detail
+
+
+def test_what_was_cleaned_is_gone(world: World, loop: asyncio.Runner) -> None:
+    attempt = world.attempt()
+    for _ in range(2):  # cleaning what is gone does nothing
+        loop.run(world.launcher.clean(attempt))
+        wait_for(lambda: loop.run(world.launcher.look(a_run(RUN), attempt)).state is JobState.GONE, "the attempt to go")
+
+
+class TestLocal:
+    """What only processes can do."""
+
+    def test_a_process_id_that_was_used_again_is_not_mistaken(self, local: LocalWorld, loop: asyncio.Runner) -> None:
+        attempt = local.attempt(started_ticks=1)
+        assert loop.run(local.launcher.look(a_run(RUN), attempt)).state is JobState.GONE
+        loop.run(local.launcher.clean(attempt))
+        assert local.processes[0].poll() is None, "a stranger was killed"
+
+    def test_another_boot_is_the_end_of_all(self, local: LocalWorld, loop: asyncio.Runner) -> None:
+        attempt = local.attempt(boot_id="another")
+        sighting = loop.run(local.launcher.look(a_run(RUN), attempt))
+        assert (sighting.state, sighting.machine_restarted) == (JobState.GONE, True)
+        loop.run(local.launcher.clean(attempt))
+        assert local.processes[0].poll() is None
+
+    def test_another_machine_cannot_be_seen_from_here(self, local: LocalWorld, loop: asyncio.Runner) -> None:
+        attempt = local.attempt(host="elsewhere")
+        sighting = loop.run(local.launcher.look(a_run(RUN), attempt))
+        assert sighting.state is JobState.UNKNOWN and "elsewhere" in sighting.detail
+        loop.run(local.launcher.clean(attempt))
+        assert local.processes[0].poll() is None
+
+    def test_one_that_is_stopped_is_there_and_said_to_be_stopped(self, local: LocalWorld, loop: asyncio.Runner) -> None:
+        attempt = local.attempt()
+        local.processes[0].send_signal(signal.SIGSTOP)
+
+        def stopped() -> bool:
+            sighting = loop.run(local.launcher.look(a_run(RUN), attempt))
+            assert sighting.state is JobState.ALIVE
+            return "stopped" in sighting.detail
+
+        wait_for(stopped, "the stop to be seen")
+
+    def test_a_zombie_is_gone(self, local: LocalWorld, loop: asyncio.Runner) -> None:
+        attempt = local.attempt()
+        os.kill(local.processes[0].pid, signal.SIGKILL)  # and nobody waits for it
+        wait_for(lambda: loop.run(local.launcher.look(a_run(RUN), attempt)).state is JobState.GONE, "its end")
+
+    def test_cleaning_ends_what_the_payload_left_and_nothing_else(
+        self, local: LocalWorld, loop: asyncio.Runner
+    ) -> None:
+        attempt = local.attempt()
+        left = [local.process(**{ATTEMPT_VARIABLE: str(ATTEMPT)}) for _ in range(3)]
+        anothers = local.process(**{ATTEMPT_VARIABLE: str(OTHER)})
+        stranger = local.process()
+        wait_for(lambda: len(members(ATTEMPT)) == 3, "the processes to have their environment")
+        loop.run(local.launcher.clean(attempt))
+        assert [process.wait() for process in left] == [-9, -9, -9]
+        assert members(ATTEMPT) == []
+        assert anothers.poll() is stranger.poll() is None
+
+    def test_a_supervisor_is_started_and_left_alone(self, local: LocalWorld, loop: asyncio.Runner) -> None:
+        loop.run(local.launcher.launch(a_run(RUN)))
+        log = local.logs / f"{RUN}.log"
+        wait_for(lambda: local.launcher._started[0].poll() == 0, "it to end")
+        text = log.read_text()
+        assert text == f"['flights', '--run-id', '{RUN}'] {local.folder} a mark \n"
