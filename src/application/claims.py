@@ -90,6 +90,12 @@ def _undeclared(run: Run) -> bool:
 
 def displaced(claim: Claim, number: int) -> DeathCertificate:
     """The certificate of an earlier attempt that had not ended when attempt ``number`` took its run."""
+    if claim.published:
+        return DeathCertificate(
+            cause=FailureCause.UNKNOWN,
+            message=f"the run had published when attempt {number} came to complete its record",
+            recorded_by=supervisor(claim.attempt_id),
+        )
     return DeathCertificate(
         cause=FailureCause.FENCED,
         message=f"attempt {number} took the run over",

@@ -165,6 +165,7 @@ class TakeRun:
             slot=order.slot,
             code_version=declared.pipeline.code_version if declared else None,
             may_publish=self._fence is not None or bool(self._published),
+            published=bool(self._published),
             fence=self._fence,
             whereabouts=self._whereabouts,
             lease=self._lease,

@@ -56,7 +56,7 @@ def _fault(dice: random.Random, command: tuple[str, ...]) -> Fault:
         while action in _NEEDS_WORKER or action is Action.AWAY_REPORT:
             action = dice.choice(list(Action))
         return Fault(dice.choice(COMMAND_STEPS), action, command)
-    steps = WITH_WORKER if action in _NEEDS_WORKER else STEPS
+    steps: tuple[str, ...] = WITH_WORKER if action in _NEEDS_WORKER else STEPS
     if action is Action.AWAY_REPORT:  # an answer to COMMIT is looked for as long as it is away, and that is long
         steps = tuple(step for step in steps if step != "publish.pointed")
     return Fault(dice.choice(steps), action)

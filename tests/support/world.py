@@ -103,11 +103,10 @@ class World:
 
     def connection(self, database: str) -> psycopg.Connection[dict[str, Any]]:
         """One that is kept, as long as its server lives; in autocommit."""
-        connection = self._connections.get(database)
-        if connection is None:
-            connection = psycopg.connect(self.url(database), autocommit=True, row_factory=dict_row)
-            self._connections[database] = connection
-        return connection
+        if database not in self._connections:
+            kept = psycopg.Connection[dict[str, Any]].connect(self.url(database), autocommit=True, row_factory=dict_row)
+            self._connections[database] = kept
+        return self._connections[database]
 
     def rows(self, database: str, query: str, *values: object) -> list[dict[str, Any]]:
         return self.connection(database).execute(query.encode(), values).fetchall()
@@ -153,6 +152,10 @@ class World:
         process = Supervised(self._folder, self._started, ("reconcile", "--json"), self.environment, hold)
         self.processes.append(process)
         return process
+
+    def spooled(self) -> bool:
+        """Whether a record waits in the spool."""
+        return any((self._folder / "home" / "spool").glob("*.jsonl"))
 
     @contextmanager
     def running(self, source: Path) -> Iterator[None]:

@@ -31,6 +31,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     retry_of: UUID | None = None
     code_version: str | None = None
     may_publish: bool
+    published: bool = False
+    """The run is in the ledger already, by an earlier attempt: this one completes the record."""
     fence: int | None
     """Taken before the claim (DESIGN section 4: fence, then compare-and-set)."""
     whereabouts: Whereabouts
