@@ -32,7 +32,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duration: float = 0.0
 
     def encoded(self) -> bytes:
-        """JSON of at most ``LIMIT`` bytes: the message gives way first, then the reports' names.
+        """JSON of at most ``LIMIT`` bytes; the message gives way first, then the names of the reports.
 
         What is no text is mended.
         """
