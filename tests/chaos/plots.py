@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.support import races
-from tests.support.faults import ACTIONS, COMMAND, Action, Case, Fault, play
+from tests.support.case import Case
+from tests.support.faults import ACTIONS, COMMAND, Action, Fault, play
 from tests.support.invariants import check
 from tests.support.run_steps import CLAIMED, COMMAND_STEPS, PUBLISHING, STEPS, WITH_WORKER
 from tests.support.supervised import NotReached

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.faults import COMMAND
 from tests.support.races import (
-    COMMAND,
     reconciler_killed,
     taken_during_the_verdict,
     two_reconcilers,
@@ -43,8 +43,11 @@ def test_a_supervisor_wakes_during_its_verdict(world: World, at: str) -> None:
     assert (story.status == "succeeded") == (at == "reconcile.looked"), story
 
 
-def test_an_attempt_that_takes_the_run_during_a_verdict_keeps_it(world: World) -> None:
-    taken_during_the_verdict(world)
+@pytest.mark.parametrize("command", [COMMAND, ()], ids=["command", "pipeline"])
+def test_an_attempt_that_takes_the_run_from_one_that_is_given_up_keeps_it(
+    world: World, command: tuple[str, ...]
+) -> None:
+    taken_during_the_verdict(world, command)
 
 
 @pytest.mark.parametrize("at", ["attempt.claimed", "attempt.payload_ended"])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from .faults import Case
+from .case import Case
+from .faults import COMMAND
 from .story import Story
 from .supervised import Supervised
 from .world import World
-
-COMMAND = ("sh", "-c", "echo working")
 
 
 def reconciler_killed(world: World, at: str, *, run_at: str) -> Story:
@@ -47,9 +46,9 @@ def wakes_during_the_verdict(world: World, at: str, *, run_at: str = "attempt.ch
     return case.check()
 
 
-def taken_during_the_verdict(world: World) -> Story:
+def taken_during_the_verdict(world: World, command: tuple[str, ...] = COMMAND) -> Story:
     """A command is given up; before that is recorded another attempt has taken the run, and is to keep it."""
-    case = Case(world, COMMAND)
+    case = Case(world, command)
     _stopped(case, "attempt.assigned")
     world.lease_over(case.run_id)
     reconciler = _reconciler(case, "reconcile.looked")

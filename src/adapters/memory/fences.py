@@ -25,10 +25,12 @@ class MemoryFences:
             self._database.fences[run_id] = fence
             return fence.number
 
-    async def raise_(self, run_id: UUID) -> None:
+    async def raise_(self, run_id: UUID, fence: int | None = None) -> None:
         """See the port."""
         with self._database.transaction():
-            self._raise(run_id)
+            held = self._database.fences.get(run_id)
+            if fence is None or held is None or held.number <= fence:
+                self._raise(run_id)
 
     async def close(self, run_id: UUID, closed_as: str) -> None:
         """See the port."""

@@ -29,6 +29,7 @@ _RAISE = """
 INSERT INTO kubescribe.fence AS f (run_id, fence) VALUES ($1, nextval('kubescribe.fence_number'))
 ON CONFLICT (run_id, part) DO UPDATE
   SET fence = nextval('kubescribe.fence_number'), attempt_id = NULL
+  WHERE $2::bigint IS NULL OR f.fence <= $2
 """
 _CLOSE = """
 INSERT INTO kubescribe.fence AS f (run_id, fence, closed_as) VALUES ($1, nextval('kubescribe.fence_number'), $2)
@@ -69,9 +70,9 @@ class PostgresFences:
 
         return await self._database.run(work, again=_AGAIN)
 
-    async def raise_(self, run_id: UUID) -> None:
+    async def raise_(self, run_id: UUID, fence: int | None = None) -> None:
         """See the port."""
-        await self._change(_RAISE, run_id)
+        await self._change(_RAISE, run_id, fence)
 
     async def close(self, run_id: UUID, closed_as: str) -> None:
         """See the port."""

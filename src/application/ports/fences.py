@@ -22,9 +22,10 @@ class Fences(Protocol):
         """
         ...
 
-    async def raise_(self, run_id: UUID) -> None:
-        """Give up whatever attempt holds the fence: it can never publish. The run itself stays open.
+    async def raise_(self, run_id: UUID, fence: int | None = None) -> None:
+        """Give up the attempt that holds this fence, or whichever does: it can never publish. The run stays open.
 
+        An attempt that has taken a greater number meanwhile keeps it: the one that is given up is out anyway.
         Waits for a publishing transaction that is under way.
         """
         ...

@@ -45,6 +45,16 @@ def test_raising_stops_the_attempt_and_leaves_the_run_open(world: World) -> None
     assert new.publish(new.stage())
 
 
+def test_giving_up_an_attempt_leaves_its_successor_alone(world: World) -> None:
+    old = world.attempt()
+    staged = old.stage()
+    new = world.attempt(old.run_id)
+    run(world.fences.raise_(old.run_id, old.fence))
+    with pytest.raises(Fenced):
+        old.publish(staged)
+    assert new.publish(new.stage())
+
+
 def test_raising_a_run_that_never_took_its_fence_is_harmless(world: World) -> None:
     run_id = uuid4()
     run(world.fences.raise_(run_id))

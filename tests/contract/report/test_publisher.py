@@ -300,3 +300,12 @@ def test_a_database_that_is_away_says_so(world: World) -> None:
     ):
         with pytest.raises(DatabaseUnavailable):
             run(call)
+
+
+def test_unpublished_names_the_runs_of_which_something_waits_or_was_left(world: World) -> None:
+    published, waiting = world.attempt(), world.attempt()
+    published.publish(published.stage())
+    waiting.stage()
+    assert run(world.publisher.unpublished()) == (waiting.run_id,)
+    run(world.publisher.discard(waiting.run_id))
+    assert run(world.publisher.unpublished()) == ()

@@ -1,0 +1,111 @@
+"""One run under faults: what may be done to it, how the world recovers afterwards, and when all is quiet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from .invariants import Broken, check
+from .story import Story, tell
+from .supervised import Supervised
+from .world import World
+
+PASSES = 6
+"""Within so many passes of the reconciler a world without faults has to be quiet."""
+
+
+@dataclass
+class Case:
+    """A run under faults."""
+
+    world: World
+    command: tuple[str, ...] = ()
+    run_id: UUID = field(default_factory=uuid4)
+    plot: list[str] = field(default_factory=list)
+
+    def start(self, *options: str, hold: str | None = None, **environment: str) -> Supervised:
+        self.plot.append(f"start, held at {hold}" if hold else "start")
+        return self.world.start(self.run_id, *options, hold=hold, command=self.command, environment=environment)
+
+    def retry(self) -> Supervised:
+        """Another supervisor of the same run, from start to end."""
+        self.plot.append("retry")
+        process = self.start()
+        process.ended()
+        return process
+
+    def reconcile(self) -> None:
+        self.plot.append("reconcile")
+        self.world.reconciler()
+
+    def crash(self, database: str, *, away: bool = False) -> None:
+        self.plot.append(f"crash {database}" + (", for long" if away else ""))
+        self.world.crash(database)
+        if not away:
+            self.world.up()
+
+    def lose_sight(self) -> None:
+        """Let the newest attempt's supervisor look as if it had gone, though it lives."""
+        self.plot.append("lose sight")
+        self.world.change(
+            "runlog",
+            "UPDATE attempt SET whereabouts = whereabouts || '{\"started_ticks\": 1}' FROM run "
+            "WHERE run.id = %s AND attempt.id = run.attempt_id",
+            self.run_id,
+        )
+
+    def settle(self) -> None:
+        """Everything up again, everybody ended, and the reconciler at work until all is quiet."""
+        self.world.up()
+        for process in self.world.processes:
+            process.ended()
+        for passes in range(1, PASSES + 1):
+            before, spooled = footprint(self.world), self.world.spooled()
+            done = self.world.reconciler()
+            after = footprint(self.world)
+            if not done.changed and not spooled and after["runlog"] != before["runlog"]:
+                raise Broken("I-25", "a pass that says it changed nothing has changed RunLog", self.story())
+            if after == before and not done.problems and not done.errors:
+                break
+            if passes == PASSES:
+                raise Broken("I-25", f"the reconciler does not come to an end: {done}", self.story())
+        story = self.story()
+        self.world.wait(lambda: not story.ledger or self._is_shown(), "the reader to look again")
+
+    def _is_shown(self) -> bool:
+        last = self.world.reader.last
+        newest = self.world.rows("report", "SELECT run_id FROM kubescribe.publication ORDER BY id DESC LIMIT 1")
+        return last is not None and last.marker == str(newest[0]["run_id"])
+
+    def story(self) -> Story:
+        return tell(self.world, self.run_id, publishes=not self.command, plot=self.plot)
+
+    def check(self, *, must_succeed: bool = False) -> Story:
+        """Settle, and hold the story against every invariant."""
+        self.settle()
+        story = self.story()
+        check(story)
+        self.world.processes.clear()
+        if must_succeed and story.status != "succeeded":
+            raise Broken("liveness", f"it should have survived this, and it is {story.status}", story)
+        return story
+
+
+def footprint(world: World) -> dict[str, str]:
+    """A digest, for each database, of everything that a reconciler could change, row by row and version by version."""
+    found = {}
+    for database, tables in _TABLES.items():
+        digest = hashlib.sha256()
+        for table in tables:
+            rows = world.rows(database, f"SELECT xmin::text, t::text FROM {table} t ORDER BY 2")
+            digest.update(json.dumps(rows).encode())
+        found[database] = digest.hexdigest()
+    return found
+
+
+_TABLES = {
+    "runlog": ("run", "attempt", "event", "outbox"),
+    "report": tuple(f"kubescribe.{name}" for name in ("fence", "staged", "current", "publication")),
+}
