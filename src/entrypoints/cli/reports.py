@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ...domain.mode import Mode
 from ...domain.report import Publication, Report
 from ..composition.container import Container
 from ..settings import Settings
 from . import terminal
 from .reading import reading
+
+_MOST = 10
+"""Versions that are listed as kept: of a report that is appended to there may be thousands."""
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -45,34 +49,59 @@ def _list(reports: tuple[Report, ...]) -> None:
             report.name,
             report.relation,
             report.current.version,
-            f"{report.current.rows:,}",
+            f"{report.current.shown:,}",
+            report.mode,
             terminal.when(report.current.published_at),
             report.current.kind,
             report.current.run_id,
         )
         for report in reports
     )
-    columns = ("report", "view", "version", "rows", "published", "by", "run")
+    columns = ("report", "view", "version", "rows", "mode", "published", "by", "run")
     terminal.console().print(terminal.table(columns, rows, right=("version", "rows")))
 
 
 def _print(report: Report, ledger: tuple[Publication, ...], head: tuple[dict[str, Any], ...]) -> None:
     console = terminal.console()
     now = report.current
-    console.print(f"[bold]{report.name}[/bold]: {now.rows:,} rows, version {now.version}, read it as {report.relation}")
+    console.print(
+        f"[bold]{report.name}[/bold]: {now.shown:,} rows, version {now.version}, read it as {report.relation}"
+    )
     names = [column.name for column in report.columns]
     numbers = [c.name for c in report.columns if not c.type.startswith(("text", "date", "time", "bool"))]
     console.print(terminal.table(names, [[row[name] for name in names] for row in head], right=numbers))
-    if now.rows > len(head):
-        console.print(f"… {now.rows - len(head):,} more rows", style="dim")
+    if now.shown > len(head):
+        console.print(f"… {now.shown - len(head):,} more rows", style="dim")
     console.print("\n[bold]publications[/bold]")
     rows = (
-        (one.version, one.kind, terminal.when(one.published_at), f"{one.rows:,}", one.actor, one.reason, one.run_id)
+        (
+            one.version,
+            one.kind if one.kind != "publish" else one.mode,
+            terminal.when(one.published_at),
+            _changed(one),
+            f"{one.shown:,}",
+            one.actor,
+            one.reason,
+            one.run_id,
+        )
         for one in ledger
     )
-    columns = ("version", "kind", "at", "rows", "by", "reason", "run")
-    console.print(terminal.table(columns, rows, right=("version", "rows")))
-    console.print(f"kept for a rollback: {', '.join(map(str, report.versions))}", style="dim")
+    columns = ("version", "kind", "at", "changed", "rows", "by", "reason", "run")
+    console.print(terminal.table(columns, rows, right=("version", "changed", "rows")))
+    console.print(f"kept for a rollback: {_kept(report)}", style="dim")
+
+
+def _changed(one: Publication) -> str:
+    """``+12 ~3 -4``: rows that were inserted, updated and deleted."""
+    figures = (("+", one.inserted), ("~", one.updated), ("-", one.deleted))
+    return " ".join(f"{sign}{number:,}" for sign, number in figures if number)
+
+
+def _kept(report: Report) -> str:
+    if report.mode in (Mode.MERGE, Mode.REPLACE_PARTITION):
+        return f"nothing, for mode {report.mode} overwrites rows"
+    more = len(report.versions) - _MOST
+    return ", ".join(map(str, report.versions[:_MOST])) + (f" and {more} more" if more > 0 else "")
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
