@@ -12,7 +12,8 @@ import pytest
 from kubescribe.domain.errors import ReportMismatch, VersionNotKept
 from kubescribe.domain.mode import Mode, SchemaRule
 from kubescribe.domain.report import Column
-from tests.contract.report.test_modes import AFTER, FIRST, IN_PLACE, MODES, SECOND
+from tests.contract.report.test_modes import AFTER, FIRST, SECOND
+from tests.support.modes import IN_PLACE, MODES
 from tests.support.publishing import World, run, small
 
 WIDER = SECOND.with_columns(x=pl.lit(1.5), y=pl.lit("!"))

@@ -9,18 +9,12 @@ import polars as pl
 import pytest
 
 from kubescribe.domain.errors import ChecksFailed, Fenced, ReportMismatch, Superseded
-from kubescribe.domain.mode import Mode
+from kubescribe.domain.mode import Mode, SchemaRule
+from tests.support.modes import IN_PLACE, MODES
 from tests.support.publishing import World, run
 
 MONDAY = datetime(2013, 1, 7, tzinfo=UTC)
 DAY = timedelta(days=1)
-MODES: dict[str, dict[str, Any]] = {
-    "replace": {"mode": Mode.REPLACE},
-    "append": {"mode": Mode.APPEND},
-    "merge": {"mode": Mode.MERGE, "key": ("k",)},
-    "replace_partition": {"mode": Mode.REPLACE_PARTITION, "partition_by": ("p",)},
-}
-IN_PLACE = [name for name in MODES if name != "replace"]
 Row = tuple[int | None, str | None, str | None]
 
 
@@ -276,3 +270,8 @@ def test_names_that_need_quotes(world: World, mode: str) -> None:
     world.published(rows.with_columns(pl.all() + (2 if mode == "append" else 0)), report, mode=Mode(mode), **how)
     assert len(world.read(report) or ()) == (4 if mode == "append" else 2)
     assert run(world.catalogue.verify(report)).differences == ()
+    world.published((rows + 10).with_columns(pl.lit("%s").alias('"; --')), report, mode=Mode(mode), **how)
+    assert run(world.catalogue.verify(report)).differences == ()
+    fewer = rows.drop("staged")
+    assert world.published(fewer, report, mode=Mode(mode), schema=SchemaRule.RECREATE, **how).generation == 2
+    assert sorted(world.read(report) or ()) == fewer.rows()

@@ -10,7 +10,8 @@ import pytest
 from kubescribe.domain.errors import RollbackRefused, VersionNotKept
 from kubescribe.domain.mode import Mode
 from kubescribe.domain.report import Publication
-from tests.contract.report.test_modes import AFTER, FIRST, MODES, SECOND
+from tests.contract.report.test_modes import AFTER, FIRST, SECOND
+from tests.support.modes import MODES
 from tests.support.publishing import World, run, small
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from kubescribe.domain.errors import DatabaseUnavailable, ReportNotFound
 from kubescribe.domain.mode import Mode
-from tests.contract.report.test_modes import AFTER, FIRST, IN_PLACE, MODES, SECOND
+from tests.contract.report.test_modes import AFTER, FIRST, SECOND
+from tests.support.modes import IN_PLACE, MODES
 from tests.support.publishing import World, run
 
 
