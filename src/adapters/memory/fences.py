@@ -32,6 +32,15 @@ class MemoryFences:
             if fence is None or held is None or held.number <= fence:
                 self._raise(run_id)
 
+    async def conclude(self, run_id: UUID, attempt_id: UUID, closed_as: str) -> bool:
+        """See the port."""
+        with self._database.transaction():
+            fence = self._database.fences.get(run_id)
+            if fence is None or fence.attempt_id != attempt_id or fence.closed_as not in (None, closed_as):
+                return False
+            self._database.fences[run_id] = Fence(fence.number, attempt_id, closed_as)
+            return True
+
     async def close(self, run_id: UUID, closed_as: str) -> None:
         """See the port."""
         with self._database.transaction():

@@ -38,6 +38,12 @@ ON CONFLICT (run_id, part) DO UPDATE
       closed_as = coalesce(f.closed_as, excluded.closed_as)
 """
 
+_CONCLUDE = """
+UPDATE kubescribe.fence SET closed_as = coalesce(closed_as, $3)
+WHERE run_id = $1 AND part = 0 AND attempt_id = $2 AND (closed_as IS NULL OR closed_as = $3)
+RETURNING fence
+"""
+
 
 class PostgresFences:
     """Implements :class:`~kubescribe.application.ports.fences.Fences`."""
@@ -73,6 +79,17 @@ class PostgresFences:
     async def raise_(self, run_id: UUID, fence: int | None = None) -> None:
         """See the port."""
         await self._change(_RAISE, run_id, fence)
+
+    async def conclude(self, run_id: UUID, attempt_id: UUID, closed_as: str) -> bool:
+        """See the port."""
+
+        async def work(connection: Any) -> bool:
+            async with connection.transaction():
+                await self._limit(connection)
+                # Told again, as after a lost answer, it finds its own word.
+                return await connection.fetchval(_CONCLUDE, run_id, attempt_id, closed_as) is not None
+
+        return await self._database.run(work, again=_AGAIN)
 
     async def close(self, run_id: UUID, closed_as: str) -> None:
         """See the port."""

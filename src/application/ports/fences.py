@@ -30,6 +30,13 @@ class Fences(Protocol):
         """
         ...
 
+    async def conclude(self, run_id: UUID, attempt_id: UUID, closed_as: str) -> bool:
+        """Close the run as the verdict of the attempt that holds its fence; False where it does not hold it.
+
+        For an attempt's own end without a publication: no other attempt may publish under a run that has failed.
+        """
+        ...
+
     async def close(self, run_id: UUID, closed_as: str) -> None:
         """Let nobody take or publish under this run any more. The first ``closed_as`` stays.
 
