@@ -43,8 +43,8 @@ class LogCapture:
 
     The first half of ``cap`` is kept as it comes. Of the rest the newest half is kept: while the payload floods,
     older lines of the tail are dropped before they are written, and chunks that were written are forgotten. Both
-    are said: where lines were dropped, and, once all is written, between head and tail. The cap counts the payload's bytes and
-    ``OVERHEAD`` for each line.
+    are said: where lines were dropped, and, once all is written, between head and tail. The cap counts the payload's
+    bytes, and ``OVERHEAD`` for each line.
     """
 
     def __init__(self, attempt_id: UUID, cap: int, elapsed: Callable[[], float]) -> None:
