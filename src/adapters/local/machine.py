@@ -60,7 +60,8 @@ def boot_id() -> str | None:
 def read_stat(pid: int) -> ProcessStat | None:
     """The process, or None where it is gone (a zombie has ended, and is gone)."""
     try:
-        text = (_PROC / str(pid) / "stat").read_text()
+        # The name is cut at 15 bytes, wherever that is: half a character must not hide all processes.
+        text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     # The command's name may hold anything, parentheses included: the fields begin after the last one.

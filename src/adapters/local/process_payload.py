@@ -219,11 +219,13 @@ class ProcessPayload:
         assert self._process is not None and self._attempt_id is not None
         self._exit = (code, used)
         self._process.returncode = code
-        process_tree.end(self._attempt_id, self._process.pid, mine=self._mine)
-        for fd, read in list(self._readers.items()):
-            self._loop.add_reader(fd, read)
-        self._loop.call_later(_LINGER, self._end)
-        self._end_when_silent()
+        try:
+            process_tree.end(self._attempt_id, self._process.pid, mine=self._mine)
+        finally:  # whatever went wrong in there: the end has to be told, or the run would wait for it for ever
+            for fd, read in list(self._readers.items()):
+                self._loop.add_reader(fd, read)
+            self._loop.call_later(_LINGER, self._end)
+            self._end_when_silent()
 
     def _end_when_silent(self) -> None:
         if self._exit is not None and set(self._readers) <= {self._events}:
