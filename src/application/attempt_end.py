@@ -8,9 +8,10 @@ from enum import StrEnum
 import msgspec
 
 from ..domain.attempt import DeathCertificate
+from ..domain.errors import KubescribeError
 from ..domain.exit_code import ExitCode
 from ..domain.failure import FailureCause
-from ..domain.outcome import Outcome, payload_exit_code
+from ..domain.outcome import NEVER_RETRIED, Outcome, payload_exit_code
 from ..domain.run_status import RunStatus
 from .ports.payload import Ended, Raised
 
@@ -92,6 +93,18 @@ def failure(end: End) -> Failure | None:
         message = "its process ended with exit code 0 before the pipeline had come to its end; nothing was published"
         return Failure(FailureCause.ERROR, message, ExitCode.PAYLOAD.value, True)
     return None
+
+
+def failed(end: End, why: Failure) -> tuple[Outcome, bool]:
+    """The outcome of a failure, and whether another attempt may help."""
+    done = outcome(end, RunStatus.FAILED, why.exit_code, cause=why.cause, message=why.message)
+    return done, why.retry and why.cause not in NEVER_RETRIED
+
+
+def refused(end: End, error: KubescribeError) -> tuple[Outcome, bool]:
+    """The same of an attempt that one of our own errors ended."""
+    cause = CAUSE_OF_EXIT.get(error.exit_code, FailureCause.ERROR)
+    return failed(end, Failure(cause, str(error), error.exit_code, True))
 
 
 def outcome(

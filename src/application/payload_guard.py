@@ -71,7 +71,7 @@ class PayloadGuard:
 
     async def ended(self) -> End:
         """Its end, with what is known of it; waits for nothing but the end."""
-        return self._described(await self._listener.ended)
+        return self.described(await self._listener.ended)
 
     async def killed(self) -> End:
         """End it at once, unless it has ended."""
@@ -93,7 +93,8 @@ class PayloadGuard:
         finally:
             stopping.cancel()
 
-    def _described(self, ended: Ended) -> End:
+    def described(self, ended: Ended) -> End:
+        """An end, with what is known of the attempt."""
         return End(
             ended=ended,
             raised=self._listener.raised,

@@ -10,22 +10,15 @@ from uuid import UUID
 import msgspec
 
 from ..domain.attempt import Whereabouts
-from ..domain.errors import (
-    CommitUnknown,
-    DatabaseRefused,
-    DatabaseUnavailable,
-    Fenced,
-    KubescribeError,
-    RunClosed,
-    Superseded,
-)
+from ..domain.errors import CommandNotFound, CommitUnknown, Fenced, KubescribeError, Superseded
 from ..domain.exit_code import ExitCode
 from ..domain.failure import FailureCause, SkipReason
 from ..domain.note import NoteKind
-from ..domain.outcome import NEVER_RETRIED, Outcome
+from ..domain.outcome import Outcome
+from ..domain.pipeline import Pipeline
 from ..domain.report import Publication
 from ..domain.run_status import RunStatus
-from .attempt_end import CAUSE_OF_EXIT, End, Failure, Stop, failure, outcome
+from .attempt_end import End, Stop, failed, failure, outcome, refused
 from .attempt_recorder import AttemptRecorder
 from .attempt_writer import AttemptWriter
 from .failpoints import failpoint
@@ -33,13 +26,14 @@ from .log_capture import LogCapture
 from .notebook import Notebook
 from .payload_guard import PayloadGuard
 from .payload_listener import Console, PayloadListener
-from .ports.attempt_log import Beat, Claim, Pulse
+from .ports.attempt_log import Beat, Pulse
 from .ports.clock import Clock
 from .ports.fences import Fences
-from .ports.payload import Assignment, Declared, Payload, Refused
+from .ports.payload import Assignment, Ended, Payload
 from .ports.publisher import PublishRequest
 from .publish_reports import PublishReports
 from .run_order import Limits, RunOrder
+from .take_run import NotTaken, TakenInVain, TakeRun
 
 
 class Beating(Protocol):
@@ -61,13 +55,6 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which another attempt is due; None: this was the last."""
     fence: int | None = None
     published: tuple[Publication, ...] = ()
-
-
-class _Over(Exception):
-    """The attempt is over before its payload could begin."""
-
-    def __init__(self, result: AttemptResult) -> None:
-        self.result = result
 
 
 class SuperviseAttempt:
@@ -96,12 +83,10 @@ class SuperviseAttempt:
         self._attempt_id = attempt_id
         self._payload = payload
         self._recorder = recorder
-        self._fences = fences
         self._publish = publish
         self._beating = beating
         self._clock = clock
         self._console = console
-        self._whereabouts = whereabouts
         self._assignment = assignment
         self._limits = limits
         began = clock.monotonic()
@@ -110,9 +95,22 @@ class SuperviseAttempt:
         self._listener = PayloadListener(payload, capture, self._notes, console)
         self._guard = PayloadGuard(payload, self._listener, capture, clock, grace=limits.grace, declares=order.declares)
         self._writer = AttemptWriter(recorder, self._notes, capture, interval=limits.flush)
-        self._declared: Declared | None = None
-        self._deadline_in(order.run_deadline, order.run_deadline)
+        self._take_run = TakeRun(
+            order=order,
+            attempt_id=attempt_id,
+            listener=self._listener,
+            guard=self._guard,
+            recorder=recorder,
+            fences=fences,
+            notes=self._notes,
+            clock=clock,
+            console=console,
+            whereabouts=whereabouts,
+            lease=limits.lease,
+        )
+        self._pipeline: Pipeline | None = None
         self._fence: int | None = None
+        self._deadline_at = began + order.run_deadline
         self._published: tuple[Publication, ...] = ()
 
     def stop(self, why: Stop, signal: int | None = None) -> None:
@@ -120,125 +118,52 @@ class SuperviseAttempt:
         self._guard.stop(why, signal)
 
     async def __call__(self) -> AttemptResult:
-        """Make the attempt, and record it. Raises :class:`CommandNotFound` where there is nothing to start."""
-        await self._payload.start(run_id=self._order.run_id, attempt_id=self._attempt_id)
+        """Make the attempt, and record it.
+
+        A pipeline's worker starts at once, for it has to declare itself before the run can be taken, and waits then
+        for its assignment. A command would be at work at once, so the run is taken first.
+        """
+        try:
+            if not self._order.declares:
+                await self._take()
+            try:
+                await self._payload.start(run_id=self._order.run_id, attempt_id=self._attempt_id)
+            except CommandNotFound as error:
+                nothing = self._guard.described(Ended(exit_code=127))
+                return await self._close(*refused(nothing, error))
+        except NotTaken as not_taken:
+            return AttemptResult(exit_code=not_taken.exit_code, message=not_taken.message)
         failpoint("attempt.started")
         listening = asyncio.create_task(self._listener.listen())
         try:
-            await self._take_the_run()
+            if self._order.declares:
+                await self._take()
+                await self._payload.assign(self._assigned())
+                failpoint("attempt.assigned")
             return await self._work()
-        except _Over as over:
-            return over.result
+        except NotTaken as not_taken:
+            return AttemptResult(
+                exit_code=not_taken.exit_code, message=not_taken.message, published=not_taken.published
+            )
+        except TakenInVain as vain:
+            self._pipeline, self._published = vain.pipeline, vain.published
+            return await self._close(vain.outcome, vain.retry)
         finally:
             await self._guard.killed()
             await listening
 
-    # -- taking the run ------------------------------------------------------------------------------------------
+    async def _take(self) -> None:
+        taken = await self._take_run()
+        self._pipeline, self._fence, self._deadline_at = taken.pipeline, taken.fence, taken.deadline_at
 
-    async def _take_the_run(self) -> None:
-        if self._order.declares:
-            await self._until_declared()
-            failpoint("attempt.declared")
-        await self._take_fence()
-        failpoint("attempt.fenced")
-        await self._claim()
-        failpoint("attempt.claimed")
-        assignment = msgspec.structs.replace(
+    def _assigned(self) -> Assignment:
+        return msgspec.structs.replace(
             self._assignment,
             run_id=self._order.run_id,
             attempt_id=self._attempt_id,
             run_deadline_in=self._deadline_at - self._clock.monotonic(),
             may_stage=self._fence is not None,
         )
-        await self._payload.assign(assignment)
-        failpoint("attempt.assigned")
-
-    async def _until_declared(self) -> None:
-        await self._guard.until_introduced()
-        word = self._listener.introduced.result()
-        if isinstance(word, Declared):
-            self._declared = word
-            self._deadline_in(word.pipeline.run_deadline, word.pipeline.run_deadline)
-            return
-        end = await self._guard.ended()
-        if isinstance(word, Refused):
-            failed = Failure(FailureCause.CONFIG_ERROR, word.message, ExitCode.USAGE, False)
-        else:
-            failed = failure(end) or Failure(FailureCause.ERROR, "its process just ended", ExitCode.PAYLOAD, False)
-            failed = msgspec.structs.replace(failed, message=f"the pipeline could not be loaded: {failed.message}")
-        if not self._order.accepted:
-            raise _Over(AttemptResult(exit_code=failed.exit_code, message=failed.message))
-        # Somebody else knows of this run, so it gets an end on record even though it could not begin.
-        await self._claim()
-        raise _Over(await self._close(*_failed(end, failed)))
-
-    async def _take_fence(self) -> None:
-        pipeline = self._declared.pipeline if self._declared else None
-        if pipeline is None or not pipeline.may_publish or self._fences is None:
-            return
-        try:
-            if self._order.accepted:
-                self._published = await self._fences.publications(self._order.run_id)
-                if self._published:
-                    raise _Over(await self._complete_the_record())
-            self._fence = await self._fences.take(self._order.run_id, self._attempt_id)
-        except RunClosed as closed:
-            raise _Over(AttemptResult(exit_code=closed.exit_code, message=str(closed))) from None
-        except (DatabaseUnavailable, DatabaseRefused) as away:
-            if not pipeline.reports:
-                # It does not say that it writes a report, so there may be all the work left for it to do.
-                self._notes.add(NoteKind.NOTE, {"text": f"this attempt cannot publish: {away}"})
-                return
-            await self._claim()
-            raise _Over(await self._close(*_refused(await self._guard.killed(), away))) from None
-
-    async def _complete_the_record(self) -> AttemptResult:
-        """An earlier attempt has published and could not say so: say it for that one, and end well."""
-        try:
-            await self._claim()
-        except _Over:  # RunLog knows already
-            message = "the run has published already"
-            return AttemptResult(exit_code=ExitCode.DONE, message=message, published=self._published)
-        end = await self._guard.killed()
-        return await self._close(outcome(end, RunStatus.SUCCEEDED, ExitCode.DONE, published=True), retry=False)
-
-    async def _claim(self) -> None:
-        order, declared = self._order, self._declared
-        unsaid = None if order.declares else order.parameters
-        claim = Claim(
-            run_id=order.run_id,
-            attempt_id=self._attempt_id,
-            pipeline=order.name,
-            parameters=declared.parameters if declared else unsaid,
-            trigger=order.trigger,
-            actor=order.actor,
-            reason=order.reason,
-            slot=order.slot,
-            code_version=declared.pipeline.code_version if declared else None,
-            may_publish=self._fence is not None or bool(self._published),
-            published=bool(self._published),
-            fence=self._fence,
-            whereabouts=self._whereabouts,
-            lease=self._limits.lease,
-            run_deadline=self._guard.run_deadline,
-        )
-        try:
-            claimed = await self._recorder.claim(claim)
-        except RunClosed as closed:
-            code = ExitCode.DONE if closed.status == RunStatus.SUCCEEDED else closed.exit_code
-            raise _Over(AttemptResult(exit_code=code, message=str(closed))) from None
-        except KubescribeError as error:
-            raise _Over(AttemptResult(exit_code=error.exit_code, message=str(error))) from error
-        if claimed is None:
-            self._console.said("RunLog does not answer; the run goes on, and its record follows when RunLog is back")
-        else:
-            self._deadline_in(claimed.run_deadline_in, self._guard.run_deadline)
-
-    def _deadline_in(self, seconds: float, whole: float) -> None:
-        self._deadline_at = self._clock.monotonic() + seconds
-        self._guard.run_deadline = whole
-
-    # -- the work ------------------------------------------------------------------------------------------------
 
     async def _work(self) -> AttemptResult:
         loop = asyncio.get_running_loop()
@@ -251,9 +176,9 @@ class SuperviseAttempt:
         try:
             end = await self._guard.until_ended(self._deadline_at)
             failpoint("attempt.payload_ended")
-            failed = failure(end)
-            if failed is not None:
-                return await self._close(*_failed(end, failed))
+            why = failure(end)
+            if why is not None:
+                return await self._close(*failed(end, why))
             return await self._close(*await self._publication(end))
         finally:
             await self._writer.stop()
@@ -285,7 +210,7 @@ class SuperviseAttempt:
                 end, RunStatus.FAILED, fenced.exit_code, cause=FailureCause.FENCED, message=str(fenced)
             ), False
         except KubescribeError as error:
-            return _refused(end, error)
+            return refused(end, error)
         for one in self._published:
             told: dict[str, Any] = {"report": one.report, "version": one.version, "rows": one.rows}
             self._notes.add(NoteKind.OUTPUT, {**told, "published": True, "checksum": one.checksum})
@@ -304,19 +229,17 @@ class SuperviseAttempt:
             cpu_seconds=usage.cpu_seconds,
         )
 
-    # -- the end -------------------------------------------------------------------------------------------------
-
     async def _close(self, done: Outcome, retry: bool) -> AttemptResult:
         """Write down how it ended, and say whether another attempt follows."""
         await self._writer.stop()
         again_in = self._again_in() if retry and done.status is RunStatus.FAILED else None
         if again_in is not None:
             done = msgspec.structs.replace(done, status=RunStatus.PENDING)
-        refused = await self._writer.finish(done)
-        if refused is not None:
-            self._console.said(str(refused))
+        late = await self._writer.finish(done)
+        if late is not None:
+            self._console.said(str(late))
             if not done.published:
-                done = msgspec.structs.replace(done, exit_code=refused.exit_code)
+                done = msgspec.structs.replace(done, exit_code=late.exit_code)
         elif self._overruled(done):
             # A further attempt of ours would take the run away from the one that has it now.
             again_in = None
@@ -340,7 +263,7 @@ class SuperviseAttempt:
         return (run.attempt_id, run.status) != (self._attempt_id, done.status)
 
     def _again_in(self) -> float | None:
-        pipeline = self._declared.pipeline if self._declared else None
+        pipeline = self._pipeline
         retries, delay = self._order.retries, self._order.retry_delay
         if retries is None:
             retries = pipeline.retries if pipeline else 0
@@ -350,14 +273,3 @@ class SuperviseAttempt:
             delay = max(delay, self._listener.raised.after)
         in_time = self._clock.monotonic() + delay < self._deadline_at
         return delay if self._tried < retries and in_time and not self._guard.stopped else None
-
-
-def _failed(end: End, failed: Failure) -> tuple[Outcome, bool]:
-    done = outcome(end, RunStatus.FAILED, failed.exit_code, cause=failed.cause, message=failed.message)
-    return done, failed.retry and failed.cause not in NEVER_RETRIED
-
-
-def _refused(end: End, error: KubescribeError) -> tuple[Outcome, bool]:
-    """The outcome of an attempt that one of our own errors ended."""
-    cause = CAUSE_OF_EXIT.get(error.exit_code, FailureCause.ERROR)
-    return _failed(end, Failure(cause, str(error), error.exit_code, True))

@@ -32,7 +32,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duration: float = 0.0
 
     def encoded(self) -> bytes:
-        """JSON of at most ``LIMIT`` bytes; the message gives way first, then the names of the reports. What is no text is mended."""
+        """JSON of at most ``LIMIT`` bytes; the message gives way first, then the names of the reports.
+
+        What is no text is mended.
+        """
         summary = storable(self)
         text = msgspec.json.encode(summary)
         if len(text) <= LIMIT:

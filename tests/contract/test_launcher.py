@@ -34,7 +34,8 @@ def an_attempt(attempt_id: UUID, whereabouts: Whereabouts = HERE) -> Attempt:
 
 
 class World(Protocol):
-    launcher: Launcher
+    @property
+    def launcher(self) -> Launcher: ...
 
     def attempt(self) -> Attempt:
         """One whose supervisor is there."""

@@ -36,6 +36,7 @@ from kubescribe.application.ports.payload import (
 from kubescribe.domain.errors import CommandNotFound
 from kubescribe.domain.note import NoteKind
 from tests.support import payload_pipelines
+from tests.support.processes import children
 from tests.support.waiting import wait_for
 
 RUN = UUID(int=1)
@@ -302,6 +303,8 @@ class TestLeftovers:
             "nohup sleep 60 >/dev/null 2>&1 &",
             "setsid sleep 60 &",
             "(setsid setsid sleep 60 </dev/null >/dev/null 2>&1 &) &",
+            "env -i setsid sleep 60 >/dev/null 2>&1 &",
+            "env -i setsid sh -c 'sleep 60 & sleep 60' >/dev/null 2>&1 &",
             "trap '' TERM; sleep 60 &",
             "sleep 60 & kill -STOP $!",
             "for i in 1 2 3 4 5 6 7 8; do sleep 60 & done",
@@ -309,9 +312,11 @@ class TestLeftovers:
     )
     def test_background_children_end_with_it(self, loop: asyncio.Runner, start: str) -> None:
         began = time.monotonic()
+        before = set(children(os.getpid()))
         one = performed(loop, command(f"{start}\necho started"))
         assert end_of(one).exit_code == 0
         assert one.output() == b"started\n"
+        assert set(children(os.getpid())) <= before, "a zombie is left, or more"
         assert time.monotonic() - began < 20
 
     def test_ended_is_said_only_when_they_are_gone(self, loop: asyncio.Runner) -> None:

@@ -29,7 +29,8 @@ ENTRIES: list[Entry] = [
 
 
 class World(Protocol):
-    spool: Spool
+    @property
+    def spool(self) -> Spool: ...
 
     def end(self) -> None:
         """Let the writers' processes end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -18,8 +17,10 @@ from kubescribe.domain.summary import LIMIT, Summary
 
 
 class World(Protocol):
-    log: TerminationLog
-    last: Callable[[], Summary]
+    @property
+    def log(self) -> TerminationLog: ...
+
+    def last(self) -> Summary: ...
 
 
 class MemoryWorld:

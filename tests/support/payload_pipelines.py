@@ -30,3 +30,11 @@ def gives_up(run: Context) -> None:
 def leaves(run: Context) -> None:
     """Leave without a word."""
     os._exit(0)
+
+
+@pipeline(reports=("numbers",))
+def publishes(run: Context) -> None:
+    """Publish a report of one row."""
+    import polars
+
+    run.report("numbers", polars.DataFrame({"n": [1]}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from collections.abc import Iterator
@@ -80,6 +81,15 @@ def processes() -> Iterator[ProcessStat]:
         stat = read_stat(pid)
         if stat is not None:
             yield stat
+
+
+def children(pid: int) -> set[int]:
+    """The processes whose parent this one is, those that have ended and were not waited for included."""
+    found: set[int] = set()
+    for file in (_PROC / str(pid) / "task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found.update(int(child) for child in file.read_text().split())
+    return found
 
 
 def environment_has(pid: int, variable: str, value: str) -> bool:

@@ -24,7 +24,7 @@ from ...application import event_stream
 from ...application.ports.payload import Assignment, Ended, Printed, Told, Usage, Word
 from ...domain.errors import CommandNotFound
 from ...domain.note import NoteKind
-from . import cgroup, process_tree
+from . import cgroup, machine, process_tree
 
 _READ = 65_536
 _QUEUE = 64
@@ -60,6 +60,7 @@ class ProcessPayload:
         self._peak = 0
         self._forked_at = 0
         self._ooms = 0
+        self._mine: set[int] = set()
         self._ended = False
 
     async def start(self, *, run_id: UUID, attempt_id: UUID) -> None:
@@ -72,6 +73,8 @@ class ProcessPayload:
         # Open for writing as well: the stream has no end while we listen, whoever comes and goes.
         self._events = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._ooms = cgroup.oom_kills()
+        process_tree.adopt_orphans(True)
+        self._mine = machine.children(os.getpid())
         environment = {
             **self._environment,
             "KUBESCRIBE_RUN_ID": str(run_id),
@@ -216,7 +219,7 @@ class ProcessPayload:
         assert self._process is not None and self._attempt_id is not None
         self._exit = (code, used)
         self._process.returncode = code
-        process_tree.end(self._attempt_id, self._process.pid)
+        process_tree.end(self._attempt_id, self._process.pid, mine=self._mine)
         for fd, read in list(self._readers.items()):
             self._loop.add_reader(fd, read)
         self._loop.call_later(_LINGER, self._end)
@@ -250,6 +253,7 @@ class ProcessPayload:
         )
 
     def _clear(self) -> None:
+        process_tree.adopt_orphans(False)
         for fd in list(self._readers):
             self._loop.remove_reader(fd)
         self._readers.clear()

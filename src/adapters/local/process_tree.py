@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
+import sys
 import time
+from collections.abc import Collection
 from uuid import UUID
 
 from ...application.ports.payload import Usage
-from .machine import ProcessStat, environment_has, processes
+from .machine import ProcessStat, children, environment_has, processes
 
 ATTEMPT_VARIABLE = "KUBESCRIBE_ATTEMPT_ID"
 
@@ -32,14 +35,43 @@ def members(attempt_id: UUID, session: int | None = None) -> list[ProcessStat]:
     ]
 
 
-def end(attempt_id: UUID, session: int | None = None, *, patience: float = 5.0) -> bool:
-    """Kill the attempt's processes until none is left; False where some could not be ended in ``patience`` seconds."""
+def end(
+    attempt_id: UUID, session: int | None = None, *, patience: float = 5.0, mine: Collection[int] | None = None
+) -> bool:
+    """Kill the attempt's processes until none is left; False where some could not be ended in ``patience`` seconds.
+
+    ``mine``: the caller adopts orphans (:func:`adopt_orphans`), and had these children before. Then every process of
+    the payload that is still there has an ancestor among the other children, whatever it did to session and
+    environment, and none can slip through between two looks.
+    """
     until = time.monotonic() + patience
-    while left := members(attempt_id, session):
-        for stat in left:
+    while left := {stat.pid for stat in members(attempt_id, session)} | _adopted(mine):
+        for pid in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(stat.pid, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
         if time.monotonic() > until:
             return False
-        time.sleep(0.01)
+        time.sleep(0.005)
     return True
+
+
+def adopt_orphans(adopt: bool) -> None:
+    """Become the parent of what the payload's processes leave behind (Linux), instead of the system's first process."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(36, int(adopt))  # PR_SET_CHILD_SUBREAPER
+
+
+def _adopted(mine: Collection[int] | None) -> set[int]:
+    """The children that are not ``mine``, and all below them; those that have ended are waited for."""
+    if mine is None:
+        return set()
+    found: set[int] = set()
+    for pid in children(os.getpid()) - set(mine):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                found.add(pid)
+    below = list(found)
+    for pid in below:
+        below.extend(children(pid) - found)
+        found.update(below)
+    return found

@@ -16,7 +16,8 @@ from kubescribe.domain.run_status import RunStatus
 
 def an_end(code: int, *, oom: bool = False, limit: int | None = None, **changes: Any) -> End:
     ended = Ended(exit_code=code, memory_peak=1000, memory_limit=limit, cpu_seconds=0.5, oom_killed=oom)
-    return End(ended=ended, **({"run_deadline": 90.0, "actor": "attempt:x", "duration": 2.0} | changes))
+    defaults: dict[str, Any] = {"run_deadline": 90.0, "actor": "attempt:x", "duration": 2.0}
+    return End(ended=ended, **(defaults | changes))
 
 
 def raised(code: int, *, retry: bool = True) -> Raised:

@@ -26,9 +26,15 @@ Step = Callable[..., Transition]
 
 
 def claimed(run: Run, *, actor: str, at: datetime, attempt_id: UUID = SECOND, **changes: Any) -> Transition:
-    deadline = at + timedelta(hours=1)
+    may_publish: bool = changes.pop("may_publish", True)
     return steps.claimed(
-        run, attempt_id=attempt_id, actor=actor, at=at, **{"run_deadline_at": deadline, "may_publish": True} | changes
+        run,
+        attempt_id=attempt_id,
+        actor=actor,
+        at=at,
+        run_deadline_at=at + timedelta(hours=1),
+        may_publish=may_publish,
+        **changes,
     )
 
 
@@ -184,6 +190,10 @@ class TestClaimed:
         run = msgspec.structs.replace(in_state(RunStatus.PENDING), run_deadline_at=LONG_AGO)
         after = claimed(run, actor="a", at=LATER).after
         assert (after.run_deadline_at, after.started_at, after.attempts) == (LONG_AGO, run.started_at, 2)
+
+    def test_what_nobody_had_said_before_is_declared(self) -> None:
+        after = claimed(a_run(RUN), actor="a", at=LATER, declares={"code_version": "c1"}).after
+        assert after.code_version == "c1"
 
     def test_a_takeover_is_said(self) -> None:
         assert claimed(in_state(RunStatus.RUNNING), actor="a", at=LATER).event.data["took_over_from"] == str(FIRST)
