@@ -57,7 +57,9 @@ class Supervised:
     def reached(self) -> int:
         """Wait until the step is reached; the pid of who waits there."""
         try:
-            wait_for(lambda: self._path.exists() or self.exit_code is not None, f"{self.hold} to be reached", timeout=30)
+            wait_for(
+                lambda: self._path.exists() or self.exit_code is not None, f"{self.hold} to be reached", timeout=30
+            )
         except AssertionError as error:
             raise AssertionError(f"{error}; its worker: {self.workers()}; it said:\n{self.output}") from None
         if not self._path.exists():
