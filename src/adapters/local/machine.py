@@ -60,7 +60,8 @@ def boot_id() -> str | None:
 def read_stat(pid: int) -> ProcessStat | None:
     """The process, or None where it is gone (a zombie has ended, and is gone)."""
     try:
-        text = (_PROC / str(pid) / "stat").read_text()
+        # The system cuts names after 15 bytes, in the middle of a letter too.
+        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:
         return None
     # The command's name may hold anything, parentheses included: the fields begin after the last one.
