@@ -95,7 +95,8 @@ def servers_in(data: Path) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if (process / "comm").read_text(errors="replace").strip() == "postgres" and (process / "cwd").samefile(data):
+            name = (process / "comm").read_text(errors="replace").strip()
+            if name == "postgres" and (process / "cwd").samefile(data):
                 found.append(int(process.name))
         except OSError:  # it ended, or is not ours to look at
             continue

@@ -13,7 +13,7 @@ from kubescribe.adapters.local import machine
 # The kernel cuts names after 15 bytes: here in the middle of an é.
 _RENAMED = """
 import ctypes, sys
-ctypes.CDLL(None).prctl(15, "(caf\\u00e9) pr\\u00e9pass\\u00e9".encode(), 0, 0, 0)
+ctypes.CDLL(None).prctl(15, "(a) bcdefghijk\\u00e9".encode(), 0, 0, 0)
 print(flush=True)
 sys.stdin.read()
 """
