@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from ..domain.attempt import Whereabouts
-from ..domain.errors import CommandNotFound, CommitUnknown, Fenced, KubescribeError, Superseded
+from ..domain.errors import CommandNotFound, CommitUnknown, Fenced, KubescribeError, RunClosed, RunMismatch, Superseded
 from ..domain.exit_code import ExitCode
 from ..domain.failure import FailureCause, SkipReason
 from ..domain.note import NoteKind
@@ -276,6 +276,8 @@ class SuperviseAttempt:
         late = await self._writer.finish(done)
         if late is not None:
             self._console.said(str(late))
+            if isinstance(late, RunClosed | RunMismatch | Fenced):
+                again_in = None
             if not done.published:
                 done = msgspec.structs.replace(done, exit_code=late.exit_code)
         elif self._overruled(done):

@@ -56,7 +56,12 @@ class Supervised:
 
     def reached(self) -> int:
         """Wait until the step is reached; the pid of who waits there."""
-        wait_for(lambda: self._path.exists() or self.exit_code is not None, f"{self.hold} to be reached", timeout=30)
+        try:
+            wait_for(
+                lambda: self._path.exists() or self.exit_code is not None, f"{self.hold} to be reached", timeout=30
+            )
+        except AssertionError as error:
+            raise AssertionError(f"{error}; its worker: {self.workers()}; it said:\n{self.output}") from None
         if not self._path.exists():
             raise NotReached(f"it ended with {self.exit_code} before {self.hold}:\n{self.output}")
         return int(self._path.read_text())
