@@ -25,7 +25,8 @@ class RollBackReport:
     ) -> tuple[Publication, bool]:
         """Roll back to version ``to`` (None: the one before); the publication, and whether RunLog has the event.
 
-        Raises :class:`ReportNotFound`, :class:`VersionNotKept`, :class:`DatabaseUnavailable` (nothing has changed).
+        Raises :class:`ReportNotFound`, :class:`VersionNotKept`, :class:`DatabaseUnavailable`: nothing has changed,
+        unless it is :class:`CommitUnknown`.
         """
         publication = await self._catalogue.roll_back(
             report, to=to, rollback_id=self._ids.new(), actor=actor, reason=reason
