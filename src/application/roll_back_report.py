@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ..domain.errors import DatabaseUnavailable
+from ..domain.errors import DatabaseRefused, DatabaseUnavailable, SchemaMismatch
 from ..domain.event import Event
 from ..domain.report import Publication
 from .ports.ids import Ids
@@ -40,6 +40,6 @@ class RollBackReport:
         )
         try:
             await self._run_log.record(event)
-        except DatabaseUnavailable:
-            return publication, False
+        except (DatabaseUnavailable, DatabaseRefused, SchemaMismatch):
+            return publication, False  # it has happened, whatever is wrong with RunLog
         return publication, True
