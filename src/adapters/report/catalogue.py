@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from ...domain.errors import CommitUnknown, DatabaseRefused, DatabaseUnavailable, ReportNotFound, VersionNotKept
-from ...domain.report import Publication, Report
+from ...domain.report import Publication, Report, slot_guard
 from .database import ReportDatabase, pause
 from .names import qualified, quoted
 from .publication import LOCK_MILLISECONDS
@@ -108,7 +108,8 @@ class PostgresReportCatalogue:
                 row = await _found(connection, report)
                 target = _target(report, to, row["version"], tuple(row["versions"]))
                 written = await connection.fetchrow(_ROLL_BACK, report, target, rollback_id, actor, reason)
-                await connection.execute(_POINT, report, target, written["slot"])
+                ledger = await connection.fetch(_SLOTS, report)
+                await connection.execute(_POINT, report, target, slot_guard(map(tuple, ledger), target))
                 commit_sent = True
             return publication(written)
 
@@ -185,4 +186,5 @@ SELECT report, $3, version, 'rollback', rows, checksum, fingerprint, slot, $4, $
 FROM kubescribe.publication WHERE report = $1 AND version = $2 AND kind = 'publish'
 RETURNING {LEDGER_COLUMNS}
 """  # noqa: S608
+_SLOTS = "SELECT kind, version, slot FROM kubescribe.publication WHERE report = $1 ORDER BY id"
 _POINT = "UPDATE kubescribe.current SET version = $2, slot = $3 WHERE report = $1"

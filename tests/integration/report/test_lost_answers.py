@@ -182,7 +182,7 @@ def test_a_rollback_whose_ledger_cannot_be_asked_is_not_called_a_failure(
 
     proxy.cut(b"COMMIT", deliver=True, then=away)
     order: dict[str, Any] = {"to": None, "rollback_id": uuid4(), "actor": "eve", "reason": None}
-    with pytest.raises(CommitUnknown, match="Whether report airports was rolled back .* is not known yet"):
+    with pytest.raises(CommitUnknown, match=r"Whether report airports was rolled back .* is not known yet"):
         run(through.catalogue.roll_back("airports", **order))
     proxy.refusing = False
     assert run(through.catalogue.roll_back("airports", **order)).run_id == order["rollback_id"]
