@@ -28,6 +28,7 @@ class Reconciled(msgspec.Struct, frozen=True):
 
     changed: tuple[Run, ...] = ()
     problems: tuple[str, ...] = ()
+    """A sentence for each run that could not be judged, those included that stay UNCERTAIN."""
 
 
 class _Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,11 +63,16 @@ class ReconcileRuns:
         for found in await self._run_log.open_runs():
             try:
                 after = await self._settle(found)
+                now = after
+                if now is None and found.run.status is RunStatus.UNCERTAIN:
+                    now = await self._run_log.get(found.run.id)  # another reconciler may have judged it
             except KubescribeError as error:
                 problems.append(f"run {found.run.id}: {error}")
                 continue
             if after is not None:
                 changed.append(after)
+            if now is not None and now.status is RunStatus.UNCERTAIN:
+                problems.append(f"run {now.id} has no verdict yet: {now.message}")
         await self._clear_away()
         return Reconciled(tuple(changed), tuple(problems))
 

@@ -219,7 +219,8 @@ def test_a_finding(
     found(world)
     done = world.reconcile()
     run = world.run
-    assert done == Reconciled((run,), ())
+    standing = (f"run {RUN} has no verdict yet: {run.message}",) if status == "uncertain" else ()
+    assert done == Reconciled((run,), standing)
     assert (run.status, run.cause, run.evidence) == (status, cause, evidence)
     assert run.message is not None and says in run.message
     assert world.database.events[-1].actor == "reconciler"
@@ -227,7 +228,7 @@ def test_a_finding(
     assert [notice.kind for notice in world.database.outbox] == notices
     # A second pass finds nothing more to do.
     before = list(world.database.events)
-    assert world.reconcile() == Reconciled()
+    assert world.reconcile() == Reconciled((), standing)
     assert world.database.events == before
 
 
@@ -341,6 +342,29 @@ def test_without_the_ledger_there_is_no_verdict(world: World, found: Finding, co
     world.reports.available = True
     world.reconcile()
     assert world.run.status in (RunStatus.FAILED, RunStatus.LOST, RunStatus.PENDING)
+
+
+def test_a_start_deadline_that_passed_while_the_ledger_was_away_is_judged_afterwards(world: World) -> None:
+    waits_too_long(world)
+    world.reports.available = False
+    for _ in range(2):
+        done = world.reconcile()
+        assert world.run.status is RunStatus.UNCERTAIN
+        assert len(done.problems) == 1 and "report database" in done.problems[0]
+    world.reports.available = True
+    assert world.reconcile() == Reconciled((world.run,), ())
+    assert (world.run.status, world.run.cause) == (RunStatus.FAILED, FailureCause.START_DEADLINE)
+
+
+def test_what_another_reconciler_judges_meanwhile_is_no_problem(world: World) -> None:
+    uncertain_and_gone(world)
+
+    async def another() -> None:
+        await world.reconciler()()
+
+    world.on["move"] = another
+    assert world.reconcile() == Reconciled()
+    assert world.run.status is RunStatus.LOST
 
 
 def test_a_cancel_waits_for_the_ledger_as_well(world: World) -> None:
