@@ -120,7 +120,7 @@ class ReconcileRuns:
             try:
                 if self._fences is None:
                     raise DatabaseUnavailable("report", "REPORT_DB_URL is not set here")
-                await self._fences.raise_(run.id, attempt.fence)
+                await self._fences.raise_(run.id, attempt.id, attempt.fence)
                 failpoint("reconcile.raised")
                 publications = await self._fences.publications(run.id)
             except DatabaseUnavailable as away:

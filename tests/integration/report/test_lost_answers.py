@@ -196,6 +196,7 @@ def test_a_database_that_swallows_bytes_is_given_up(through: World, proxy: Proxy
     proxy.pause()
     started = time.monotonic()
     with pytest.raises(DatabaseUnavailable):
-        run(PostgresFences(server.kwargs(port=proxy.port), connect_timeout=0.3).raise_(attempt.run_id))
+        fences = PostgresFences(server.kwargs(port=proxy.port), connect_timeout=0.3)
+        run(fences.raise_(attempt.run_id, attempt.attempt_id, attempt.fence))
     assert time.monotonic() - started < 5
     proxy.resume()

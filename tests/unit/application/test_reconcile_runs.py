@@ -436,6 +436,17 @@ def test_an_attempt_that_takes_over_meanwhile_is_not_judged(world: World, found:
     assert world.database.attempts[SECOND].certificate is None
 
 
+def test_giving_up_an_attempt_without_a_fence_leaves_the_one_that_takes_over_its_own(world: World) -> None:
+    world.claimed()
+    world.loop.run(world.log.finish(FIRST, failed(status=RunStatus.PENDING)))
+    world.loop.run(world.log.claim(a_claim(RUN, SECOND, may_publish=False)))
+    world.database.advance(61)
+    third = UUID(int=13)
+    world.on["raise_"] = lambda: world.claim(third)
+    assert world.reconcile().changed == ()
+    assert world.reports.fences[RUN].attempt_id == third
+
+
 @pytest.mark.parametrize("found", [row[0] for row in FINDINGS], ids=NAMES)
 @pytest.mark.parametrize("count", [2, 5])
 def test_many_at_once_make_one_verdict(world: World, found: Finding, count: int) -> None:
