@@ -194,12 +194,14 @@ class ReconcileRuns:
         if self._publisher is None:
             return
         try:
-            for run_id in await self._publisher.unpublished():
-                with contextlib.suppress(RunNotFound):  # its record may be on its way, in a spool
-                    if (await self._run_log.get(run_id)).status.terminal:
-                        await self._publisher.discard(run_id)
+            left = await self._publisher.unpublished()
         except (DatabaseUnavailable, DatabaseRefused):
             return  # no verdict waits for it: the next pass does
+        for run_id in left:
+            # RunNotFound: its record may be on its way, in a spool. What cannot be dropped keeps no other from it.
+            with contextlib.suppress(RunNotFound, DatabaseUnavailable, DatabaseRefused):
+                if (await self._run_log.get(run_id)).status.terminal:
+                    await self._publisher.discard(run_id)
 
 
 def _finding(found: OpenRun, sighting: Sighting) -> _Finding | None:

@@ -21,7 +21,7 @@ from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.application.ports.launcher import JobState
 from kubescribe.application.reconcile_runs import Reconciled, ReconcileRuns
 from kubescribe.domain import run as steps
-from kubescribe.domain.errors import DatabaseUnavailable, RunClosed
+from kubescribe.domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, RunClosed
 from kubescribe.domain.failure import FailureCause
 from kubescribe.domain.report import Publication
 from kubescribe.domain.run import Evidence, Run
@@ -405,6 +405,31 @@ def test_one_that_raises_does_not_stop_the_others(world: World) -> None:
     done = world.reconcile()
     assert [run.id for run in done.changed] == [other]
     assert len(done.problems) == 1 and str(RUN) in done.problems[0]
+
+
+@pytest.mark.parametrize(
+    "error", [DatabaseRefused("report", "must be owner of table", "own it"), DatabaseUnavailable("report", "locked")]
+)
+def test_what_cannot_be_dropped_keeps_no_other_from_being_dropped(world: World, error: KubescribeError) -> None:
+    runs = [UUID(int=number) for number in (21, 22, 23)]
+    dropped: list[UUID] = []
+
+    async def unpublished() -> tuple[UUID, ...]:
+        return (UUID(int=20), *runs)  # of the first there is no record yet
+
+    async def discard(run_id: UUID, attempt_id: UUID | None = None) -> None:
+        if run_id == runs[0]:
+            raise error
+        dropped.append(run_id)
+
+    for run_id in runs:
+        attempt_id = UUID(int=run_id.int + 100)
+        world.loop.run(world.log.claim(a_claim(run_id, attempt_id)))
+        world.loop.run(world.log.finish(attempt_id, failed()))
+    world.publisher.unpublished = unpublished  # type: ignore[method-assign]
+    world.publisher.discard = discard  # type: ignore[method-assign]
+    assert world.reconcile() == Reconciled()
+    assert dropped == runs[1:]
 
 
 # -- races --------------------------------------------------------------------------------------------------------
