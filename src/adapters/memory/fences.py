@@ -25,11 +25,11 @@ class MemoryFences:
             self._database.fences[run_id] = fence
             return fence.number
 
-    async def raise_(self, run_id: UUID, fence: int | None = None) -> None:
+    async def raise_(self, run_id: UUID, attempt_id: UUID, fence: int | None = None) -> None:
         """See the port."""
         with self._database.transaction():
             held = self._database.fences.get(run_id)
-            if fence is None or held is None or held.number <= fence:
+            if held is not None and (held.attempt_id == attempt_id or held.number <= (fence or 0)):
                 self._raise(run_id)
 
     async def conclude(self, run_id: UUID, attempt_id: UUID, closed_as: str) -> bool:
