@@ -69,6 +69,9 @@ class ReconcileRuns:
             except KubescribeError as error:
                 problems.append(f"run {found.run.id}: {error}")
                 continue
+            except Exception as error:  # a defect at one run: the others wait for their verdicts all the same
+                problems.append(f"run {found.run.id}: {type(error).__name__}: {error}")
+                continue
             if after is not None:
                 changed.append(after)
             if now is not None and now.status is RunStatus.UNCERTAIN:

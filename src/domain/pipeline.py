@@ -12,6 +12,12 @@ from .errors import BadDeclaration
 
 # A CronJob's name has at most 52 characters, of which DNS allows these.
 _NAME = re.compile(r"[a-z]([a-z0-9_-]{0,50}[a-z0-9])?")
+NAME_RULE = "use lower-case letters, digits, '-' and '_', at most 52 characters, the first a letter"
+
+
+def may_be_a_name(text: str) -> bool:
+    """Whether a pipeline, or a command on record, may be called so."""
+    return _NAME.fullmatch(text) is not None
 
 
 DEFAULT_RUN_DEADLINE = 86400.0
@@ -46,10 +52,9 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """A digest of the source that declares it."""
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not may_be_a_name(self.name):
             raise BadDeclaration(
-                f"{self.name!r} cannot name a pipeline: use lower-case letters, digits, '-' and '_', "
-                f"at most 52 characters, the first a letter ({self.location or 'no location'})"
+                f"{self.name!r} cannot name a pipeline: {NAME_RULE} ({self.location or 'no location'})"
             )
         for what, value in (("retries", self.retries), ("retry_delay", self.retry_delay)):
             if not 0 <= value < inf:

@@ -46,7 +46,7 @@ class Watched:
         return call
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The reconciler was killed."""
 
 
@@ -392,19 +392,21 @@ def test_runlog_away_is_an_error(world: World) -> None:
         world.reconcile()
 
 
-def test_one_that_raises_does_not_stop_the_others(world: World) -> None:
+@pytest.mark.parametrize("error", [RunClosed(RUN, "odd"), PermissionError("odd")], ids=["ours", "any"])
+def test_one_that_raises_does_not_stop_the_others(world: World, error: Exception) -> None:
     is_gone(world)
     other = UUID(int=2)
     world.loop.run(world.log.claim(a_claim(other, UUID(int=21), may_publish=False)))
     world.launcher.end(UUID(int=21))
 
     async def odd() -> None:
-        raise RunClosed(RUN, "odd")
+        raise error
 
     world.on["look"] = odd
     done = world.reconcile()
     assert [run.id for run in done.changed] == [other]
-    assert len(done.problems) == 1 and str(RUN) in done.problems[0]
+    assert len(done.problems) == 1 and str(RUN) in done.problems[0] and "odd" in done.problems[0]
+    assert ("PermissionError" in done.problems[0]) is isinstance(error, PermissionError)
 
 
 @pytest.mark.parametrize(
