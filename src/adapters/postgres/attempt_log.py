@@ -170,7 +170,7 @@ async def _claim(connection: asyncpg.Connection, claim: Claim, ago: float) -> Cl
             raise RunMismatch(run.id, f"attempt {known.id} belongs to run {known.run_id}")
         return answer(run, known, now)
     newest = None if run.attempt_id is None else await _attempt(connection, run.attempt_id)
-    number: int = await connection.fetchval(_NEXT_NUMBER, run.id)
+    number = int(await connection.fetchval(_NEXT_NUMBER, run.id) or 1)
     why = belated(run, newest, claim, now=now, ago=ago)
     if why is not None:
         may_publish = run.may_publish
