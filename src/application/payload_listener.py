@@ -13,6 +13,8 @@ from .log_capture import LogCapture
 from .notebook import Notebook
 from .ports.payload import Declared, Ended, Payload, Printed, Raised, Refused, Returned, Told, Word
 
+_LOOK = 0.01
+
 
 class Console(Protocol):
     """Where people look while the run goes on."""
@@ -35,6 +37,10 @@ class Console(Protocol):
 
     def left_behind(self, summary: Summary) -> None:
         """Say that RunLog is away and the record waits; the summary itself goes where a pod's log is kept."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether more may be printed now; False for as long as the reader lags behind, but reads."""
         ...
 
     def hidden(self, data: Any) -> Any:
@@ -79,6 +85,10 @@ class PayloadListener:
             if isinstance(word, Ended):
                 self._introduce(word)
                 self.ended.set_result(word)
+            # Who reads slowly slows the payload down, as a pipe would, and nothing else: the loop is free meanwhile.
+            # A payload that is over has no more to say than what waits here.
+            while not (self._console.ready() or self._payload.over):  # noqa: ASYNC110 - both ends are other threads
+                await asyncio.sleep(_LOOK)
 
     def _hear(self, word: Word) -> None:
         match word:

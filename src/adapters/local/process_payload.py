@@ -123,6 +123,11 @@ class ProcessPayload:
         if self._introduction is not None:
             self._send(msgspec.json.encode(assignment), last=True)
 
+    @property
+    def over(self) -> bool:
+        """Whether the process has ended."""
+        return self._exit is not None
+
     def usage(self) -> Usage:
         """A look at the session's processes."""
         if self._process is None or self._exit is not None:

@@ -42,7 +42,10 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
                     await _heal(container, console)
                 return result.exit_code
 
-        return asyncio.run(execute())
+        try:
+            return asyncio.run(execute())
+        finally:
+            console.flush()
 
 
 async def _execute(
