@@ -65,7 +65,8 @@ async def _execute(
     execute = execute_run(container, command=command, introduction=introduction, console=console)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
     result = await execute(order)
     console.said(_sentence(order, result))
     return result

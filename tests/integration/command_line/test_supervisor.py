@@ -1,0 +1,36 @@
+"""A supervisor and what surrounds it: signals, settings, secrets, and what it leaves when it is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from kubescribe.adapters.local.process_tree import members
+from tests.support.command_line import MAIN, CommandLine
+from tests.support.three_databases import ThreeDatabases
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.integration
+
+
+def test_nohup_holds(kubescribe: CommandLine, tmp_path: Path) -> None:
+    started, go = tmp_path / "started", tmp_path / "go"
+    script = f"touch {started}; while [ ! -e {go} ]; do sleep 0.05; done; echo went on"
+    process = subprocess.Popen(
+        ["nohup", *MAIN, "exec", "--", "sh", "-c", script],
+        env=kubescribe.environment,
+        cwd=kubescribe.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(started.exists, "the payload to start")
+    process.send_signal(signal.SIGHUP)
+    go.touch()
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, b"went on\n")
