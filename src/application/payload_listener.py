@@ -103,13 +103,26 @@ class PayloadListener:
             case Returned():
                 self.returned = word
             case Declared():
-                self._introduce(msgspec.structs.replace(word, parameters=self._console.hidden(word.parameters)))
+                self._introduce(self._without_secrets(word))
             case Refused(message=message):
                 self._introduce(msgspec.structs.replace(word, message=self._console.hidden(message)))
             case Ended():
                 for stream, data in self._console.rest():
                     self._capture.feed(stream, data)
                 self._capture.end()
+
+    def _without_secrets(self, word: Declared) -> Declared | Refused:
+        """Parameters are kept as they are, or another attempt would get the mask for the value: so none is secret."""
+        secret = [
+            name for name, value in word.parameters.items() if self._console.hidden([name, value]) != [name, value]
+        ]
+        if not secret:
+            return word
+        names = ", ".join(map(str, self._console.hidden(secret)))
+        return Refused(
+            message=f"parameter {names} contains a password of this configuration; parameters are kept on record, so let "
+            "the pipeline take secrets from its environment"
+        )
 
     def _introduce(self, word: Declared | Refused | Ended) -> None:
         if not self.introduced.done():

@@ -15,7 +15,7 @@ from ...application.attempt_end import Stop
 from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
 from ...domain.duration import parse_duration
-from ...domain.errors import BadParameters, BadSetting, CommandNotFound, DatabaseUnavailable, RunMismatch
+from ...domain.errors import BadSetting, CommandNotFound, DatabaseUnavailable, RunMismatch
 from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
 from ...domain.run_status import RunStatus
@@ -24,6 +24,7 @@ from ..composition.databases import open_databases
 from ..composition.execution import ATTEMPT_VARIABLE, execute_run, introduction_of, worker_command
 from ..settings import Settings
 from .console import TerminalConsole
+from .parameters import parameters_of, refuse_secrets
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -58,6 +59,7 @@ async def _execute(
     else:
         command = worker_command(args.pipeline)
         given = parameters_of(args)
+        refuse_secrets(args.pipeline, given, container.databases())
         if known is not None and not given:
             introduction = introduction_of(known.parameters, from_text=False)
         else:
@@ -136,19 +138,6 @@ def _name(args: argparse.Namespace) -> str:
         shown = name if len(name) <= 60 else f"{name[:60]}…"
         raise BadSetting("--name", f"{shown!r} cannot be a name: {NAME_RULE}")
     return name
-
-
-def parameters_of(args: argparse.Namespace) -> dict[str, object]:
-    """What ``--param`` gives, as text."""
-    given: dict[str, object] = {}
-    for pair in args.param:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise BadParameters(args.pipeline, (f"--param {pair} has no '='; write --param {pair}=VALUE",))
-        if name in given:
-            raise BadParameters(args.pipeline, (f"parameter {name} is given twice",))
-        given[name] = value
-    return given
 
 
 def _seconds(text: str) -> float:

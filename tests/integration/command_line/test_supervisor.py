@@ -34,3 +34,18 @@ def test_nohup_holds(kubescribe: CommandLine, tmp_path: Path) -> None:
     go.touch()
     out, _ = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, b"went on\n")
+
+
+@pytest.mark.parametrize("detach", [(), ("--detach",)], ids=["here", "detached"])
+def test_a_parameter_that_holds_a_password_is_refused(
+    kubescribe: CommandLine, databases: ThreeDatabases, detach: tuple[str, ...]
+) -> None:
+    scheme, rest = databases.production.split("://", 1)
+    authority, host = rest.rsplit("@", 1)
+    url = f"{scheme}://{authority.split(':')[0]}:hunter-2-hunter@{host}"
+    note = "note=see hunter-2-hunter for more"
+    ended = kubescribe("run", "takes_text", "--param", note, *detach, PROD_DB_URL=url)
+    assert ended.returncode == 64
+    assert "parameter note contains the password of PROD_DB_URL" in ended.stderr
+    assert "hunter-2-hunter" not in ended.stdout + ended.stderr
+    assert kubescribe.json("runs") == []
