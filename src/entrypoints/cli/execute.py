@@ -61,9 +61,9 @@ async def _execute(
         given = parameters_of(args)
         refuse_secrets(args.pipeline, given, container.databases())
         if known is not None and not given:
-            introduction = introduction_of(known.parameters, from_text=False)
+            introduction = introduction_of(known.parameters, from_text=False, pipelines=settings.pipelines)
         else:
-            introduction = introduction_of(given, from_text=True)
+            introduction = introduction_of(given, from_text=True, pipelines=settings.pipelines)
     execute = execute_run(container, command=command, introduction=introduction, console=console)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -90,6 +90,6 @@ def execute_run(
     )
 
 
-def introduction_of(parameters: dict[str, object], *, from_text: bool) -> bytes:
-    """The first line on a worker's standard input."""
-    return msgspec.json.encode({"parameters": parameters, "from_text": from_text})
+def introduction_of(parameters: dict[str, object], *, from_text: bool, pipelines: Sequence[str] = ()) -> bytes:
+    """The first line on a worker's standard input; ``pipelines``: the modules that declare them."""
+    return msgspec.json.encode({"parameters": parameters, "from_text": from_text, "pipelines": pipelines})

@@ -49,3 +49,10 @@ def test_a_parameter_that_holds_a_password_is_refused(
     assert "parameter note contains the password of PROD_DB_URL" in ended.stderr
     assert "hunter-2-hunter" not in ended.stdout + ended.stderr
     assert kubescribe.json("runs") == []
+
+
+def test_pipelines_may_be_named_in_a_file(kubescribe: CommandLine) -> None:
+    modules = kubescribe.environment.pop("KUBESCRIBE_PIPELINES")
+    (kubescribe.folder / ".env").write_text(f"KUBESCRIBE_PIPELINES={modules}\n")
+    ended = kubescribe("run", "takes_text", "--param", "note=found")
+    assert (ended.returncode, ended.stdout) == (0, "found\n"), ended.stderr
