@@ -66,7 +66,7 @@ def execute_run(
             order=order,
             tried=tried,
             attempt_id=attempt_id,
-            payload=ProcessPayload(command, introduction=introduction),
+            payload=ProcessPayload(command, introduction=introduction, folder=settings.home / "run"),
             recorder=recorder,
             fences=container.fences(),
             publish=PublishReports(publisher) if publisher is not None else None,

@@ -56,3 +56,30 @@ def test_pipelines_may_be_named_in_a_file(kubescribe: CommandLine) -> None:
     (kubescribe.folder / ".env").write_text(f"KUBESCRIBE_PIPELINES={modules}\n")
     ended = kubescribe("run", "takes_text", "--param", "note=found")
     assert (ended.returncode, ended.stdout) == (0, "found\n"), ended.stderr
+
+
+def test_a_supervisor_that_is_killed_leaves_nothing_for_good(kubescribe: CommandLine, tmp_path: Path) -> None:
+    temporary, said = tmp_path / "temporary", tmp_path / "said"
+    temporary.mkdir()
+    script = (
+        f"echo $KUBESCRIBE_ATTEMPT_ID $KUBESCRIBE_EVENTS > {said}.new; setsid sleep 300 & mv {said}.new {said}; wait"
+    )
+    process = kubescribe.start("exec", "--", "sh", "-c", script, TMPDIR=str(temporary))
+    wait_for(said.exists, "the payload to start")
+    attempt_id, events = said.read_text().split()
+    assert Path(events).parent == tmp_path / "home" / "run" / attempt_id
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_for(lambda: len(members(UUID(attempt_id))) == 1, "all but the one that left the session to end")
+    assert kubescribe("reconcile").returncode == 0
+    assert kubescribe.newest()["run"]["status"] == "lost"
+    assert members(UUID(attempt_id)) == []
+    assert not Path(events).parent.exists()
+    assert list(temporary.iterdir()) == []
+
+
+def test_where_home_cannot_be_written_another_folder_does(kubescribe: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("no folder")
+    ended = kubescribe("exec", "--", "sh", "-c", 'echo \'{"type":"note","text":"hi"}\' > "$KUBESCRIBE_EVENTS"')
+    assert ended.returncode == 0
+    assert "kubescribe: hi" in ended.stderr
