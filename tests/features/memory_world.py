@@ -79,6 +79,9 @@ class Listener:
     def left_behind(self, summary: Summary) -> None:
         pass
 
+    def ready(self) -> bool:
+        return True
+
     def hidden(self, data: Any) -> Any:
         return data
 

@@ -27,6 +27,10 @@ class Recital:
     async def assign(self, assignment: Assignment) -> None:
         pass
 
+    @property
+    def over(self) -> bool:
+        return False
+
     def usage(self) -> Usage:
         return Usage()
 
@@ -58,6 +62,9 @@ class PlainConsole:
 
     def left_behind(self, summary: Summary) -> None:
         pass
+
+    def ready(self) -> bool:
+        return True
 
     def hidden(self, data: Any) -> Any:
         return data

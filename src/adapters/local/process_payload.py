@@ -41,9 +41,19 @@ class ProcessPayload:
     """
 
     def __init__(
-        self, command: Sequence[str], *, introduction: bytes | None = None, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        introduction: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """``introduction``: the first line on a worker's standard input; None: a command, which inherits ours."""
+        """``introduction``: the first line on a worker's standard input; None: a command, which inherits ours.
+
+        ``folder``: where :class:`LocalLauncher` finds what we leave when we are killed; None, or not to be written: the
+        system's temporary files.
+        """
+        self._attempts = folder
         self._command = list(command)
         self._introduction = introduction
         self._environment = dict(os.environ if environment is None else environment)
@@ -67,9 +77,8 @@ class ProcessPayload:
         """Begin; raises :class:`CommandNotFound`."""
         self._loop = asyncio.get_running_loop()
         self._attempt_id = attempt_id
-        self._folder = Path(tempfile.mkdtemp(prefix="kubescribe-"))
-        fifo = self._folder / "events"
-        os.mkfifo(fifo, 0o600)
+        fifo = self._make_fifo(attempt_id)
+        self._folder = fifo.parent
         # Open for writing as well: the stream has no end while we listen, whoever comes and goes.
         self._events = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._ooms = cgroup.oom_kills()
@@ -123,6 +132,11 @@ class ProcessPayload:
         if self._introduction is not None:
             self._send(msgspec.json.encode(assignment), last=True)
 
+    @property
+    def over(self) -> bool:
+        """Whether the process has ended."""
+        return self._exit is not None
+
     def usage(self) -> Usage:
         """A look at the session's processes."""
         if self._process is None or self._exit is not None:
@@ -162,6 +176,21 @@ class ProcessPayload:
             self._process.stdin.flush()
             if last:
                 self._process.stdin.close()
+
+    def _make_fifo(self, attempt_id: UUID) -> Path:
+        """The events' file, in a folder of its own."""
+        if self._attempts is not None:
+            folder = self._attempts / str(attempt_id)
+            with contextlib.suppress(OSError):  # read-only, full, or a file system without FIFOs
+                folder.mkdir(mode=0o700, parents=True)
+                try:
+                    os.mkfifo(folder / "events", 0o600)
+                    return folder / "events"
+                except OSError:
+                    folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="kubescribe-"))
+        os.mkfifo(folder / "events", 0o600)
+        return folder / "events"
 
     # -- listening -----------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from ...application.attempt_end import Stop
 from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
 from ...domain.duration import parse_duration
-from ...domain.errors import BadParameters, BadSetting, CommandNotFound, DatabaseUnavailable, RunMismatch
+from ...domain.errors import BadSetting, CommandNotFound, DatabaseUnavailable, RunMismatch
 from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
 from ...domain.run_status import RunStatus
@@ -24,6 +24,7 @@ from ..composition.databases import open_databases
 from ..composition.execution import ATTEMPT_VARIABLE, execute_run, introduction_of, worker_command
 from ..settings import Settings
 from .console import TerminalConsole
+from .parameters import parameters_of, refuse_secrets
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -42,7 +43,10 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
                     await _heal(container, console)
                 return result.exit_code
 
-        return asyncio.run(execute())
+        try:
+            return asyncio.run(execute())
+        finally:
+            console.flush()
 
 
 async def _execute(
@@ -55,14 +59,16 @@ async def _execute(
     else:
         command = worker_command(args.pipeline)
         given = parameters_of(args)
+        refuse_secrets(args.pipeline, given, container.databases())
         if known is not None and not given:
-            introduction = introduction_of(known.parameters, from_text=False)
+            introduction = introduction_of(known.parameters, from_text=False, pipelines=settings.pipelines)
         else:
-            introduction = introduction_of(given, from_text=True)
+            introduction = introduction_of(given, from_text=True, pipelines=settings.pipelines)
     execute = execute_run(container, command=command, introduction=introduction, console=console)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
     result = await execute(order)
     console.said(_sentence(order, result))
     return result
@@ -132,19 +138,6 @@ def _name(args: argparse.Namespace) -> str:
         shown = name if len(name) <= 60 else f"{name[:60]}…"
         raise BadSetting("--name", f"{shown!r} cannot be a name: {NAME_RULE}")
     return name
-
-
-def parameters_of(args: argparse.Namespace) -> dict[str, object]:
-    """What ``--param`` gives, as text."""
-    given: dict[str, object] = {}
-    for pair in args.param:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise BadParameters(args.pipeline, (f"--param {pair} has no '='; write --param {pair}=VALUE",))
-        if name in given:
-            raise BadParameters(args.pipeline, (f"parameter {name} is given twice",))
-        given[name] = value
-    return given
 
 
 def _seconds(text: str) -> float:

@@ -110,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code."""
+    _open_standard_streams()
     args = parser().parse_args(argv)
     # The user's pipelines are imported from where the command is given, as with `python -m`.
     here = str(Path.cwd())
@@ -129,6 +130,23 @@ def main(argv: list[str] | None = None) -> int:
         # Whoever read our output has seen enough; Python must not complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.PAYLOAD
+
+
+def _open_standard_streams() -> None:
+    """Give this process the three streams that it was started without, before another file gets one's number."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != fd:
+                os.dup2(null, fd)
+                os.close(null)
+            os.set_inheritable(fd, True)  # a command inherits its standard input
+    # Python has none for what was closed when it started.
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's own, to its end
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def _execution(command: argparse.ArgumentParser) -> None:

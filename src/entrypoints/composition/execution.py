@@ -65,7 +65,7 @@ def execute_run(
             order=order,
             earlier=earlier,
             attempt_id=attempt_id,
-            payload=ProcessPayload(command, introduction=introduction),
+            payload=ProcessPayload(command, introduction=introduction, folder=settings.home / "run"),
             recorder=recorder,
             fences=container.fences(),
             publisher=publisher,
@@ -89,6 +89,6 @@ def execute_run(
     )
 
 
-def introduction_of(parameters: dict[str, object], *, from_text: bool) -> bytes:
-    """The first line on a worker's standard input."""
-    return msgspec.json.encode({"parameters": parameters, "from_text": from_text})
+def introduction_of(parameters: dict[str, object], *, from_text: bool, pipelines: Sequence[str] = ()) -> bytes:
+    """The first line on a worker's standard input; ``pipelines``: the modules that declare them."""
+    return msgspec.json.encode({"parameters": parameters, "from_text": from_text, "pipelines": pipelines})

@@ -11,8 +11,10 @@ from tests.support.listening import PlainConsole, Recital
 from kubescribe.application.log_capture import LogCapture
 from kubescribe.application.notebook import Notebook
 from kubescribe.application.payload_listener import PayloadListener
-from kubescribe.application.ports.payload import Ended, Printed, Told, Word
+from kubescribe.application.ports.payload import Declared, Ended, Printed, Refused, Told, Word
+from kubescribe.application.redaction import Redactor
 from kubescribe.domain.note import NoteKind
+from kubescribe.domain.pipeline import Pipeline
 
 ATTEMPT = UUID(int=7)
 
@@ -49,3 +51,21 @@ def test_one_bad_word_is_noted_and_the_others_are_heard(loop: asyncio.Runner) ->
     told = [(note.kind, note.data) for note in notes.drain()]
     assert (NoteKind.METRIC, {"name": "rows", "value": 3}) in told
     assert any("OverflowError" in str(data) for kind, data in told if kind is NoteKind.NOTE)
+
+
+class Hiding(PlainConsole):
+    """Knows one secret."""
+
+    def hidden(self, data: Any) -> Any:
+        return Redactor(("correct-horse",)).data(data)
+
+
+def test_a_secret_among_the_parameters_is_refused_and_not_replaced(loop: asyncio.Runner) -> None:
+    words: list[Word] = [
+        Declared(pipeline=Pipeline(name="sales"), parameters={"n": 1, "url": ["to correct-horse"]}),
+        Ended(exit_code=0),
+    ]
+    listener, _, _ = listened(loop, words, Hiding())
+    word = listener.introduced.result()
+    assert isinstance(word, Refused)
+    assert "parameter url contains a password" in word.message and "correct-horse" not in word.message

@@ -14,4 +14,5 @@ from kubescribe.entrypoints.cli.console import TerminalConsole
 def test_progress(capfd: pytest.CaptureFixture[str], fraction: object, share: str) -> None:
     console = TerminalConsole(())
     console.told(NoteKind.PROGRESS, {"fraction": fraction, "text": "reading"})
+    console.flush()
     assert capfd.readouterr().err == f"kubescribe: {share}reading\n"
