@@ -120,8 +120,8 @@ class PayloadListener:
             return word
         names = ", ".join(map(str, self._console.hidden(secret)))
         return Refused(
-            message=f"parameter {names} contains a password of this configuration; parameters are kept on record, so let "
-            "the pipeline take secrets from its environment"
+            message=f"parameter {names} contains a password of this configuration; parameters are kept on record, "
+            "so let the pipeline take secrets from its environment"
         )
 
     def _introduce(self, word: Declared | Refused | Ended) -> None:

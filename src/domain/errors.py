@@ -312,9 +312,9 @@ class StagingIncomplete(KubescribeError):
 class CommandNotFound(ConfigurationError):
     """A command cannot be started."""
 
-    def __init__(self, command: str, why: str) -> None:
-        self.command, self.why = command, why
-        super().__init__(f"{command} cannot be started: {why}")
+    def __init__(self, command: str, why: str, hint: str = "") -> None:
+        self.command, self.why, self.hint = command, why, hint
+        super().__init__(f"{command!r} cannot be started: {why}" + (f"; {hint}" if hint else ""))
 
 
 class EmbeddedUnavailable(ConfigurationError):

@@ -51,7 +51,7 @@ ON CONFLICT DO NOTHING
 # Literals, so that the planner knows the partial index on open runs to fit.
 _ANY_OPEN = "SELECT EXISTS (SELECT FROM public.run WHERE status IN (" + ", ".join(f"'{one}'" for one in OPEN) + "))"  # noqa: S608
 _NOT_ENDED = "SELECT id FROM public.attempt WHERE run_id = $1 AND ended_at IS NULL"
-_NEXT_NUMBER = "SELECT coalesce(max(number), 0) + 1 FROM public.attempt WHERE run_id = $1"
+_NEWEST_NUMBER = "SELECT max(number) FROM public.attempt WHERE run_id = $1"
 _ATTEMPT = "SELECT * FROM public.attempt WHERE id = $1"
 _FORGET = "DELETE FROM public.log_chunk WHERE attempt_id = $1 AND seq BETWEEN $2 AND $3"
 
@@ -170,7 +170,7 @@ async def _claim(connection: asyncpg.Connection, claim: Claim, ago: float) -> Cl
             raise RunMismatch(run.id, f"attempt {known.id} belongs to run {known.run_id}")
         return answer(run, known, now)
     newest = None if run.attempt_id is None else await _attempt(connection, run.attempt_id)
-    number = int(await connection.fetchval(_NEXT_NUMBER, run.id) or 1)
+    number = 1 + int(await connection.fetchval(_NEWEST_NUMBER, run.id) or 0)
     why = belated(run, newest, claim, now=now, ago=ago)
     if why is not None:
         may_publish = run.may_publish

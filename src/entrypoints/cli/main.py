@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ MODULES = {
     "pipelines": "pipelines",
     "reconcile": "reconcile",
     "migrate": "migrate",
+    "psql": "psql",
 }
 """Which module of this package serves a command."""
 
@@ -96,6 +98,10 @@ def parser() -> argparse.ArgumentParser:
     reconcile = commands.add_parser("reconcile", help="give runs that nobody works on their verdict")
     _json(reconcile)
 
+    psql = commands.add_parser("psql", help="open psql on one of the databases, the embedded ones included")
+    psql.add_argument("database", choices=("runlog", "production", "report"))
+    psql.add_argument("argv", nargs=argparse.REMAINDER, metavar="ARGUMENTS", help="psql's own: -c, -f, --csv, …")
+
     migrate = commands.add_parser("migrate", help="bring the databases' schemas up to date")
     printed = migrate.add_mutually_exclusive_group()
     printed.add_argument("--sql", choices=("runlog", "report"), help="print it for psql instead")
@@ -126,6 +132,8 @@ def main(argv: list[str] | None = None) -> int:
     except KubescribeError as error:
         print(f"kubescribe: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

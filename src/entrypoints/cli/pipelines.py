@@ -33,5 +33,11 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         )
         for one in pipelines
     )
-    terminal.console().print(terminal.table(("pipeline", "schedule", "parameters", "reports", "what it does"), rows))
+    terminal.show(
+        terminal.table(
+            ("pipeline", "schedule", "parameters", "reports", "what it does"),
+            rows,
+            wrap=("parameters", "reports", "what it does"),
+        )
+    )
     return 0

@@ -162,6 +162,10 @@ def test_a_worker_that_never_declares_itself_is_ended_and_recorded(world: Memory
         def usage(self):  # type: ignore[no-untyped-def]
             raise AssertionError("it never began")
 
+        @property
+        def over(self) -> bool:
+            return self.gone.is_set()
+
         def terminate(self) -> None:
             self.gone.set()
 
