@@ -11,7 +11,7 @@ from ..domain.note import NoteKind
 from ..domain.summary import Summary
 from .log_capture import LogCapture
 from .notebook import Notebook
-from .ports.payload import Declared, Ended, Payload, Printed, Raised, Refused, Returned, Told
+from .ports.payload import Declared, Ended, Payload, Printed, Raised, Refused, Returned, Told, Word
 
 
 class Console(Protocol):
@@ -69,27 +69,37 @@ class PayloadListener:
 
     async def _listen(self) -> None:
         async for word in self._payload.words():
-            match word:
-                case Printed(stream=stream, data=data):
-                    self._capture.feed(stream, self._console.printed(stream, data))
-                case Told(kind=kind, data=data):
-                    clean = self._console.hidden(data)
-                    self._notes.add(kind, clean)
-                    self._console.told(kind, clean)
-                case Raised(error=error):
-                    self.raised = msgspec.structs.replace(word, error=self._console.hidden(error))
-                case Returned():
-                    self.returned = word
-                case Declared():
-                    self._introduce(msgspec.structs.replace(word, parameters=self._console.hidden(word.parameters)))
-                case Refused(message=message):
-                    self._introduce(msgspec.structs.replace(word, message=self._console.hidden(message)))
-                case Ended():
-                    for stream, data in self._console.rest():
-                        self._capture.feed(stream, data)
-                    self._capture.end()
-                    self._introduce(word)
-                    self.ended.set_result(word)
+            try:
+                self._hear(word)
+            except Exception as error:  # one word that nobody can make sense of: the others count
+                text = f"something that the payload said was left out: {type(error).__name__} while it was heard"
+                self._notes.add(NoteKind.NOTE, {"text": text})
+                if isinstance(word, Declared | Refused):
+                    self._introduce(Refused(message=text))
+            if isinstance(word, Ended):
+                self._introduce(word)
+                self.ended.set_result(word)
+
+    def _hear(self, word: Word) -> None:
+        match word:
+            case Printed(stream=stream, data=data):
+                self._capture.feed(stream, self._console.printed(stream, data))
+            case Told(kind=kind, data=data):
+                clean = self._console.hidden(data)
+                self._notes.add(kind, clean)
+                self._console.told(kind, clean)
+            case Raised(error=error):
+                self.raised = msgspec.structs.replace(word, error=self._console.hidden(error))
+            case Returned():
+                self.returned = word
+            case Declared():
+                self._introduce(msgspec.structs.replace(word, parameters=self._console.hidden(word.parameters)))
+            case Refused(message=message):
+                self._introduce(msgspec.structs.replace(word, message=self._console.hidden(message)))
+            case Ended():
+                for stream, data in self._console.rest():
+                    self._capture.feed(stream, data)
+                self._capture.end()
 
     def _introduce(self, word: Declared | Refused | Ended) -> None:
         if not self.introduced.done():

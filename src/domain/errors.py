@@ -334,13 +334,17 @@ class EmbeddedNotAnswering(TemporaryError):
 
 
 class CommitUnknown(DatabaseUnavailable):
-    """The report database went away after it was told to commit: the ledger knows the outcome, and nobody else."""
+    """The report database went away after it was told to commit: the ledger knows the outcome, and nobody else.
 
-    def __init__(self, database: str, run_id: object, why: str) -> None:
+    ``what`` was to be committed; None: the publication of the run.
+    """
+
+    def __init__(self, database: str, run_id: object, why: str, what: str | None = None) -> None:
         self.run_id = run_id
+        what = what or f"run {run_id} was published"
         super().__init__(
             database,
-            f"{why}. Whether run {run_id} was published is not known yet: its ledger says so once the database is back",
+            f"{why}. Whether {what} is not known yet: its ledger says so once the database is back",
         )
 
 

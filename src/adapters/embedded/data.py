@@ -95,8 +95,7 @@ def servers_in(data: Path) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            name = (process / "comm").read_text(errors="replace").strip()
-            if name == "postgres" and (process / "cwd").samefile(data):
+            if (process / "comm").read_bytes().strip() == b"postgres" and (process / "cwd").samefile(data):
                 found.append(int(process.name))
         except OSError:  # it ended, or is not ours to look at
             continue

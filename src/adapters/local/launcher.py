@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +16,9 @@ from ...domain.errors import LaunchRefused
 from ...domain.run import Run
 from . import machine, process_tree
 
+_OF_A_PAYLOAD = (process_tree.ATTEMPT_VARIABLE, "KUBESCRIBE_EVENTS", "KUBESCRIBE_RUN_ID", "KUBESCRIBE_FAILPOINT")
+"""What makes a process a part of another run: a supervisor that had it would be ended with that run's payload."""
+
 
 class LocalLauncher:
     """The :class:`~kubescribe.application.ports.launcher.Launcher` of this machine."""
@@ -21,7 +26,7 @@ class LocalLauncher:
     def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, logs: Path) -> None:
         """``command``: what begins a supervisor's command line, up to the pipeline's name."""
         self._command = list(command)
-        self._environment = dict(environment)
+        self._environment = {name: value for name, value in environment.items() if name not in _OF_A_PAYLOAD}
         self._folder = folder
         self._logs = logs
         self._started: list[subprocess.Popen[bytes]] = []
@@ -70,5 +75,7 @@ class LocalLauncher:
         stat = machine.read_stat(where.pid) if where.pid else None
         if stat is not None and stat.started_ticks == where.started_ticks and stat.pid != os.getpid():
             # It has lost its right to publish; what it could still do is to hold a lock or memory.
-            os.kill(stat.pid, 9)
+            # It may end by itself at this moment, or be another user's; what the payload left is ended in any case.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(stat.pid, signal.SIGKILL)
         await asyncio.to_thread(process_tree.end, attempt.id)

@@ -127,7 +127,10 @@ class ProcessPayload:
         """A look at the session's processes."""
         if self._process is None or self._exit is not None:
             return Usage()
-        now = process_tree.usage(self._process.pid)
+        try:
+            now = process_tree.usage(self._process.pid)
+        except (OSError, ValueError):  # a beat without numbers is a beat
+            return Usage()
         self._peak = max(self._peak, now.memory or 0)
         return now
 
@@ -219,7 +222,9 @@ class ProcessPayload:
         assert self._process is not None and self._attempt_id is not None
         self._exit = (code, used)
         self._process.returncode = code
-        process_tree.end(self._attempt_id, self._process.pid, mine=self._mine)
+        # Whoever waits for the end gets it, also on a machine that does not let us look for what is left.
+        with contextlib.suppress(OSError, ValueError):
+            process_tree.end(self._attempt_id, self._process.pid, mine=self._mine)
         for fd, read in list(self._readers.items()):
             self._loop.add_reader(fd, read)
         self._loop.call_later(_LINGER, self._end)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...application.redaction import Redactor, StreamRedactor
-from ...domain.note import NoteKind
+from ...domain.note import NoteKind, fraction_of
 from ...domain.summary import Summary
 
 _FD = {"out": 1, "err": 2}
@@ -39,8 +39,8 @@ class TerminalConsole:
     def told(self, kind: NoteKind, data: dict[str, object]) -> None:
         """Show progress and notes; the rest is on the record."""
         if kind is NoteKind.PROGRESS:
-            fraction = data.get("fraction")
-            share = f"{fraction:4.0%} " if isinstance(fraction, int | float) else ""
+            fraction = fraction_of(data)
+            share = "" if fraction is None else f"{fraction:4.0%} "
             self.said(f"{share}{data.get('text') or ''}".rstrip())
         elif kind is NoteKind.NOTE:
             self.said(str(data.get("text", "")))

@@ -16,6 +16,7 @@ from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
 from ...domain.duration import parse_duration
 from ...domain.errors import BadParameters, BadSetting, CommandNotFound, DatabaseUnavailable, RunMismatch
+from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
 from ...domain.run_status import RunStatus
 from ..composition.container import Container, container_for
@@ -124,7 +125,13 @@ def _command(args: argparse.Namespace) -> list[str]:
 
 
 def _name(args: argparse.Namespace) -> str:
-    return args.name or Path(_command(args)[0]).name
+    if args.name is None:
+        return Path(_command(args)[0]).name
+    name: str = args.name
+    if not may_be_a_name(name):
+        shown = name if len(name) <= 60 else f"{name[:60]}…"
+        raise BadSetting("--name", f"{shown!r} cannot be a name: {NAME_RULE}")
+    return name
 
 
 def parameters_of(args: argparse.Namespace) -> dict[str, object]:

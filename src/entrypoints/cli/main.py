@@ -97,7 +97,14 @@ def parser() -> argparse.ArgumentParser:
     _json(reconcile)
 
     migrate = commands.add_parser("migrate", help="bring the databases' schemas up to date")
-    migrate.add_argument("--sql", choices=("runlog", "report"), help="print it for psql instead")
+    printed = migrate.add_mutually_exclusive_group()
+    printed.add_argument("--sql", choices=("runlog", "report"), help="print it for psql instead")
+    printed.add_argument(
+        "--grants",
+        nargs=2,
+        metavar=("PUBLISHER", "READER"),
+        help="print for psql what these two roles need in the report database",
+    )
     return root
 
 

@@ -112,3 +112,10 @@ def migration_sql(database: str, report_schema: str) -> str:
     from ...adapters.report.migrate import migration_sql as report_sql
 
     return report_sql(report_schema)
+
+
+def grants(publisher: str, reader: str, report_schema: str) -> str:
+    """What the two roles need in the report database, as SQL for psql."""
+    from ...adapters.report.schema import grants_sql
+
+    return grants_sql(publisher, reader, report_schema)

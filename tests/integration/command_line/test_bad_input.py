@@ -179,6 +179,8 @@ def test_rights_are_checked_before_the_work(kubescribe: CommandLine, databases: 
         (["exec", "--"], "there is no command"),
         (["exec", "--", "no-such-command-here"], "cannot be started"),
         (["exec", "--retries", "-1", "--", "true"], "less than 0"),
+        (["exec", "--name", "Nightly Import", "--", "true"], "cannot be a name"),
+        (["exec", "--name", "n" * 100_000, "--", "true"], "at most 52 characters"),
         (["run", "numbers", "--slot", "yesterday"], "no ISO time"),
         (["run", "numbers", "--slot", "2026-01-01T00:00:00"], "no zone"),
         (["run", "numbers", "--run-id", "7"], "no UUID"),
