@@ -9,8 +9,6 @@ from functools import lru_cache
 from .cron import Cron, Every
 from .cron_field import DAY, HOUR, MINUTE, MONTH, WEEKDAY, field_set
 from .errors import BadSchedule
-from .go_duration import nanoseconds
-from .nearest import did_you_mean
 
 DESCRIPTORS = {
     "@yearly": "0 0 1 1 *",
@@ -43,10 +41,14 @@ def _parse(expression: str) -> Cron | Every:
         raise ValueError("Kubernetes takes no TZ= or CRON_TZ= in a schedule; say timezone= instead")
     if expression.startswith("@"):
         if expression.startswith(_EVERY):
+            from .go_duration import nanoseconds  # every worker reads its schedules, and few have this one
+
             whole = max(nanoseconds(expression[len(_EVERY) :]) // 1_000_000_000, 1)
             return Every(timedelta(seconds=whole))
         known = DESCRIPTORS.get(expression)
         if known is None:
+            from .nearest import did_you_mean
+
             near = [*DESCRIPTORS, "@every 90m"]
             raise ValueError(f"there is no such descriptor{did_you_mean(expression, near) or '; ' + ', '.join(near)}")
         expression = known
