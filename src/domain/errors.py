@@ -38,6 +38,23 @@ class BadDuration(ConfigurationError):
         self.text = text
 
 
+class BadSchedule(ConfigurationError):
+    """A cron expression cannot be read, or Kubernetes would not take it."""
+
+    def __init__(self, expression: str, why: str) -> None:
+        super().__init__(f"schedule {expression!r} cannot be used: {why}")
+        self.expression = expression
+        self.why = why
+
+
+class UnknownTimezone(ConfigurationError):
+    """There is no such time zone."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"there is no time zone {name!r}; write one like Europe/Berlin")
+        self.name = name
+
+
 class BadSetting(ConfigurationError):
     """A setting from the environment or ``.env`` cannot be used; ``name`` is the variable's."""
 

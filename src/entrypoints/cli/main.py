@@ -21,6 +21,7 @@ MODULES = {
     "reports": "reports",
     "rollback": "rollback",
     "pipelines": "pipelines",
+    "schedule": "schedule",
     "reconcile": "reconcile",
     "migrate": "migrate",
     "psql": "psql",
@@ -94,6 +95,11 @@ def parser() -> argparse.ArgumentParser:
     pipelines = commands.add_parser("pipelines", help="list the pipelines, or show the declaration of one")
     pipelines.add_argument("pipeline", nargs="?")
     _json(pipelines)
+
+    schedule = commands.add_parser("schedule", help="when a pipeline is due")
+    schedule.add_argument("pipeline")
+    schedule.add_argument("--count", type=int, default=5, metavar="N", help="slots to show")
+    _json(schedule)
 
     reconcile = commands.add_parser("reconcile", help="give runs that nobody works on their verdict")
     _json(reconcile)
