@@ -1,9 +1,9 @@
 """The worker: ``python -m kubescribe.entrypoints.worker NAME``, started by a supervisor around one pipeline.
 
-Standard input, line 1: ``{"parameters": {…}, "from_text": true}``. The worker declares itself on the event stream, or
-refuses and ends with 64. Line 2: the :class:`Assignment`; without it the worker ends, for nobody wants its work.
-Then standard input is empty for the pipeline, and its output is its own. Secrets come this way because arguments
-and environments can be read by others.
+Standard input, line 1: ``{"parameters": {…}, "from_text": true, "pipelines": ["module"]}``. The worker declares
+itself on the event stream, or refuses and ends with 64. Line 2: the :class:`Assignment`; without it the worker ends,
+for nobody wants its work. Then standard input is empty for the pipeline, and its output is its own. Secrets come this
+way because arguments and environments can be read by others.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class Introduction(msgspec.Struct, frozen=True):
 
     parameters: dict[str, Any] = {}
     from_text: bool = False
+    pipelines: tuple[str, ...] = ()
+    """The modules that declare them, by the supervisor's settings; none: those of the environment."""
 
 
 class EventStream:
@@ -97,7 +99,7 @@ def _declare(name: str, events: EventStream) -> tuple[AnyPipeline, dict[str, Any
     except msgspec.MsgspecError as error:
         raise BadParameters(name, (f"the supervisor's first line cannot be read: {error}",)) from None
     modules = [module.strip() for module in os.environ.get(PIPELINES, "").split(",") if module.strip()]
-    function = Registry.load(modules).get(name)
+    function = Registry.load(introduction.pipelines or modules).get(name)
     values = convert(function, introduction.parameters, from_text=introduction.from_text)
     events.say(Declared(pipeline=function.pipeline, parameters=to_json(values)))
     failpoint("worker.declared")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import functools
 import os
 import resource
@@ -41,9 +42,19 @@ class ProcessPayload:
     """
 
     def __init__(
-        self, command: Sequence[str], *, introduction: bytes | None = None, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        introduction: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """``introduction``: the first line on a worker's standard input; None: a command, which inherits ours."""
+        """``introduction``: the first line on a worker's standard input; None: a command, which inherits ours.
+
+        ``folder``: where :class:`LocalLauncher` finds what we leave when we are killed; None, or not to be written: the
+        system's temporary files.
+        """
+        self._attempts = folder
         self._command = list(command)
         self._introduction = introduction
         self._environment = dict(os.environ if environment is None else environment)
@@ -67,9 +78,8 @@ class ProcessPayload:
         """Begin; raises :class:`CommandNotFound`."""
         self._loop = asyncio.get_running_loop()
         self._attempt_id = attempt_id
-        self._folder = Path(tempfile.mkdtemp(prefix="kubescribe-"))
-        fifo = self._folder / "events"
-        os.mkfifo(fifo, 0o600)
+        fifo = self._make_fifo(attempt_id)
+        self._folder = fifo.parent
         # Open for writing as well: the stream has no end while we listen, whoever comes and goes.
         self._events = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._ooms = cgroup.oom_kills()
@@ -95,7 +105,7 @@ class ProcessPayload:
             )
         except (OSError, ValueError) as error:
             self._clear()
-            raise CommandNotFound(self._command[0], getattr(error, "strerror", None) or str(error)) from error
+            raise CommandNotFound(self._command[0], _sentence(error), _hint(self._command[0], error)) from error
         self._process = process
         if process.stdin is not None and self._introduction is not None:
             self._send(self._introduction)
@@ -123,11 +133,19 @@ class ProcessPayload:
         if self._introduction is not None:
             self._send(msgspec.json.encode(assignment), last=True)
 
+    @property
+    def over(self) -> bool:
+        """Whether the process has ended."""
+        return self._exit is not None
+
     def usage(self) -> Usage:
         """A look at the session's processes."""
         if self._process is None or self._exit is not None:
             return Usage()
-        now = process_tree.usage(self._process.pid)
+        try:
+            now = process_tree.usage(self._process.pid)
+        except (OSError, ValueError):  # a beat without numbers is a beat
+            return Usage()
         self._peak = max(self._peak, now.memory or 0)
         return now
 
@@ -159,6 +177,21 @@ class ProcessPayload:
             self._process.stdin.flush()
             if last:
                 self._process.stdin.close()
+
+    def _make_fifo(self, attempt_id: UUID) -> Path:
+        """The events' file, in a folder of its own."""
+        if self._attempts is not None:
+            folder = self._attempts / str(attempt_id)
+            with contextlib.suppress(OSError):  # read-only, full, or a file system without FIFOs
+                folder.mkdir(mode=0o700, parents=True)
+                try:
+                    os.mkfifo(folder / "events", 0o600)
+                    return folder / "events"
+                except OSError:
+                    folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="kubescribe-"))
+        os.mkfifo(folder / "events", 0o600)
+        return folder / "events"
 
     # -- listening -----------------------------------------------------------------------------------------------
 
@@ -219,7 +252,9 @@ class ProcessPayload:
         assert self._process is not None and self._attempt_id is not None
         self._exit = (code, used)
         self._process.returncode = code
-        process_tree.end(self._attempt_id, self._process.pid, mine=self._mine)
+        # Whoever waits for the end gets it, also on a machine that does not let us look for what is left.
+        with contextlib.suppress(OSError, ValueError):
+            process_tree.end(self._attempt_id, self._process.pid, mine=self._mine)
         for fd, read in list(self._readers.items()):
             self._loop.add_reader(fd, read)
         self._loop.call_later(_LINGER, self._end)
@@ -286,3 +321,23 @@ def _die_with_parent(parent: int) -> Callable[[], None] | None:
             os._exit(1)
 
     return ask
+
+
+def _sentence(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _hint(command: str, error: OSError | ValueError) -> str:
+    """What to do about a command that cannot be started."""
+    number = getattr(error, "errno", None)
+    if number == errno.ENOENT and Path(command).exists():
+        return "the file is there, so it is the interpreter named in its first line that is not (mind CRLF line ends)"
+    if number == errno.ENOENT and " " in command:
+        return "give its words separately, without quotes around all of them"
+    if number == errno.ENOENT:
+        return "there is no such program in PATH; a file of this folder is written ./NAME"
+    if number == errno.EACCES:
+        return "make it executable: chmod +x"
+    if number == errno.ENOEXEC:
+        return "name its interpreter in its first line, such as #!/bin/sh"
+    return ""

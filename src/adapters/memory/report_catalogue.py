@@ -12,7 +12,7 @@ from polars.selectors import by_name
 from ...application.report_account import Account, account_of_removal, in_effect
 from ...domain.errors import ReportNotFound, RollbackRefused, VersionNotKept
 from ...domain.mode import Mode
-from ...domain.report import Publication, Report
+from ...domain.report import Publication, Report, slot_guard
 from ...domain.verification import Verification
 from .report_database import MemoryReportDatabase, Shown
 from .report_rows import digest, row_sum, without
@@ -74,9 +74,10 @@ class MemoryReportCatalogue:
                 published_at=self._database.now(),
                 **(msgspec.structs.asdict(account) if account else {}),
             )
+            ledger = [(one.kind, one.version, one.slot) for one in self._database.ledger if one.report == report]
             self._database.ledger.append(row)
-            shown = self._database.shown[report]
-            self._database.shown[report] = Shown(shown.version if account else target, was.slot)
+            shown = self._database.shown[report].version if account else target
+            self._database.shown[report] = Shown(shown, slot_guard(ledger, target))
             return row
 
     async def verify(self, report: str) -> Verification:

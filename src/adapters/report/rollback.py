@@ -10,7 +10,7 @@ from ...application.report_account import Gone, account_of_removal, in_effect
 from ...application.report_columns import RUN_COLUMN
 from ...domain.errors import RollbackRefused, VersionNotKept
 from ...domain.mode import Mode
-from ...domain.report import Publication
+from ...domain.report import Publication, slot_guard
 from . import ledger
 from .names import qualified
 from .row_sums import SETTINGS, gone, sums
@@ -34,7 +34,8 @@ async def roll_back(
         figures = (account.inserted, account.updated, account.deleted, account.total, account.content)
     statement = _IN_PLACE if figures else _POINTED
     written = await connection.fetchrow(statement, report, target, rollback_id, actor, reason, *figures)
-    await connection.execute(_POINT, report, pointer, written["slot"])
+    slots = await connection.fetch(_SLOTS, report)
+    await connection.execute(_POINT, report, pointer, slot_guard(map(tuple, slots), target))
     return publication(written)
 
 
@@ -89,4 +90,5 @@ SELECT {_COMMON}, $3, 'rollback', $4, $5, $6, $7, $8, $9, $10
 FROM kubescribe.publication WHERE report = $1 AND version = $2 AND kind = 'publish'
 RETURNING {LEDGER_COLUMNS}
 """  # noqa: S608
+_SLOTS = "SELECT kind, version, slot FROM kubescribe.publication WHERE report = $1 ORDER BY id"
 _POINT = "UPDATE kubescribe.current SET version = $2, slot = $3 WHERE report = $1"

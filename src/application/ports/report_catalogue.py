@@ -34,9 +34,13 @@ class ReportCatalogue(Protocol):
         """Show the report again as it was after the publication of version ``to``, and say so in the ledger.
 
         ``to`` is one of the report's ``versions``; None: the one before what is shown. In mode ``replace`` it points
-        the report at that version; in mode ``append`` it takes the rows of every later publication out. One
-        transaction, safe to repeat with the same ``rollback_id``. Raises :class:`ReportNotFound`,
-        :class:`VersionNotKept`, and :class:`RollbackRefused` in the modes that overwrite rows.
+        the report at that version; in mode ``append`` it takes the rows of every later publication out. The report's
+        newest slot is then what it was when that version was published: older slots stay superseded.
+
+        One transaction, safe to repeat with the same ``rollback_id``. A lost answer to COMMIT is settled by reading
+        the ledger; raises :class:`CommitUnknown` where it could not be asked in time, and any other error only where
+        nothing has changed. Raises :class:`ReportNotFound`, :class:`VersionNotKept`, and :class:`RollbackRefused` in
+        the modes that overwrite rows.
         """
         ...
 

@@ -125,7 +125,13 @@ def _launcher(settings: Settings) -> LocalLauncher:
     from ...adapters.local.launcher import LocalLauncher
 
     command = [sys.executable, "-m", "kubescribe.entrypoints.cli.main", "run"]
-    return LocalLauncher(command, environment=os.environ, folder=Path.cwd(), logs=settings.home / "logs")
+    return LocalLauncher(
+        command,
+        environment=os.environ,
+        folder=Path.cwd(),
+        logs=settings.home / "logs",
+        payloads=settings.home / "run",
+    )
 
 
 def _reconcile_runs(run_log: Any, launcher: Any, fences: Any, publisher: Any) -> ReconcileRuns:
