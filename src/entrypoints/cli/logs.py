@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import sys
 from uuid import UUID
 
@@ -13,10 +14,13 @@ from ...domain.attempt import Attempt
 from ...domain.log import LogChunk
 from ..composition.container import Container
 from ..settings import Settings
+from .healing import heal
 from .reading import find_run, reading
 
 _POLL = 0.5
 """Seconds between two looks while following."""
+_HEAL_EVERY = 4
+"""Looks between two passes of the reconciler, which the embedded mode has nobody else for."""
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -27,7 +31,14 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         run_id = await find_run(run_log, args.run)
         await run_log.get(run_id)
         seen: dict[UUID, int] = {}
-        while True:
+        said: set[str] = set()
+
+        def say(text: str) -> None:
+            if text not in said:  # a problem stays one at every pass
+                said.add(text)
+                print(f"kubescribe: {text}", file=sys.stderr)
+
+        for look in itertools.count(1):
             # The state is read first: what was written before the end is then seen for certain.
             ended = (await run_log.get(run_id)).status.terminal
             for attempt in await history.attempts(run_id):
@@ -39,6 +50,9 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
             if ended or not args.follow:
                 return 0
             await asyncio.sleep(_POLL)
+            if look % _HEAL_EVERY == 0 and container.databases().embedded:
+                await heal(container, say)
+        raise AssertionError("unreachable")
 
     return reading(settings, show)
 
