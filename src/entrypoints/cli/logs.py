@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import re
 import sys
 from uuid import UUID
 
@@ -21,6 +22,9 @@ _POLL = 0.5
 """Seconds between two looks while following."""
 _HEAL_EVERY = 4
 """Looks between two passes of the reconciler, which the embedded mode has nobody else for."""
+
+_COLOUR_OR_CONTROL = re.compile(r"\x1b\[[0-9;:]*m|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_NO_COLOUR = "\x1b[0m"
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -57,6 +61,15 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     return reading(settings, show)
 
 
+def shown(text: str) -> str:
+    """A line for a terminal: colours act, and end with the line; every other control character only shows."""
+    found = set(_COLOUR_OR_CONTROL.findall(text))
+    if not found:
+        return text
+    clean = _COLOUR_OR_CONTROL.sub(lambda one: one[0] if len(one[0]) > 1 else f"\\x{ord(one[0]):02x}", text)
+    return clean + _NO_COLOUR if any(len(one) > 1 for one in found) else clean
+
+
 def _print(attempt: Attempt, chunk: LogChunk, *, as_json: bool) -> None:
     for line in chunk.lines:
         if as_json:
@@ -64,6 +77,6 @@ def _print(attempt: Attempt, chunk: LogChunk, *, as_json: bool) -> None:
             sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
         else:
             stream = sys.stderr if line.stream == "err" else sys.stdout
-            stream.write(line.text + "\n")
+            stream.write((shown(line.text) if stream.isatty() else line.text) + "\n")
     sys.stdout.flush()
     sys.stderr.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 from pathlib import Path
@@ -13,6 +14,19 @@ from tests.support.command_line import MAIN, CommandLine
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.integration
+
+
+def test_escapes_are_for_pipes_only(kubescribe: CommandLine) -> None:
+    assert kubescribe("exec", "--", "printf", r"\033]0;title\007 \033[31mred\033[0m\n").returncode == 0
+    run_id = kubescribe.newest()["run"]["id"]
+    assert kubescribe("logs", run_id).stdout == "\x1b]0;title\x07 \x1b[31mred\x1b[0m\n"
+    ours, theirs = pty.openpty()
+    subprocess.run(
+        [*MAIN, "logs", run_id], env=kubescribe.environment, cwd=kubescribe.folder, stdout=theirs, check=True
+    )
+    assert os.read(ours, 1000) == b"\\x1b]0;title\\x07 \x1b[31mred\x1b[0m\x1b[0m\r\n"
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_following_a_run_that_is_killed_ends(tmp_path: Path) -> None:
