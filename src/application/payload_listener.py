@@ -113,13 +113,15 @@ class PayloadListener:
 
     def _without_secrets(self, word: Declared) -> Declared | Refused:
         """Parameters are kept as they are, or another attempt would get the mask for the value: so none is secret."""
-        hidden = self._console.hidden
-        secret = [name for name, value in word.parameters.items() if hidden([name, value]) != [name, value]]
+        secret = [
+            name for name, value in word.parameters.items() if self._console.hidden([name, value]) != [name, value]
+        ]
         if not secret:
             return word
+        names = ", ".join(map(str, self._console.hidden(secret)))
         return Refused(
-            message=f"parameter {', '.join(hidden(secret))} contains a password of this configuration; parameters are "
-            "kept on record, so let the pipeline take secrets from its environment"
+            message=f"parameter {names} contains a password of this configuration; parameters are kept on record, "
+            "so let the pipeline take secrets from its environment"
         )
 
     def _introduce(self, word: Declared | Refused | Ended) -> None:

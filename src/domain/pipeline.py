@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import Any
 
 import msgspec
@@ -56,10 +57,11 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
                 f"{self.name!r} cannot name a pipeline: {NAME_RULE} ({self.location or 'no location'})"
             )
         for what, value in (("retries", self.retries), ("retry_delay", self.retry_delay)):
-            if value < 0:
-                raise BadDeclaration(f"pipeline {self.name}: {what} is {value}, which is less than 0 ({self.location})")
+            if not 0 <= value < inf:
+                problem = f"{what} is {value}, which is {'less than 0' if value < 0 else 'no number to wait for'}"
+                raise BadDeclaration(f"pipeline {self.name}: {problem} ({self.location})")
         for what, limit in (("run_deadline", self.run_deadline), ("start_deadline", self.start_deadline)):
-            if limit <= 0:
+            if not 0 < limit < inf:
                 raise BadDeclaration(
                     f"pipeline {self.name}: {what} is {limit} s, which leaves no time ({self.location})"
                 )

@@ -1,9 +1,9 @@
 """The worker: ``python -m kubescribe.entrypoints.worker NAME``, started by a supervisor around one pipeline.
 
-Standard input, line 1: ``{"parameters": {…}, "from_text": true, "pipelines": ["module"]}``. The worker declares itself
-on the event stream, or refuses and ends with 64. Line 2: the :class:`Assignment`; without it the worker ends, for
-nobody wants its work. Then standard input is empty for the pipeline, and its output is its own. Secrets come this way
-because arguments and environments can be read by others.
+Standard input, line 1: ``{"parameters": {…}, "from_text": true, "pipelines": ["module"]}``. The worker declares
+itself on the event stream, or refuses and ends with 64. Line 2: the :class:`Assignment`; without it the worker ends,
+for nobody wants its work. Then standard input is empty for the pipeline, and its output is its own. Secrets come this
+way because arguments and environments can be read by others.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import functools
 import os
 import resource
@@ -104,7 +105,7 @@ class ProcessPayload:
             )
         except (OSError, ValueError) as error:
             self._clear()
-            raise CommandNotFound(self._command[0], getattr(error, "strerror", None) or str(error)) from error
+            raise CommandNotFound(self._command[0], _sentence(error), _hint(self._command[0], error)) from error
         self._process = process
         if process.stdin is not None and self._introduction is not None:
             self._send(self._introduction)
@@ -320,3 +321,23 @@ def _die_with_parent(parent: int) -> Callable[[], None] | None:
             os._exit(1)
 
     return ask
+
+
+def _sentence(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _hint(command: str, error: OSError | ValueError) -> str:
+    """What to do about a command that cannot be started."""
+    number = getattr(error, "errno", None)
+    if number == errno.ENOENT and Path(command).exists():
+        return "the file is there, so it is the interpreter named in its first line that is not (mind CRLF line ends)"
+    if number == errno.ENOENT and " " in command:
+        return "give its words separately, without quotes around all of them"
+    if number == errno.ENOENT:
+        return "there is no such program in PATH; a file of this folder is written ./NAME"
+    if number == errno.EACCES:
+        return "make it executable: chmod +x"
+    if number == errno.ENOEXEC:
+        return "name its interpreter in its first line, such as #!/bin/sh"
+    return ""

@@ -54,8 +54,8 @@ class TerminalConsole:
     def left_behind(self, summary: Summary) -> None:
         """Two lines: a sentence for people, and the summary for whoever completes the record."""
         self.said(
-            "RunLog still does not answer; the run's record waits in the spool, and the next kubescribe command "
-            "that reaches RunLog completes it"
+            "RunLog still does not answer; the run's record waits in the spool, and `kubescribe reconcile` completes "
+            "it when RunLog is back"
         )
         self._outlet.put(1, b"kubescribe-summary: " + summary.encoded() + b"\n")
 

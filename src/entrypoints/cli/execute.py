@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import shutil
 import signal
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from ...application.attempt_end import Stop
 from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
 from ...domain.duration import parse_duration
-from ...domain.errors import BadSetting, CommandNotFound, DatabaseUnavailable, RunMismatch
+from ...domain.errors import BadSetting, DatabaseUnavailable, RunMismatch
 from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
 from ...domain.run_status import RunStatus
@@ -125,8 +124,6 @@ def _command(args: argparse.Namespace) -> list[str]:
     argv: list[str] = args.argv[1:] if args.argv[:1] == ["--"] else args.argv
     if not argv:
         raise BadSetting("exec", "there is no command; give it after two dashes: kubescribe exec -- CMD…")
-    if shutil.which(argv[0]) is None:
-        raise CommandNotFound(argv[0], "there is no such program here, or it may not be executed")
     return argv
 
 

@@ -52,6 +52,8 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
                     seen[attempt.id] = chunk.seq
                     _print(attempt, chunk, as_json=args.json)
             if ended or not args.follow:
+                if not seen and not args.json:
+                    print(f"it has printed nothing; for its notes: kubescribe show {run_id}", file=sys.stderr)
                 return 0
             await asyncio.sleep(_POLL)
             if look % _HEAL_EVERY == 0 and container.databases().embedded:

@@ -36,21 +36,26 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
             return 0
         rows = (
             (
-                run.id,
+                terminal.short(run.id),
                 run.pipeline,
                 terminal.status(run.status),
                 terminal.when(run.created_at),
                 terminal.seconds(run.duration),
                 run.attempts,
                 run.cause or run.skip_reason or "",
-                (run.message or "").split("\n", 1)[0][:100],
+                _first_line(run.message),
             )
             for run in page.runs
         )
         columns = ("run", "pipeline", "state", "created", "took", "attempts", "cause", "message")
-        terminal.console().print(terminal.table(columns, rows, right=("took", "attempts")))
+        terminal.show(terminal.table(columns, rows, right=("took", "attempts"), wrap=("pipeline", "message")))
         if page.next is not None:
             terminal.console().print(f"… and older ones: --limit {args.limit * 5}", style="dim")
         return 0
 
     return reading(settings, show)
+
+
+def _first_line(message: str | None) -> str:
+    line = (message or "").split("\n", 1)[0]
+    return line if len(line) <= 100 else f"{line[:100]}…"

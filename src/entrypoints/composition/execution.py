@@ -17,9 +17,8 @@ from ...application.heartbeat import Heartbeat
 from ...application.payload_listener import Console
 from ...application.ports.attempt_log import Beat, Pulse
 from ...application.ports.payload import Assignment
-from ...application.publish_reports import PublishReports
 from ...application.run_order import Limits, RunOrder
-from ...application.supervise_attempt import SuperviseAttempt
+from ...application.supervise_attempt import Earlier, SuperviseAttempt
 from .container import Container
 
 __all__ = ["ATTEMPT_VARIABLE", "execute_run", "introduction_of", "worker_command"]
@@ -50,8 +49,8 @@ def execute_run(
         heartbeat.start()
         return heartbeat.stop
 
-    def new_attempt(order: RunOrder, attempt_id: UUID, tried: int) -> tuple[SuperviseAttempt, AttemptRecorder]:
-        recorder = AttemptRecorder(container.attempt_log(), container.spool(), attempt_id)
+    def new_attempt(order: RunOrder, attempt_id: UUID, earlier: Earlier) -> tuple[SuperviseAttempt, AttemptRecorder]:
+        recorder = AttemptRecorder(container.attempt_log(), container.spool(), attempt_id, after=earlier.recorder)
         publisher = container.publisher()
         assignment = Assignment(
             run_id=order.run_id,
@@ -64,12 +63,12 @@ def execute_run(
         )
         attempt = SuperviseAttempt(
             order=order,
-            tried=tried,
+            earlier=earlier,
             attempt_id=attempt_id,
             payload=ProcessPayload(command, introduction=introduction, folder=settings.home / "run"),
             recorder=recorder,
             fences=container.fences(),
-            publish=PublishReports(publisher) if publisher is not None else None,
+            publisher=publisher,
             beating=beating,
             clock=container.clock(),
             console=console,
