@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
-import errno
 import functools
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,10 +18,10 @@ from uuid import UUID
 import msgspec
 
 from ...application import event_stream
-from ...application.ports.payload import Assignment, Ended, Printed, Told, Usage, Word
-from ...domain.errors import CommandNotFound
-from ...domain.note import NoteKind
+from ...application.ports.payload import Assignment, Ended, Printed, Usage, Word
 from . import cgroup, machine, process_tree
+from .event_fifo import EventFifo
+from .starting import die_with_parent, not_started
 
 _READ = 65_536
 _QUEUE = 64
@@ -63,10 +59,7 @@ class ProcessPayload:
         self._paused = False
         self._process: subprocess.Popen[bytes] | None = None
         self._attempt_id: UUID | None = None
-        self._folder: Path | None = None
-        self._events = -1
-        self._line = bytearray()
-        self._too_long = False
+        self._events: EventFifo | None = None
         self._exit: tuple[int, resource.struct_rusage] | None = None
         self._peak = 0
         self._forked_at = 0
@@ -78,10 +71,7 @@ class ProcessPayload:
         """Begin; raises :class:`CommandNotFound`."""
         self._loop = asyncio.get_running_loop()
         self._attempt_id = attempt_id
-        fifo = self._make_fifo(attempt_id)
-        self._folder = fifo.parent
-        # Open for writing as well: the stream has no end while we listen, whoever comes and goes.
-        self._events = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._events = EventFifo(self._attempts, attempt_id, of_itself=self._introduction is not None)
         self._ooms = cgroup.oom_kills()
         process_tree.adopt_orphans(True)
         self._mine = machine.children(os.getpid())
@@ -89,7 +79,7 @@ class ProcessPayload:
             **self._environment,
             "KUBESCRIBE_RUN_ID": str(run_id),
             process_tree.ATTEMPT_VARIABLE: str(attempt_id),
-            event_stream.VARIABLE: str(fifo),
+            event_stream.VARIABLE: str(self._events.path),
             "PYTHONUNBUFFERED": "1",
         }
         self._forked_at = _resident(resource.getrusage(resource.RUSAGE_SELF))
@@ -101,11 +91,11 @@ class ProcessPayload:
                 stderr=subprocess.PIPE,
                 env=environment,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(os.getpid()),
+                preexec_fn=die_with_parent(os.getpid()),
             )
         except (OSError, ValueError) as error:
             self._clear()
-            raise CommandNotFound(self._command[0], _sentence(error), _hint(self._command[0], error)) from error
+            raise not_started(self._command[0], error) from error
         self._process = process
         if process.stdin is not None and self._introduction is not None:
             self._send(self._introduction)
@@ -113,7 +103,7 @@ class ProcessPayload:
             assert pipe is not None
             os.set_blocking(pipe.fileno(), False)
             self._listen(pipe.fileno(), functools.partial(self._read_output, pipe.fileno(), name))
-        self._listen(self._events, self._read_events)
+        self._listen(self._events.fd, self._read_events)
         threading.Thread(target=self._wait, args=(process.pid,), name="kubescribe-wait", daemon=True).start()
 
     async def words(self) -> AsyncIterator[Word]:
@@ -178,21 +168,6 @@ class ProcessPayload:
             if last:
                 self._process.stdin.close()
 
-    def _make_fifo(self, attempt_id: UUID) -> Path:
-        """The events' file, in a folder of its own."""
-        if self._attempts is not None:
-            folder = self._attempts / str(attempt_id)
-            with contextlib.suppress(OSError):  # read-only, full, or a file system without FIFOs
-                folder.mkdir(mode=0o700, parents=True)
-                try:
-                    os.mkfifo(folder / "events", 0o600)
-                    return folder / "events"
-                except OSError:
-                    folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="kubescribe-"))
-        os.mkfifo(folder / "events", 0o600)
-        return folder / "events"
-
     # -- listening -----------------------------------------------------------------------------------------------
 
     def _listen(self, fd: int, read: Callable[[], object]) -> None:
@@ -221,25 +196,11 @@ class ProcessPayload:
             self._end_when_silent()
 
     def _read_events(self) -> bool:
-        try:
-            data = os.read(self._events, _READ)
-        except (BlockingIOError, OSError):
-            return False
-        self._line += data
-        *lines, rest = self._line.split(b"\n")
-        for line in lines:
-            # The end of a line whose beginning was left out says nothing.
-            if line.strip() and not self._too_long:
-                self._put(event_stream.decode(bytes(line), of_itself=self._introduction is not None))
-            self._too_long = False
-        if len(rest) > event_stream.LINE_LIMIT or self._too_long:
-            if not self._too_long:
-                text = "a line of the event stream was too long, and left out"
-                self._put(Told(kind=NoteKind.NOTE, data={"text": text}))
-            self._too_long = True
-            rest = bytearray()
-        self._line = bytearray(rest)
-        return True
+        assert self._events is not None
+        words = self._events.read()
+        for word in words or ():
+            self._put(word)
+        return words is not None
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -261,17 +222,18 @@ class ProcessPayload:
         self._end_when_silent()
 
     def _end_when_silent(self) -> None:
-        if self._exit is not None and set(self._readers) <= {self._events}:
+        if self._exit is not None and self._events is not None and set(self._readers) <= {self._events.fd}:
             self._end()
 
     def _end(self) -> None:
-        if self._ended or self._exit is None or self._process is None:
+        if self._ended or self._exit is None or self._events is None:
             return
         self._ended = True
         while self._read_events():
             pass
-        if self._line.strip():
-            self._put(event_stream.decode(bytes(self._line), of_itself=self._introduction is not None))
+        rest = self._events.rest()
+        if rest is not None:
+            self._put(rest)
         code, used = self._exit
         peak = _resident(used)
         if peak <= self._forked_at:
@@ -292,7 +254,6 @@ class ProcessPayload:
         for fd in list(self._readers):
             self._loop.remove_reader(fd)
         self._readers.clear()
-        os.close(self._events)
         if self._process is not None:
             for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
                 if pipe is not None:
@@ -300,44 +261,10 @@ class ProcessPayload:
                         pipe.close()
                     except BrokenPipeError:
                         continue
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._events is not None:
+            self._events.close()
 
 
 def _resident(used: resource.struct_rusage) -> int:
     """The largest resident set, in bytes: the system counts kilobytes on Linux, bytes on macOS."""
     return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def _die_with_parent(parent: int) -> Callable[[], None] | None:
-    """What the child does before it becomes the command: ask for SIGKILL at its parent's death (Linux)."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-    def ask() -> None:
-        prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:  # it died before we could ask
-            os._exit(1)
-
-    return ask
-
-
-def _sentence(error: OSError | ValueError) -> str:
-    return getattr(error, "strerror", None) or str(error)
-
-
-def _hint(command: str, error: OSError | ValueError) -> str:
-    """What to do about a command that cannot be started."""
-    number = getattr(error, "errno", None)
-    if number == errno.ENOENT and Path(command).exists():
-        return "the file is there, so it is the interpreter named in its first line that is not (mind CRLF line ends)"
-    if number == errno.ENOENT and " " in command:
-        return "give its words separately, without quotes around all of them"
-    if number == errno.ENOENT:
-        return "there is no such program in PATH; a file of this folder is written ./NAME"
-    if number == errno.EACCES:
-        return "make it executable: chmod +x"
-    if number == errno.ENOEXEC:
-        return "name its interpreter in its first line, such as #!/bin/sh"
-    return ""

@@ -34,21 +34,24 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         if not page.runs:
             terminal.console().print("There are no such runs. `kubescribe run PIPELINE` makes one.")
             return 0
-        rows = (
+        narrow = terminal.console().width < 130
+        columns: tuple[str, ...] = ("run", "pipeline", "state", "created", "took", "cause", "attempts", "message")
+        if narrow:  # the message is what `show` begins with
+            columns = columns[:6]
+        rows = [
             (
                 terminal.short(run.id),
                 run.pipeline,
                 terminal.status(run.status),
                 terminal.when(run.created_at),
                 terminal.seconds(run.duration),
-                run.attempts,
                 run.cause or run.skip_reason or "",
+                run.attempts,
                 _first_line(run.message),
-            )
+            )[: len(columns)]
             for run in page.runs
-        )
-        columns = ("run", "pipeline", "state", "created", "took", "attempts", "cause", "message")
-        terminal.show(terminal.table(columns, rows, right=("took", "attempts"), wrap=("pipeline", "message")))
+        ]
+        terminal.show(terminal.table(columns, rows, right=("took", "attempts"), wrap=("message",)))
         if page.next is not None:
             terminal.console().print(f"… and older ones: --limit {args.limit * 5}", style="dim")
         return 0

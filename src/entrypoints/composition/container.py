@@ -30,9 +30,13 @@ if TYPE_CHECKING:
     from ...application.roll_back_report import RollBackReport
     from ...application.trigger_run import TriggerRun
     from ...application.verify_report import VerifyReport
+    from ...domain.database_url import DatabaseUrl
 
 Closing = list[Callable[[], Awaitable[None]]]
 """What has to be closed at the end, in the order in which it was made."""
+
+_NO_LIMIT = 86_400.0
+"""Seconds: what ``connect_timeout=0`` in a URL comes to."""
 
 
 def _clock() -> SystemClock:
@@ -47,10 +51,19 @@ def _ids() -> SystemIds:
     return SystemIds()
 
 
+def _address(url: DatabaseUrl, settings: Settings) -> tuple[dict[str, Any], float]:
+    """For asyncpg, and the seconds that connecting may take: the URL has the first word."""
+    address = url.for_asyncpg()
+    if "timeout" not in address:
+        return address, settings.connect_timeout.total_seconds()
+    return address, address["timeout"] or _NO_LIMIT
+
+
 def _heartbeat_log(settings: Settings, databases: Databases) -> PostgresAttemptLog:
     from ...adapters.postgres.attempt_log import PostgresAttemptLog
 
-    return PostgresAttemptLog(databases.runlog.for_asyncpg(), connect_timeout=settings.connect_timeout.total_seconds())
+    address, connect_timeout = _address(databases.runlog, settings)
+    return PostgresAttemptLog(address, connect_timeout=connect_timeout)
 
 
 def _attempt_log(settings: Settings, databases: Databases, closing: Closing) -> PostgresAttemptLog:
@@ -62,7 +75,8 @@ def _attempt_log(settings: Settings, databases: Databases, closing: Closing) -> 
 def _engine(settings: Settings, databases: Databases, closing: Closing) -> Any:
     from ...adapters.postgres.engine import runlog_engine
 
-    engine = runlog_engine(databases.runlog.for_asyncpg(), connect_timeout=settings.connect_timeout.total_seconds())
+    address, connect_timeout = _address(databases.runlog, settings)
+    engine = runlog_engine(address, connect_timeout=connect_timeout)
     closing.append(engine.dispose)
     return engine
 
@@ -84,7 +98,8 @@ def _fences(settings: Settings, databases: Databases) -> PostgresFences | None:
         return None
     from ...adapters.report.fences import PostgresFences
 
-    return PostgresFences(databases.report_url.for_asyncpg(), connect_timeout=settings.connect_timeout.total_seconds())
+    address, connect_timeout = _address(databases.report_url, settings)
+    return PostgresFences(address, connect_timeout=connect_timeout)
 
 
 def _publisher(settings: Settings, databases: Databases) -> PostgresPublisher | None:
@@ -92,21 +107,15 @@ def _publisher(settings: Settings, databases: Databases) -> PostgresPublisher | 
         return None
     from ...adapters.report.publisher import PostgresPublisher
 
-    return PostgresPublisher(
-        databases.report_url.for_asyncpg(),
-        connect_timeout=settings.connect_timeout.total_seconds(),
-        schema=settings.report_schema,
-    )
+    address, connect_timeout = _address(databases.report_url, settings)
+    return PostgresPublisher(address, connect_timeout=connect_timeout, schema=settings.report_schema)
 
 
 def _catalogue(settings: Settings, databases: Databases) -> PostgresReportCatalogue:
     from ...adapters.report.catalogue import PostgresReportCatalogue
 
-    return PostgresReportCatalogue(
-        databases.report.for_asyncpg(),
-        connect_timeout=settings.connect_timeout.total_seconds(),
-        schema=settings.report_schema,
-    )
+    address, connect_timeout = _address(databases.report, settings)
+    return PostgresReportCatalogue(address, connect_timeout=connect_timeout, schema=settings.report_schema)
 
 
 def _spool(settings: Settings) -> FileSpool:
