@@ -7,22 +7,34 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
+from typing import Any
 from uuid import UUID
 
 import polars as pl
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
 
 from ...application.failpoints import failpoint
-from ...application.report_columns import VERSION_COLUMN, check_key, check_values, columns_of, differences
-from ...domain.errors import DatabaseRefused, ReportMismatch
+from ...application.report_columns import (
+    RUN_COLUMN,
+    VERSION_COLUMN,
+    check_named,
+    check_values,
+    columns_of,
+    differences,
+)
+from ...application.report_fit import Fit, fit
+from ...domain.errors import DatabaseRefused, ReportDependedOn, ReportMismatch
 from ...domain.report import Column, ReportSpec, Staged
+from .dependants import dependants_query
 from .failures import DATABASE, meaning
 from .frame_csv import SESSION, csv_chunks
 from .names import qualified, quoted, version_table
 from .rights import check_rights
-from .rows import as_json, columns
+from .row_sums import SETTINGS, gone, sums
+from .rows import as_json, shape
 from .schema import revoke_default_grants
 
 _LOCK_MILLISECONDS = 5000
@@ -54,7 +66,7 @@ class PostgresStaging:
         """See the port."""
         first, rest = _first(spec.name, frames)
         report_columns = columns_of(spec.name, first.schema)
-        check_key(spec.name, spec.key, report_columns)
+        check_named(spec, report_columns)
         started = time.monotonic()
         with self._connection() as connection, connection.transaction():
             connection.execute(_as_it_is(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}"))
@@ -62,13 +74,14 @@ class PostgresStaging:
             self._drop_former(connection, spec, run_id, attempt_id)
             version = _number(connection)
             making = _Version(connection, self._schema, version_table(spec.name, version), version, report_columns)
-            making.create()
+            making.create(run_id if spec.mode.in_place else None)
             failpoint("stage.created")
             rows = making.copy(spec.name, chain([first], rest), first.schema)
             failpoint("stage.copied")
-            making.index(spec.key)
+            making.index(spec.key, spec.partition_by)
             failpoint("stage.indexed")
             checksum, size = making.checksum()
+            content = making.row_sum() if spec.mode.in_place else None
             staged = Staged(
                 spec=spec,
                 run_id=run_id,
@@ -78,6 +91,7 @@ class PostgresStaging:
                 bytes=size,
                 checksum=checksum,
                 columns=report_columns,
+                content=content,
                 seconds=time.monotonic() - started,
             )
             making.record(staged)
@@ -110,13 +124,9 @@ class PostgresStaging:
 
     def _check_fit(self, connection: psycopg.Connection, spec: ReportSpec, new: tuple[Column, ...]) -> None:
         """See that a publication of these columns would go through."""
-        known = connection.execute(
-            "SELECT columns::text FROM kubescribe.report WHERE name = %s", (spec.name,)
-        ).fetchone()
+        known = connection.cursor(row_factory=dict_row).execute(_SHAPE, (spec.name,)).fetchone()
         if known is not None:
-            wrong = differences(columns(known[0]), new)
-            if wrong:
-                raise ReportMismatch(spec.name, wrong)
+            self._check_shape(connection, spec, new, known)
             return
         stranger = connection.execute(_RELATION, (self._schema, spec.name)).fetchone()
         if stranger is not None:
@@ -125,6 +135,21 @@ class PostgresStaging:
                 f"{self._schema}.{spec.name} is there already and is no report of KubeScribe",
                 "publish under another name, or rename what is there",
             )
+
+    @staticmethod
+    def _check_shape(
+        connection: psycopg.Connection, spec: ReportSpec, new: tuple[Column, ...], known: dict[str, Any]
+    ) -> None:
+        def dependants() -> tuple[str, ...]:
+            query = _as_it_is(dependants_query(known["schema_name"], spec.name))
+            return tuple(row[0] for row in connection.execute(query))
+
+        try:
+            how = fit(shape(known), spec, new)
+        except ReportMismatch as error:
+            raise ReportMismatch(error.report, error.differences, dependants()) from None
+        if how is Fit.RECREATE and (depending := dependants()):
+            raise ReportDependedOn(spec.name, depending)
 
     def _drop_former(self, connection: psycopg.Connection, spec: ReportSpec, run_id: UUID, attempt_id: UUID) -> None:
         """What this attempt staged before for the report goes, in the same transaction."""
@@ -150,9 +175,14 @@ class _Version:
         self._name = qualified(schema, table)
         self._names = ", ".join(quoted(column.name) for column in columns)
 
-    def create(self) -> None:
-        """The table, with the CHECK that lets ATTACH skip its scan; COPY checks each row as it comes."""
+    def create(self, signed_by: UUID | None) -> None:
+        """The table, with the CHECK that lets ATTACH skip its scan; COPY checks each row as it comes.
+
+        ``signed_by``: the run whose id each row gets; None: in mode ``replace`` the version says it.
+        """
         own = ", ".join(f"{quoted(column.name)} {column.type}" for column in self._columns)
+        if signed_by is not None:
+            own += f", {RUN_COLUMN} uuid NOT NULL DEFAULT '{signed_by}'"
         self._execute(
             f"CREATE TABLE {self._name} ({own}, {VERSION_COLUMN} bigint NOT NULL DEFAULT {self._version} "
             f"CHECK ({VERSION_COLUMN} = {self._version}))"
@@ -173,10 +203,11 @@ class _Version:
                 rows += frame.height
         return rows
 
-    def index(self, key: tuple[str, ...]) -> None:
-        """What readers search by, and what the planner knows."""
-        if key:
-            self._execute(f"CREATE INDEX ON {self._name} ({', '.join(quoted(name) for name in key)})")
+    def index(self, key: tuple[str, ...], partition: tuple[str, ...]) -> None:
+        """What readers and later publications search by, and what the planner knows."""
+        for names in dict.fromkeys((key, partition)):
+            if names:
+                self._execute(f"CREATE INDEX ON {self._name} ({', '.join(quoted(name) for name in names)})")
         self._execute(f"ANALYZE {self._name}")
 
     def checksum(self) -> tuple[str, int]:
@@ -189,6 +220,13 @@ class _Version:
                 digest.update(block)
                 size += len(block)
         return f"blake2b:{digest.hexdigest()}", size
+
+    def row_sum(self) -> str:
+        """What a report that these rows come into has to add to its sum."""
+        self._execute(SETTINGS)
+        row = self._connection.execute(_as_it_is(sums([c.name for c in self._columns], self._name))).fetchone()
+        assert row is not None
+        return str(gone(row).sum)
 
     def record(self, staged: Staged) -> None:
         """The row by which the publisher finds it."""
@@ -204,6 +242,7 @@ class _Version:
                 staged.rows,
                 staged.bytes,
                 staged.checksum,
+                staged.content,
                 as_json(staged.columns),
                 as_json(staged.spec),
                 staged.seconds,
@@ -238,6 +277,10 @@ def _as_it_is(statement: str) -> sql.SQL:
     return sql.SQL(statement)  # type: ignore[arg-type,unused-ignore] # identifiers are quoted by `names`
 
 
+_SHAPE = """
+SELECT columns::text AS report_columns, mode AS report_mode, key::text AS report_key, generation, schema_name
+FROM kubescribe.report WHERE name = %s
+"""
 _RELATION = """
 SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s
 """
@@ -252,6 +295,6 @@ WHERE s.report = %s AND s.run_id = %s AND s.attempt_id = %s AND s.condemned_at I
 """
 _RECORD = """
 INSERT INTO kubescribe.staged
-  (version, report, run_id, attempt_id, schema_name, table_name, rows, bytes, checksum, columns, spec, seconds)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s)
+  (version, report, run_id, attempt_id, schema_name, table_name, rows, bytes, checksum, content, columns, spec, seconds)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s)
 """
