@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from .tenant import DEFAULT_TENANT, Tenant
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the audit: who did what to which subject, and when by the database's clock."""
@@ -18,6 +20,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """``run.created``, ``run.running``, … , ``report.rolled_back``."""
     actor: str
     at: datetime
+    tenant: Tenant = DEFAULT_TENANT
     run_id: UUID | None = None
     data: dict[str, Any] = {}
     seq: int | None = None
@@ -30,3 +33,4 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     run_id: UUID
     kind: str
     pipeline: str
+    tenant: Tenant = DEFAULT_TENANT

@@ -27,6 +27,7 @@ run = Table(
     "run",
     metadata,
     Column("id", Uuid, primary_key=True),
+    Column("tenant", Text, nullable=False),
     Column("pipeline", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("trigger", Text, nullable=False),
@@ -78,6 +79,7 @@ event = Table(
     Column("subject", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
     Column("run_id", Uuid),
     Column("data", _JSON, nullable=False),
 )
@@ -108,6 +110,7 @@ outbox = Table(
     Column("run_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("pipeline", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
     Column("created_at", _MOMENT, nullable=False),
     Column("status", Text, nullable=False),
 )
