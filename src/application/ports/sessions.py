@@ -1,0 +1,32 @@
+"""Sessions on record, and the links that begin them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+from ...domain.session import Session
+
+
+class Sessions(Protocol):
+    """Sessions by the digest of their secret. Times are the database's clock's. Raises ``DatabaseUnavailable``."""
+
+    async def invite(self, session: Session, link: bytes, *, lifetime: float) -> Session:
+        """Keep a sign-in link, by its digest, for ``lifetime`` seconds, with the event ``session.invited``."""
+        ...
+
+    async def redeem(self, link: bytes, secret: bytes, *, lifetime: float) -> Session | None:
+        """Turn a link into a session with another digest, which lasts ``lifetime`` seconds from now.
+
+        Once: of any number of callers one gets the session. None where the link is unknown, used or too old. Leaves
+        the event ``session.began`` in the same transaction.
+        """
+        ...
+
+    async def find(self, secret: bytes) -> Session | None:
+        """The session with this digest, if it goes on: a link is none, nor is one that has ended."""
+        ...
+
+    async def end(self, session_id: UUID) -> None:
+        """End a session, with the event ``session.ended``; nothing where it has ended already."""
+        ...
