@@ -31,6 +31,15 @@ _OTHERS = (
     "TERMINATION_LOG",
     "ACTOR",
     "TENANT",
+    "API_HOSTS",
+    "API_PROXIES",
+    "API_RATE",
+    "OIDC_ISSUER",
+    "OIDC_AUDIENCE",
+    "OIDC_KEYS",
+    "OIDC_ALGORITHMS",
+    "OIDC_CLAIM",
+    "OIDC_ROLES",
 )
 _KNOWN = frozenset(PREFIX + name for name in _DURATIONS + _OTHERS)
 
@@ -55,7 +64,7 @@ class Environment:
         self._cwd = cwd
 
     @classmethod
-    def read(cls, environ: Mapping[str, str], cwd: Path) -> Environment:
+    def read_all(cls, environ: Mapping[str, str], cwd: Path) -> Environment:
         """Both sources, the environment first. Names are checked in both."""
         values: dict[str, str] = {}
         for source in (_dotenv(cwd / ".env"), environ):
@@ -116,6 +125,10 @@ class Environment:
     def tenant(self, name: str) -> Tenant:
         """A tenant's name."""
         return self._read(name, _tenant, TENANT_RULE, DEFAULT_TENANT)
+
+    def read(self, name: str, read: Callable[[str], T], expected: str, default: str = "") -> T:
+        """A value as ``read`` reads it (``ValueError``: it cannot be); ``expected`` says what it should be."""
+        return self._read(name, read, expected, default)
 
     def _login(self) -> str:
         for name in ("LOGNAME", "USER"):

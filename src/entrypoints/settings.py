@@ -11,6 +11,7 @@ import msgspec
 
 from ..domain.database_url import DatabaseUrl
 from ..domain.tenant import Tenant
+from .api_settings import ApiSettings, load_api_settings
 from .environment import Environment
 
 
@@ -62,6 +63,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """``KUBESCRIBE_ACTOR``: who does what this process does."""
     tenant: Tenant
     """``KUBESCRIBE_TENANT``: whose runs this process makes and sees."""
+    api: ApiSettings
+    """``KUBESCRIBE_API_…`` and ``KUBESCRIBE_OIDC_…``."""
 
     @property
     def embedded(self) -> bool:
@@ -80,8 +83,9 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
     An empty value is not set. ``ConfigurationError`` names the variable, its value unless it may be secret, and
     what is expected; an unknown ``KUBESCRIBE_`` name is one too.
     """
-    env = Environment.read(environ, cwd)
+    env = Environment.read_all(environ, cwd)
     heartbeat = env.duration("HEARTBEAT", "10s")
+    tenant = env.tenant("TENANT")
     return Settings(
         runlog_url=env.database_url("RUNLOG_DB_URL"),
         production_url=env.database_url("PROD_DB_URL"),
@@ -101,5 +105,6 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         slot=env.time("SLOT"),
         termination_log=env.path("TERMINATION_LOG"),
         actor=env.actor("ACTOR"),
-        tenant=env.tenant("TENANT"),
+        tenant=tenant,
+        api=load_api_settings(env, tenant),
     )

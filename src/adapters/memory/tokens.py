@@ -55,14 +55,13 @@ class MemoryTokens:
     async def revoke(self, token_id: UUID, *, tenant: Tenant, actor: str, reason: str | None) -> Token:
         """See the port."""
         with self._database.transaction():
-            for digest, token in self._tokens.items():
-                if (token.id, token.tenant) == (token_id, tenant):
-                    break
-            else:
+            wanted = (token_id, tenant)
+            digest = next((key for key, one in self._tokens.items() if (one.id, one.tenant) == wanted), None)
+            if digest is None:
                 raise TokenNotFound(token_id)
+            token = self._tokens[digest]
             if token.revoked_at is None:
-                token = msgspec.structs.replace(token, revoked_at=self._database.now())
-                self._tokens[digest] = token
+                token = self._tokens[digest] = msgspec.structs.replace(token, revoked_at=self._database.now())
                 self._record(token_revoked(token, actor=actor, reason=reason))
             return token
 

@@ -12,6 +12,6 @@ class IdentityProvider(Protocol):
     async def claims(self, token: str) -> Mapping[str, Any]:
         """What the token says, once its signature, issuer, audience and times have been found good.
 
-        Raises :class:`NotAuthenticated`, and :class:`IdentityProviderUnavailable` where the issuer's keys cannot be had.
+        Raises :class:`NotAuthenticated`, and :class:`IdentityProviderUnavailable` where its keys cannot be had.
         """
         ...

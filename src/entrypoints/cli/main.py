@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ...domain.errors import KubescribeError
 from ...domain.exit_code import ExitCode
+from . import access
 
 MODULES = {
     "run": "execute",
@@ -26,6 +27,9 @@ MODULES = {
     "reconcile": "reconcile",
     "migrate": "migrate",
     "psql": "psql",
+    "api": "api",
+    "token": "token",
+    "sign-in": "sign_in",
 }
 """Which module of this package serves a command."""
 
@@ -114,6 +118,14 @@ def parser() -> argparse.ArgumentParser:
     psql = commands.add_parser("psql", help="open psql on one of the databases, the embedded ones included")
     psql.add_argument("database", choices=("runlog", "production", "report"))
     psql.add_argument("argv", nargs=argparse.REMAINDER, metavar="ARGUMENTS", help="psql's own: -c, -f, --csv, …")
+
+    api = commands.add_parser("api", help="serve the HTTP API, and look after the runs")
+    api.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
+    api.add_argument("--port", type=int, default=8000, help="(default: 8000; 0: any that is free)")
+    api.add_argument("--sign-in", action="store_true", help="print a link that signs an administrator in, once")
+    api.add_argument("--no-reconciler", action="store_true", help="serve only; another process looks after the runs")
+
+    access.add_commands(commands, _json)
 
     migrate = commands.add_parser("migrate", help="bring the databases' schemas up to date")
     printed = migrate.add_mutually_exclusive_group()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dependency_injector import containers, providers
 
 from ..settings import Settings
+from . import access
 from .databases import Databases
 
 if TYPE_CHECKING:
@@ -186,6 +187,14 @@ class Container(containers.DeclarativeContainer):
     engine = providers.Singleton(_engine, settings, databases, closing)
     run_log = providers.Singleton(_run_log, engine)
     run_history = providers.Singleton(_run_history, engine)
+
+    tokens = providers.Singleton(access.tokens, engine)
+    sessions = providers.Singleton(access.sessions, engine)
+    leadership = providers.Singleton(access.leadership, engine)
+    randomness = providers.Singleton(access.randomness)
+    create_token = providers.Singleton(access.create_token, tokens, ids, randomness)
+    sign_in = providers.Singleton(access.sign_in, sessions, ids, randomness)
+    authenticate = providers.Singleton(access.authenticate, settings, tokens, sessions, clock)
 
     fences = providers.Singleton(_fences, settings, databases)
     publisher = providers.Singleton(_publisher, settings, databases)

@@ -1,0 +1,54 @@
+"""People at a browser: a link that works once, and the session that it begins."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from ..domain.access import Role
+from ..domain.errors import NotAuthenticated
+from ..domain.session import LINK_LIFETIME, SESSION_LIFETIME, Session
+from ..domain.tenant import DEFAULT_TENANT, Tenant
+from ..domain.token import SECRET_BYTES, digest, encoded
+from .ports.ids import Ids
+from .ports.randomness import Randomness
+from .ports.sessions import Sessions
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """A session that has just begun, and its secret: for the cookie, and nowhere else."""
+
+    session: Session
+    secret: str
+
+
+class SignIn:
+    """Makes links, and sessions of them."""
+
+    def __init__(self, *, sessions: Sessions, ids: Ids, randomness: Randomness) -> None:
+        self._sessions = sessions
+        self._ids = ids
+        self._randomness = randomness
+
+    async def invite(self, role: Role, *, actor: str, tenant: Tenant = DEFAULT_TENANT) -> str:
+        """A code that signs ``actor`` in once, within the next quarter of an hour."""
+        code = encoded(self._randomness.secret(SECRET_BYTES))
+        now = datetime.now(UTC)  # RunLog puts its own clock's time
+        session = Session(id=self._ids.new(), tenant=tenant, actor=actor, role=role, created_at=now, expires_at=now)
+        await self._sessions.invite(session, digest(code), lifetime=LINK_LIFETIME)
+        return code
+
+    async def redeem(self, code: str) -> SignedIn:
+        """The session of a code; raises :class:`NotAuthenticated` where it is unknown, used or too old."""
+        secret = encoded(self._randomness.secret(SECRET_BYTES))
+        session = await self._sessions.redeem(digest(code), digest(secret), lifetime=SESSION_LIFETIME)
+        if session is None:
+            raise NotAuthenticated("the sign-in link is unknown, used or too old")
+        return SignedIn(session, secret)
+
+    async def end(self, secret: str) -> None:
+        """End the session of this secret; nothing where there is none."""
+        session = await self._sessions.find(digest(secret))
+        if session is not None:
+            await self._sessions.end(session.id)

@@ -1,0 +1,67 @@
+"""``kubescribe api``: the HTTP server, with the reconciler inside."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import socket
+
+from ...application.authoring.registry import Registry
+from ...domain.access import Role
+from ...domain.errors import BadSetting
+from ..api_settings import ApiSettings
+from ..composition.container import Container, container_for
+from ..composition.databases import open_databases
+from ..composition.serving import cancelled, reconciler, services
+from ..http.app import api
+from ..http.server import listen, server
+from ..settings import Settings
+from .sign_in import link
+
+logger = logging.getLogger("kubescribe.api")
+
+
+def main(args: argparse.Namespace, settings: Settings) -> int:
+    """Serve until told to end; then requests under way are finished, and the exit code is 0."""
+    if not 0 <= args.port <= 65535:
+        raise BadSetting("--port", f"{args.port} is no port")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("uvicorn", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    pipelines = Registry.load(settings.pipelines)
+    pipelines.pipelines()  # what is declared wrongly is said now, not at somebody's request
+    with open_databases(settings) as databases:
+
+        async def serve() -> int:
+            with listen(args.host, args.port) as listening:
+                async with container_for(settings, databases) as container:
+                    await _serve(container, pipelines, args, listening)
+            return 0
+
+        return asyncio.run(serve())
+
+
+async def _serve(container: Container, pipelines: Registry, args: argparse.Namespace, listening: socket.socket) -> None:
+    settings: Settings = container.settings()
+    loop = reconciler(container, logger.info)
+    parts = services(container, pipelines, loop.nudge)
+    serving = server(api(parts, settings.api), stopping=parts.stopping.set)
+    work = None if args.no_reconciler else asyncio.create_task(loop())
+    try:
+        address = _address(args.host, listening, settings.api)
+        print(f"KubeScribe answers at {address}", flush=True)
+        if args.sign_in:
+            code = await container.sign_in().invite(Role.ADMIN, actor=settings.actor, tenant=settings.tenant)
+            print(f"sign in, once and within 15 minutes: {link(address, code)}", flush=True)
+        await serving.serve(sockets=[listening])
+    finally:
+        if work is not None:
+            await cancelled(work)
+
+
+def _address(host: str, listening: socket.socket, settings: ApiSettings) -> str:
+    """Where people reach it: by a name that it answers to."""
+    port = listening.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown if shown in settings.hosts else settings.hosts[0]}:{port}"

@@ -1,0 +1,73 @@
+"""The API's process: the routes' services, and the reconciler beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from ...application.authoring.registry import Registry
+from ...application.keep_reconciling import KeepReconciling
+from ...application.ports.report_catalogue import ReportCatalogue
+from ...application.ports.run_log import RunFilter
+from ...application.replay_spools import replay_spools
+from ...domain.errors import ReportNotFound
+from ..http.readiness import Check, Readiness
+from ..http.services import Services
+from .container import Container
+
+PROBE_NAME = "kubescribe-readiness"
+"""What is asked for to see whether a database answers; nothing is called so."""
+
+
+def services(container: Container, pipelines: Registry, nudge: Callable[[], None]) -> Services:
+    """What the routes need."""
+
+    def catalogue() -> ReportCatalogue:
+        return container.catalogue()
+
+    return Services(
+        run_log=container.run_log(),
+        history=container.run_history(),
+        pipelines=pipelines,
+        catalogue=catalogue,
+        authenticate=container.authenticate(),
+        sign_in=container.sign_in(),
+        clock=container.clock(),
+        readiness=Readiness(_checks(container), container.clock()),
+        nudge=nudge,
+    )
+
+
+def reconciler(container: Container, say: Callable[[str], None]) -> KeepReconciling:
+    """The loop."""
+
+    async def one_pass() -> Sequence[str]:
+        late = await replay_spools(container.attempt_log(), container.spool())
+        done = await container.reconcile_runs()()
+        for run in done.changed:
+            say(f"run {run.id} of {run.pipeline} was found to be {run.status}")
+        return (*late, *done.problems)
+
+    return KeepReconciling(one_pass, container.leadership(), container.ids().new(), say=say)
+
+
+def _checks(container: Container) -> dict[str, Check]:
+    async def runlog() -> None:
+        await container.run_log().find(RunFilter(pipeline=PROBE_NAME), limit=1)
+
+    async def report() -> None:
+        with suppress(ReportNotFound):
+            await container.catalogue().get(PROBE_NAME)
+
+    checks: dict[str, Check] = {"runlog": runlog}
+    if container.databases().report_url is not None:
+        checks["report"] = report
+    return checks
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    """End a task, and wait until it has."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
