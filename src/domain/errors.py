@@ -398,3 +398,30 @@ class LaunchRefused(KubescribeError):
     def __init__(self, run_id: object, why: str) -> None:
         self.run_id, self.why = run_id, why
         super().__init__(f"no supervisor could be started for run {run_id}: {why}")
+
+
+class LauncherBusy(TemporaryError):
+    """A supervisor cannot be started just now; the run waits, and is launched when there is room."""
+
+    def __init__(self, run_id: object, why: str) -> None:
+        self.run_id, self.why = run_id, why
+        super().__init__(f"run {run_id} waits for its supervisor: {why}")
+
+
+class BadRequestKey(ConfigurationError):
+    """An Idempotency-Key cannot be kept."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"the Idempotency-Key cannot be used: {why}")
+
+
+class KeyReused(ConfigurationError):
+    """An Idempotency-Key came again with another request."""
+
+    def __init__(self, key: str, run_id: object) -> None:
+        self.key, self.run_id = key, run_id
+        super().__init__(
+            f"the Idempotency-Key {key} was used already, for run {run_id}, and that request was another one; "
+            "give a new request a new key"
+        )
