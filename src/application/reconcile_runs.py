@@ -16,6 +16,7 @@ from ..domain.failure import FailureCause
 from ..domain.launch import Launch
 from ..domain.report import Publication
 from ..domain.run import Evidence, Run, Transition
+from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
 from .failpoints import failpoint
 from .launch_run import LaunchRun
@@ -209,7 +210,8 @@ class ReconcileRuns:
         """Only after the verdict: until then what is there is evidence."""
         if attempt is not None:
             await self._launcher.clean(attempt)
-        if self._publisher is not None and run.may_publish and run.attempts:
+        may_have_staged = run.may_publish or run.mode is RunMode.REHEARSE
+        if self._publisher is not None and may_have_staged and run.attempts:
             await self._publisher.discard(run.id)
 
     async def _clear_away(self) -> None:

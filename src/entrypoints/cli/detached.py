@@ -8,6 +8,7 @@ from ...application.authoring.parameters import accepted_parameters
 from ...application.authoring.registry import Registry
 from ...application.trigger_run import TriggerRequest
 from ...domain.errors import BadSetting
+from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
 from ..composition.container import Container
 from ..settings import Settings
@@ -36,6 +37,7 @@ def start(args: argparse.Namespace, settings: Settings) -> int:
             actor=settings.actor,
             reason=args.reason,
             slot=slot_of(args.slot) if args.slot else None,
+            mode=RunMode.REHEARSE if args.rehearse else RunMode.PUBLISH,
         )
         run = (await container.trigger_run()(request)).run
         print(run.id)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...adapters.report.catalogue import PostgresReportCatalogue
     from ...adapters.report.fences import PostgresFences
     from ...adapters.report.publisher import PostgresPublisher
+    from ...adapters.report.rehearsals import PostgresRehearsals
     from ...adapters.system.clock import SystemClock
     from ...adapters.system.ids import SystemIds
     from ...application.reconcile_runs import ReconcileRuns
@@ -111,6 +112,15 @@ def _publisher(settings: Settings, databases: Databases) -> PostgresPublisher | 
     return PostgresPublisher(address, connect_timeout=connect_timeout, schema=settings.report_schema)
 
 
+def _rehearsals(settings: Settings, databases: Databases) -> PostgresRehearsals | None:
+    if databases.report_url is None:
+        return None
+    from ...adapters.report.rehearsals import PostgresRehearsals
+
+    address, connect_timeout = _address(databases.report_url, settings)
+    return PostgresRehearsals(address, connect_timeout=connect_timeout)
+
+
 def _catalogue(settings: Settings, databases: Databases) -> PostgresReportCatalogue:
     from ...adapters.report.catalogue import PostgresReportCatalogue
 
@@ -184,6 +194,7 @@ class Container(containers.DeclarativeContainer):
 
     fences = providers.Singleton(_fences, settings, databases)
     publisher = providers.Singleton(_publisher, settings, databases)
+    rehearsals = providers.Singleton(_rehearsals, settings, databases)
     catalogue = providers.Singleton(_catalogue, settings, databases)
 
     run_requests = providers.Singleton(requests.run_requests, engine)
