@@ -26,6 +26,7 @@ def new_run(claim: Claim, at: datetime) -> Transition:
             trigger=claim.trigger,
             actor=claim.actor,
             reason=claim.reason,
+            mode=claim.mode,
             parameters=claim.parameters or {},
             slot=claim.slot,
             retry_of=claim.retry_of,
@@ -42,6 +43,8 @@ def check_same(run: Run, claim: Claim) -> None:
         raise RunMismatch(run.id, f"is not one of tenant {claim.tenant}")
     if run.pipeline != claim.pipeline:
         raise RunMismatch(run.id, f"is a run of {run.pipeline}, not of {claim.pipeline}")
+    if run.mode is not claim.mode:
+        raise RunMismatch(run.id, f"was asked for in mode {run.mode}, not {claim.mode}")
     if claim.parameters is not None and not _undeclared(run) and run.parameters != claim.parameters:
         names = sorted(
             name

@@ -13,10 +13,13 @@ from ..domain.actor import RECONCILER
 from ..domain.attempt import Attempt, DeathCertificate
 from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, RunNotFound
 from ..domain.failure import FailureCause
+from ..domain.launch import Launch
 from ..domain.report import Publication
 from ..domain.run import Evidence, Run, Transition
+from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
 from .failpoints import failpoint
+from .launch_run import LaunchRun
 from .ports.fences import Fences
 from .ports.launcher import JobState, Launcher, Sighting
 from .ports.publisher import Publisher
@@ -49,9 +52,16 @@ class ReconcileRuns:
     """
 
     def __init__(
-        self, *, run_log: RunLog, launcher: Launcher, fences: Fences | None, publisher: Publisher | None
+        self,
+        *,
+        run_log: RunLog,
+        launcher: Launcher,
+        fences: Fences | None,
+        publisher: Publisher | None,
+        launch: LaunchRun | None = None,
     ) -> None:
-        """``fences`` and ``publisher``: None where no report database is configured."""
+        """``fences`` and ``publisher``: None where no report database is configured. ``launch`` None: launches none."""
+        self._launch = launch
         self._run_log = run_log
         self._launcher = launcher
         self._fences = fences
@@ -81,10 +91,14 @@ class ReconcileRuns:
 
     async def _settle(self, found: OpenRun) -> Run | None:
         run, attempt = found.run, found.attempt
+        if run.status is RunStatus.PENDING and run.launch is Launch.DUE:
+            return await self._launched(run)
         sighting = await self._launcher.look(run, attempt)
         failpoint("reconcile.looked")
         if run.status is RunStatus.CANCELLING:
             return await self._cancelled(run, attempt)
+        if _is_to_be_launched_again(found, sighting):
+            return await self._launched(run)
         finding = _finding(found, sighting)
         if finding is not None:
             return await self._verdict(run, attempt, finding)
@@ -93,6 +107,13 @@ class ReconcileRuns:
                 return await self._give_up(run, attempt, sighting)
             return await self._uncertain(run, f"its lease is over, and {sighting.detail}")
         return None
+
+    async def _launched(self, run: Run) -> Run | None:
+        """Launch what was accepted, and not launched; what waits in the queue is no news."""
+        if self._launch is None:
+            return None
+        after = await self._launch(run, actor=RECONCILER)
+        return after if after.status is not run.status else None
 
     async def _verdict(self, run: Run, attempt: Attempt | None, finding: _Finding) -> Run | None:
         try:
@@ -189,7 +210,8 @@ class ReconcileRuns:
         """Only after the verdict: until then what is there is evidence."""
         if attempt is not None:
             await self._launcher.clean(attempt)
-        if self._publisher is not None and run.may_publish and run.attempts:
+        may_have_staged = run.may_publish or run.mode is RunMode.REHEARSE
+        if self._publisher is not None and may_have_staged and run.attempts:
             await self._publisher.discard(run.id)
 
     async def _clear_away(self) -> None:
@@ -205,6 +227,13 @@ class ReconcileRuns:
             with contextlib.suppress(RunNotFound, DatabaseUnavailable, DatabaseRefused):
                 if (await self._run_log.get(run_id, tenant=None)).status.terminal:
                     await self._publisher.discard(run_id)
+
+
+def _is_to_be_launched_again(found: OpenRun, sighting: Sighting) -> bool:
+    """Whether its supervisor died before it could take the run, and there is time for another."""
+    run = found.run
+    never_taken = run.status is RunStatus.PENDING and found.attempt is None and run.launch is Launch.STARTED
+    return never_taken and sighting.state is JobState.GONE and not found.start_deadline_passed
 
 
 def _finding(found: OpenRun, sighting: Sighting) -> _Finding | None:

@@ -246,6 +246,42 @@ class BadParameters(ConfigurationError):
         super().__init__(f"pipeline {pipeline}: {'; '.join(problems)}")
 
 
+class NotAuthenticated(KubescribeError):
+    """Nobody knows who asks. ``why`` is for the log: whoever asks learns nothing from it."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__("this needs a valid token or session; `kubescribe token create` makes a token")
+
+
+class NotAllowed(KubescribeError):
+    """Somebody is known, and may not do this."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, role: str, scope: str) -> None:
+        self.role, self.scope = role, scope
+        super().__init__(f"this needs the scope {scope}, which these credentials (role {role}) do not have")
+
+
+class TokenNotFound(ConfigurationError):
+    """There is no such token."""
+
+    def __init__(self, token_id: object) -> None:
+        self.token_id = token_id
+        super().__init__(f"there is no token {token_id}; `kubescribe token list` lists them")
+
+
+class IdentityProviderUnavailable(TemporaryError):
+    """The identity provider's keys cannot be had, so nobody's token can be judged."""
+
+    def __init__(self, issuer: str, why: str) -> None:
+        self.issuer, self.why = issuer, why
+        super().__init__(f"the keys of the identity provider {issuer} cannot be read: {why}")
+
+
 class DatabaseUnavailable(TemporaryError):
     """A database does not answer. The message never holds its password."""
 
@@ -400,37 +436,28 @@ class LaunchRefused(KubescribeError):
         super().__init__(f"no supervisor could be started for run {run_id}: {why}")
 
 
-class NotAuthenticated(KubescribeError):
-    """Nobody knows who asks. ``why`` is for the log: whoever asks learns nothing from it."""
+class LauncherBusy(TemporaryError):
+    """A supervisor cannot be started just now; the run waits, and is launched when there is room."""
 
-    exit_code = ExitCode.USAGE
+    def __init__(self, run_id: object, why: str) -> None:
+        self.run_id, self.why = run_id, why
+        super().__init__(f"run {run_id} waits for its supervisor: {why}")
+
+
+class BadRequestKey(ConfigurationError):
+    """An Idempotency-Key cannot be kept."""
 
     def __init__(self, why: str) -> None:
         self.why = why
-        super().__init__("this needs a valid token or session; `kubescribe token create` makes a token")
+        super().__init__(f"the Idempotency-Key cannot be used: {why}")
 
 
-class NotAllowed(KubescribeError):
-    """Somebody is known, and may not do this."""
+class KeyReused(ConfigurationError):
+    """An Idempotency-Key came again with another request."""
 
-    exit_code = ExitCode.USAGE
-
-    def __init__(self, role: str, scope: str) -> None:
-        self.role, self.scope = role, scope
-        super().__init__(f"this needs the scope {scope}, which these credentials (role {role}) do not have")
-
-
-class TokenNotFound(ConfigurationError):
-    """There is no such token."""
-
-    def __init__(self, token_id: object) -> None:
-        self.token_id = token_id
-        super().__init__(f"there is no token {token_id}; `kubescribe token list` lists them")
-
-
-class IdentityProviderUnavailable(TemporaryError):
-    """The identity provider's keys cannot be had, so nobody's token can be judged."""
-
-    def __init__(self, issuer: str, why: str) -> None:
-        self.issuer, self.why = issuer, why
-        super().__init__(f"the keys of the identity provider {issuer} cannot be read: {why}")
+    def __init__(self, key: str, run_id: object) -> None:
+        self.key, self.run_id = key, run_id
+        super().__init__(
+            f"the Idempotency-Key {key} was used already, for run {run_id}, and that request was another one; "
+            "give a new request a new key"
+        )

@@ -12,6 +12,8 @@ import msgspec
 from .errors import IllegalTransition
 from .event import Event, Notice
 from .failure import FailureCause, SkipReason
+from .launch import Launch
+from .run_mode import RunMode
 from .run_status import TRANSITIONS, RunStatus
 from .tenant import DEFAULT_TENANT, Tenant
 
@@ -56,6 +58,12 @@ class Evidence(StrEnum):
     DEADLINE = "deadline"
     """A deadline passed by the database's clock."""
 
+    NO_ATTEMPT = "no_attempt"
+    """No attempt has ever taken the run, and with its fence closed none can."""
+
+    UNVERIFIED = "unverified"
+    """Not everything could be looked at: the message says what."""
+
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One execution of a pipeline; times are aware and by the database's clock."""
@@ -67,6 +75,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     trigger: Trigger = Trigger.MANUAL
     actor: str
     reason: str | None = None
+    mode: RunMode = RunMode.PUBLISH
     parameters: dict[str, Any] = {}
     slot: datetime | None = None
     retry_of: UUID | None = None
@@ -78,8 +87,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None = None
     duration: float | None = None
     """Seconds from the deciding attempt's start to its end, by the monotonic clock of its supervisor."""
+    launch: Launch | None = None
+    """None: nobody has to start a supervisor, one brought the run into being."""
     start_deadline_at: datetime | None = None
     run_deadline_at: datetime | None = None
+    cancel_asked_at: datetime | None = None
     attempt_id: UUID | None = None
     """The newest attempt that took the run, whether it still works or has ended."""
     attempts: int = 0
@@ -108,6 +120,10 @@ def created(run: Run) -> Transition:
     data = {"pipeline": run.pipeline, "trigger": run.trigger, "parameters": run.parameters}
     if run.reason:
         data["reason"] = run.reason
+    if run.retry_of:
+        data["retry_of"] = str(run.retry_of)
+    if run.mode is not RunMode.PUBLISH:
+        data["mode"] = run.mode
     return Transition(before=None, after=run, event=_event(run, "created", run.actor, run.created_at, data))
 
 
@@ -145,6 +161,7 @@ def claimed(
         may_publish=may_publish or (run.may_publish and run.attempts > 0),
         cause=None,
         message=None,
+        launch=run.launch and Launch.STARTED,
         **(declares or {}),
     )
 

@@ -81,9 +81,12 @@ class MemoryWorld:
 _AGE = """
 SET session_replication_role = replica; -- not even the triggers keep a test from changing the past
 UPDATE run SET created_at = created_at - {0}, started_at = started_at - {0}, finished_at = finished_at - {0},
-    start_deadline_at = start_deadline_at - {0}, run_deadline_at = run_deadline_at - {0};
+    start_deadline_at = start_deadline_at - {0}, run_deadline_at = run_deadline_at - {0},
+    cancel_asked_at = cancel_asked_at - {0};
 UPDATE attempt SET started_at = started_at - {0}, ended_at = ended_at - {0}, lease_until = lease_until - {0};
 UPDATE event SET at = at - {0};
+UPDATE request_key SET created_at = created_at - {0};
+UPDATE pipeline_pause SET since = since - {0}, until = until - {0};
 """
 
 
@@ -112,6 +115,10 @@ class PostgresWorld:
 
     def age(self, seconds: float) -> None:
         self.execute(_AGE.format(f"interval '{seconds} seconds'"))
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchall()
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:

@@ -17,6 +17,7 @@ from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.run import Run, Transition
 from ...domain.storable import storable
+from ...domain.tenant import Tenant
 
 
 class MemoryRunLogDatabase:
@@ -36,6 +37,8 @@ class MemoryRunLogDatabase:
         self.notes: dict[tuple[UUID, int], Note] = {}
         self.chunks: dict[tuple[UUID, int], LogChunk] = {}
         self.outbox: list[Notice] = []
+        self.keys: dict[tuple[Tenant, str], tuple[str, UUID, datetime]] = {}
+        """By tenant and key: what was asked, the run, and when."""
         self._still = now
         self._advanced = timedelta()
         self._turn = threading.RLock()

@@ -13,6 +13,7 @@ from ...application.ports.run_log import OpenRun, RunFilter, RunPage, Step
 from ...domain.attempt import DeathCertificate
 from ...domain.errors import RunNotFound
 from ...domain.event import Event
+from ...domain.launch import Launch
 from ...domain.run import Run, created
 from ...domain.run_status import RunStatus
 from ...domain.storable import seconds, storable
@@ -115,7 +116,11 @@ class MemoryRunLog:
     def _open(self, run: Run) -> OpenRun:
         database, now = self._database, self._database.now()
         attempt = None if run.attempt_id is None else database.attempts[run.attempt_id]
-        never_started = run.status in (RunStatus.PENDING, RunStatus.UNCERTAIN) and run.started_at is None
+        never_started = (
+            run.status in (RunStatus.PENDING, RunStatus.UNCERTAIN)
+            and run.started_at is None
+            and run.launch is not Launch.DUE  # while it waits in the queue nobody is late
+        )
         return OpenRun(
             run=run,
             attempt=attempt,

@@ -33,6 +33,7 @@ run = Table(
     Column("trigger", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("reason", Text),
+    Column("mode", Text, nullable=False),
     Column("parameters", _JSON, nullable=False),
     Column("slot", _MOMENT),
     Column("retry_of", Uuid),
@@ -42,8 +43,10 @@ run = Table(
     Column("started_at", _MOMENT),
     Column("finished_at", _MOMENT),
     Column("duration", Double),
+    Column("launch", Text),
     Column("start_deadline_at", _MOMENT),
     Column("run_deadline_at", _MOMENT),
+    Column("cancel_asked_at", _MOMENT),
     Column("attempt_id", Uuid),
     Column("attempts", Integer, nullable=False),
     Column("cause", Text),
@@ -84,37 +87,6 @@ event = Table(
     Column("data", _JSON, nullable=False),
 )
 
-note = Table(
-    "note",
-    metadata,
-    Column("attempt_id", Uuid, primary_key=True),
-    Column("seq", BigInteger, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("data", _JSON, nullable=False),
-    Column("at", _MOMENT, nullable=False),
-)
-
-log_chunk = Table(
-    "log_chunk",
-    metadata,
-    Column("attempt_id", Uuid, primary_key=True),
-    Column("seq", BigInteger, primary_key=True),
-    Column("data", LargeBinary, nullable=False),
-    Column("at", _MOMENT, nullable=False),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("run_id", Uuid, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("pipeline", Text, nullable=False),
-    Column("tenant", Text, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
-    Column("status", Text, nullable=False),
-)
-
 token = Table(
     "token",
     metadata,
@@ -150,4 +122,56 @@ leader = Table(
     Column("name", Text, primary_key=True),
     Column("holder", Uuid, nullable=False),
     Column("lease_until", _MOMENT, nullable=False),
+)
+
+note = Table(
+    "note",
+    metadata,
+    Column("attempt_id", Uuid, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("data", _JSON, nullable=False),
+    Column("at", _MOMENT, nullable=False),
+)
+
+log_chunk = Table(
+    "log_chunk",
+    metadata,
+    Column("attempt_id", Uuid, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("at", _MOMENT, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("run_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("pipeline", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("status", Text, nullable=False),
+)
+
+request_key = Table(
+    "request_key",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+)
+
+pipeline_pause = Table(
+    "pipeline_pause",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("pipeline", Text, primary_key=True),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text),
+    Column("since", _MOMENT, nullable=False),
+    Column("until", _MOMENT),
 )

@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a pipeline, here and now")
     run.add_argument("pipeline")
     run.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; repeatable")
+    run.add_argument("--rehearse", action="store_true", help="publish nothing: record how the reports would change")
     run.add_argument("--detach", action="store_true", help="start it in the background, and print its id")
     _execution(run)
 
