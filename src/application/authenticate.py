@@ -9,12 +9,12 @@ from typing import TypeVar
 from ..domain.claim_roles import ClaimRole, principal_of
 from ..domain.errors import NotAuthenticated
 from ..domain.principal import Principal
-from ..domain.session import csrf_token
 from ..domain.token import digest, may_be_a_token
+from ..domain.web_session import csrf_token
 from .ports.clock import Clock
 from .ports.identity_provider import IdentityProvider
-from .ports.sessions import Sessions
 from .ports.tokens import Tokens
+from .ports.web_sessions import WebSessions
 
 REMEMBERED = 3.0
 """Seconds for which an answer of RunLog is taken to hold; so revoking takes effect within five."""
@@ -41,7 +41,7 @@ class Authenticate:
     can say.
     """
 
-    def __init__(self, *, tokens: Tokens, sessions: Sessions, clock: Clock, trust: Trust | None = None) -> None:
+    def __init__(self, *, tokens: Tokens, sessions: WebSessions, clock: Clock, trust: Trust | None = None) -> None:
         self._tokens = tokens
         self._sessions = sessions
         self._clock = clock

@@ -8,25 +8,25 @@ import msgspec
 
 from ..domain.access import Role
 from ..domain.errors import NotAuthenticated
-from ..domain.session import LINK_LIFETIME, SESSION_LIFETIME, Session
 from ..domain.tenant import DEFAULT_TENANT, Tenant
 from ..domain.token import SECRET_BYTES, digest, encoded
+from ..domain.web_session import LINK_LIFETIME, SESSION_LIFETIME, WebSession
 from .ports.ids import Ids
 from .ports.randomness import Randomness
-from .ports.sessions import Sessions
+from .ports.web_sessions import WebSessions
 
 
 class SignedIn(msgspec.Struct, frozen=True):
     """A session that has just begun, and its secret: for the cookie, and nowhere else."""
 
-    session: Session
+    session: WebSession
     secret: str
 
 
 class SignIn:
     """Makes links, and sessions of them."""
 
-    def __init__(self, *, sessions: Sessions, ids: Ids, randomness: Randomness) -> None:
+    def __init__(self, *, sessions: WebSessions, ids: Ids, randomness: Randomness) -> None:
         self._sessions = sessions
         self._ids = ids
         self._randomness = randomness
@@ -35,7 +35,7 @@ class SignIn:
         """A code that signs ``actor`` in once, within the next quarter of an hour."""
         code = encoded(self._randomness.secret(SECRET_BYTES))
         now = datetime.now(UTC)  # RunLog puts its own clock's time
-        session = Session(id=self._ids.new(), tenant=tenant, actor=actor, role=role, created_at=now, expires_at=now)
+        session = WebSession(id=self._ids.new(), tenant=tenant, actor=actor, role=role, created_at=now, expires_at=now)
         await self._sessions.invite(session, digest(code), lifetime=LINK_LIFETIME)
         return code
 

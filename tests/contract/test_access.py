@@ -11,18 +11,18 @@ from uuid import UUID
 import pytest
 
 from kubescribe.adapters.memory.leadership import MemoryLeadership
-from kubescribe.adapters.memory.sessions import MemorySessions
 from kubescribe.adapters.memory.tokens import MemoryTokens
+from kubescribe.adapters.memory.web_sessions import MemoryWebSessions
 from kubescribe.adapters.postgres.leadership import PostgresLeadership
-from kubescribe.adapters.postgres.sessions import PostgresSessions
 from kubescribe.adapters.postgres.tokens import PostgresTokens
+from kubescribe.adapters.postgres.web_sessions import PostgresWebSessions
 from kubescribe.application.ports.leadership import Leadership
-from kubescribe.application.ports.sessions import Sessions
 from kubescribe.application.ports.tokens import Tokens
+from kubescribe.application.ports.web_sessions import WebSessions
 from kubescribe.domain.access import Role, Scope
 from kubescribe.domain.errors import TokenNotFound
-from kubescribe.domain.session import Session
 from kubescribe.domain.token import Token, digest
+from kubescribe.domain.web_session import WebSession
 from tests.support.builders import LONG_AGO
 from tests.support.runlogs import MemoryWorld, World
 from tests.support.waiting import wait_for
@@ -36,14 +36,14 @@ class Access:
     def __init__(self, world: World) -> None:
         self.world, self.run = world, world.run
         self.tokens: Tokens
-        self.sessions: Sessions
+        self.sessions: WebSessions
         self.leadership: Leadership
         if isinstance(world, MemoryWorld):
-            self.tokens, self.sessions = MemoryTokens(world.database), MemorySessions(world.database)
+            self.tokens, self.sessions = MemoryTokens(world.database), MemoryWebSessions(world.database)
             self.leadership = MemoryLeadership(world.database)
         else:
             engine = world.engine  # type: ignore[attr-defined]
-            self.tokens, self.sessions = PostgresTokens(engine), PostgresSessions(engine)
+            self.tokens, self.sessions = PostgresTokens(engine), PostgresWebSessions(engine)
             self.leadership = PostgresLeadership(engine)
 
     def token(self, **changes: Any) -> Token:
@@ -58,7 +58,7 @@ class Access:
         }
         return Token(**given | changes)
 
-    def session(self, **changes: Any) -> Session:
+    def session(self, **changes: Any) -> WebSession:
         given: dict[str, Any] = {
             "id": self.world.ids.new(),
             "actor": "user:ann",
@@ -66,7 +66,7 @@ class Access:
             "created_at": LONG_AGO,
             "expires_at": LONG_AGO,
         }
-        return Session(**given | changes)
+        return WebSession(**given | changes)
 
     def events(self, subject: str) -> list[tuple[str, str]]:
         """Kind and actor of what was written about a subject."""
@@ -161,7 +161,7 @@ def test_the_newest_token_is_listed_first(access: Access) -> None:
 def test_a_link_works_once_whoever_is_first(access: Access) -> None:
     invited = access.run(access.sessions.invite(access.session(), ONE, lifetime=60))
 
-    async def rush() -> list[Session | None]:
+    async def rush() -> list[WebSession | None]:
         return await asyncio.gather(
             *(access.sessions.redeem(ONE, digest(f"secret {n}"), lifetime=600) for n in range(8))
         )

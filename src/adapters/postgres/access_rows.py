@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from ...domain.access import Role, Scope
-from ...domain.session import Session
 from ...domain.token import Token
+from ...domain.web_session import WebSession
 from .rows import Row
 
 
@@ -17,7 +17,7 @@ def token_from(row: Row) -> Token:
     return Token(**values | {"id": UUID(int=row["id"].int), "role": Role(row["role"]), "scopes": known})
 
 
-def session_from(row: Row) -> Session:
+def session_from(row: Row) -> WebSession:
     """The session of a row of ``web_session``."""
-    values = {name: row[name] for name in Session.__struct_fields__}
-    return Session(**values | {"id": UUID(int=row["id"].int), "role": Role(row["role"])})
+    values = {name: row[name] for name in WebSession.__struct_fields__}
+    return WebSession(**values | {"id": UUID(int=row["id"].int), "role": Role(row["role"])})

@@ -11,9 +11,10 @@ from ...domain.errors import BadSetting
 from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
 from ..composition.container import Container
+from ..secrets import refuse_secrets
 from ..settings import Settings
 from .execute import slot_of
-from .parameters import parameters_of, refuse_secrets
+from .parameters import parameters_of
 from .reading import reading
 
 

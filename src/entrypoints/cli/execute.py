@@ -24,9 +24,10 @@ from ...domain.run_status import RunStatus
 from ..composition.container import Container, container_for
 from ..composition.databases import open_databases
 from ..composition.execution import ATTEMPT_VARIABLE, execute_run, introduction_of, worker_command
+from ..secrets import refuse_secrets
 from ..settings import Settings
 from .console import TerminalConsole
-from .parameters import parameters_of, refuse_secrets
+from .parameters import parameters_of
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:

@@ -9,8 +9,8 @@ from ..settings import Settings
 
 if TYPE_CHECKING:
     from ...adapters.postgres.leadership import PostgresLeadership
-    from ...adapters.postgres.sessions import PostgresSessions
     from ...adapters.postgres.tokens import PostgresTokens
+    from ...adapters.postgres.web_sessions import PostgresWebSessions
     from ...adapters.system.randomness import SystemRandomness
     from ...application.manage_tokens import CreateToken
     from ...application.sign_in import SignIn
@@ -23,11 +23,11 @@ def tokens(engine: Any) -> PostgresTokens:
     return PostgresTokens(engine)
 
 
-def sessions(engine: Any) -> PostgresSessions:
-    """Sessions in RunLog."""
-    from ...adapters.postgres.sessions import PostgresSessions
+def web_sessions(engine: Any) -> PostgresWebSessions:
+    """WebSessions in RunLog."""
+    from ...adapters.postgres.web_sessions import PostgresWebSessions
 
-    return PostgresSessions(engine)
+    return PostgresWebSessions(engine)
 
 
 def leadership(engine: Any) -> PostgresLeadership:

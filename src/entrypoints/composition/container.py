@@ -193,12 +193,12 @@ class Container(containers.DeclarativeContainer):
     run_history = providers.Singleton(_run_history, engine)
 
     tokens = providers.Singleton(access.tokens, engine)
-    sessions = providers.Singleton(access.sessions, engine)
+    web_sessions = providers.Singleton(access.web_sessions, engine)
     leadership = providers.Singleton(access.leadership, engine)
     randomness = providers.Singleton(access.randomness)
     create_token = providers.Singleton(access.create_token, tokens, ids, randomness)
-    sign_in = providers.Singleton(access.sign_in, sessions, ids, randomness)
-    authenticate = providers.Singleton(access.authenticate, settings, tokens, sessions, clock)
+    sign_in = providers.Singleton(access.sign_in, web_sessions, ids, randomness)
+    authenticate = providers.Singleton(access.authenticate, settings, tokens, web_sessions, clock)
 
     fences = providers.Singleton(_fences, settings, databases)
     publisher = providers.Singleton(_publisher, settings, databases)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from ...application.authoring.registry import Registry
@@ -12,6 +12,7 @@ from ...application.ports.report_catalogue import ReportCatalogue
 from ...application.ports.run_log import RunFilter
 from ...application.replay_spools import replay_spools
 from ...domain.errors import ReportNotFound
+from .. import secrets
 from ..http.readiness import Check, Readiness
 from ..http.services import Services
 from .container import Container
@@ -23,6 +24,9 @@ PROBE_NAME = "kubescribe-readiness"
 def services(container: Container, pipelines: Registry, nudge: Callable[[], None]) -> Services:
     """What the routes need."""
 
+    def refuse_secrets(pipeline: str, parameters: Mapping[str, object]) -> None:
+        secrets.refuse_secrets(pipeline, parameters, container.databases())
+
     def catalogue() -> ReportCatalogue:
         return container.catalogue()
 
@@ -30,6 +34,8 @@ def services(container: Container, pipelines: Registry, nudge: Callable[[], None
         run_log=container.run_log(),
         history=container.run_history(),
         pipelines=pipelines,
+        trigger_run=container.trigger_run(),
+        refuse_secrets=refuse_secrets,
         catalogue=catalogue,
         authenticate=container.authenticate(),
         sign_in=container.sign_in(),

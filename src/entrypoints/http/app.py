@@ -23,9 +23,11 @@ from .problems import Kind, Refused, encoded, headers_of, kind_of
 from .routes.health import healthz, readyz
 from .routes.pipelines import Pipelines
 from .routes.reports import Reports
+from .routes.run_events import run_events
 from .routes.runs import Runs
 from .routes.schema import schema, schema_page, schema_script, swagger_script, swagger_style
 from .routes.session import show_session, sign_in, sign_in_page, sign_in_script, sign_out
+from .routes.trigger import trigger
 from .services import Services
 from .views.problem import MEDIA_TYPE
 
@@ -35,6 +37,8 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     healthz,
     readyz,
     Runs,
+    run_events,
+    trigger,
     Pipelines,
     Reports,
     sign_in_page,

@@ -9,4 +9,4 @@ from importlib.resources import files
 @cache
 def page(name: str) -> bytes:
     """A file's content."""
-    return (files(__package__) / "static" / name).read_bytes()
+    return (files("kubescribe.entrypoints.http") / "static" / name).read_bytes()

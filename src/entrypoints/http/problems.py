@@ -75,6 +75,8 @@ TABLE: dict[type[Exception], Kind] = {
     errors.TokenNotFound: Kind(404, "token-not-found", "There is no such token"),
     errors.NotConfigured: Kind(404, "not-configured", "This is not configured here"),
     errors.BadParameters: Kind(422, "bad-parameters", "The parameters do not fit the pipeline"),
+    errors.BadRequestKey: Kind(400, "bad-idempotency-key", "The Idempotency-Key cannot be used"),
+    errors.KeyReused: Kind(409, "key-reused", "The Idempotency-Key is another request's"),
     errors.AmbiguousRun: Kind(409, "ambiguous-run", "Several runs are meant"),
     errors.IllegalTransition: Kind(409, "conflict", "The run is in no state for this"),
     errors.RunClosed: Kind(409, "run-closed", "The run is over"),

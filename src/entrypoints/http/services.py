@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ...application.authenticate import Authenticate
@@ -13,6 +13,7 @@ from ...application.ports.report_catalogue import ReportCatalogue
 from ...application.ports.run_history import RunHistory
 from ...application.ports.run_log import RunLog
 from ...application.sign_in import SignIn
+from ...application.trigger_run import TriggerRun
 from .readiness import Readiness
 
 
@@ -23,6 +24,9 @@ class Services:
     run_log: RunLog
     history: RunHistory
     pipelines: Registry
+    trigger_run: TriggerRun
+    refuse_secrets: Callable[[str, Mapping[str, object]], None]
+    """Raises :class:`BadParameters` where a parameter of the pipeline holds a password of ours."""
     catalogue: Callable[[], ReportCatalogue]
     """Raises :class:`NotConfigured` where there is no report database."""
     authenticate: Authenticate

@@ -123,8 +123,9 @@ class Gate:
             self._rate.take(principal.actor)
             scope["user"] = principal
         body = b"" if scope["method"] in SAFE else await read_body(scope, receive)
+        timeout = asyncio.timeout(ANSWER_TIMEOUT)
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT) as timeout:
+            async with timeout:
                 response.on_start = _stop(timeout)  # a stream may go on
                 await self._app(scope, replay(body, receive), response.send)
         except TimeoutError:

@@ -10,7 +10,7 @@ from litestar.enums import MediaType
 from litestar.params import JSONBody
 
 from ....domain.principal import Method
-from ....domain.session import SESSION_LIFETIME, csrf_token
+from ....domain.web_session import SESSION_LIFETIME, csrf_token
 from ..documented import BODY, problems
 from ..gate.credentials import COOKIE, session_cookie
 from ..gate.response import PAGE_POLICY

@@ -23,6 +23,8 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     pipeline: str
     status: str
+    mode: str
+    """``publish``, or ``rehearse``: run for real, and nothing published."""
     trigger: str
     actor: str
     reason: str | None
@@ -69,6 +71,8 @@ class RunRecordView(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     pipeline: str
     status: str
+    mode: str
+    """``publish``, or ``rehearse``: run for real, and nothing published."""
     trigger: str
     actor: str
     reason: str | None

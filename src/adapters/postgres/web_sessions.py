@@ -1,4 +1,4 @@
-"""Sessions in RunLog."""
+"""WebSessions in RunLog."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import msgspec
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ...domain.session import Session, session_event
 from ...domain.storable import storable
+from ...domain.web_session import WebSession, session_event
 from . import tables
 from .access_rows import session_from
 from .engine import transact
@@ -19,18 +19,18 @@ from .rows import Row, event_row
 _NOW = func.clock_timestamp()
 
 
-class PostgresSessions:
-    """:class:`~kubescribe.application.ports.sessions.Sessions` over an engine of :func:`.engine.runlog_engine`."""
+class PostgresWebSessions:
+    """:class:`~kubescribe.application.ports.web_sessions.WebSessions` over :func:`.engine.runlog_engine`."""
 
     def __init__(self, engine: AsyncEngine, *, statement_timeout: float = 10.0) -> None:
         self._engine = engine
         self._timeout = statement_timeout
 
-    async def invite(self, session: Session, link: bytes, *, lifetime: float) -> Session:
+    async def invite(self, session: WebSession, link: bytes, *, lifetime: float) -> WebSession:
         """See the port. Whoever makes a link clears away what is over."""
         given = storable(session)
 
-        async def work(connection: AsyncConnection) -> Session:
+        async def work(connection: AsyncConnection) -> WebSession:
             now = (await connection.execute(select(_NOW))).scalar_one()
             await connection.execute(delete(tables.web_session).where(tables.web_session.c.expires_at <= now))
             made = msgspec.structs.replace(given, created_at=now, expires_at=now + timedelta(seconds=lifetime))
@@ -41,7 +41,7 @@ class PostgresSessions:
 
         return await transact(self._engine, work, timeout=self._timeout)
 
-    async def redeem(self, link: bytes, secret: bytes, *, lifetime: float) -> Session | None:
+    async def redeem(self, link: bytes, secret: bytes, *, lifetime: float) -> WebSession | None:
         """See the port."""
         session = tables.web_session.c
         statement = (
@@ -51,7 +51,7 @@ class PostgresSessions:
             .returning(tables.web_session)
         )
 
-        async def work(connection: AsyncConnection) -> Session | None:
+        async def work(connection: AsyncConnection) -> WebSession | None:
             row = (await connection.execute(statement)).mappings().first()
             if row is None:
                 return None
@@ -60,7 +60,7 @@ class PostgresSessions:
 
         return await transact(self._engine, work, timeout=self._timeout)
 
-    async def find(self, secret: bytes) -> Session | None:
+    async def find(self, secret: bytes) -> WebSession | None:
         """See the port."""
         session = tables.web_session.c
         query = select(tables.web_session).where(
@@ -91,6 +91,6 @@ class PostgresSessions:
         await transact(self._engine, work, timeout=self._timeout)
 
 
-async def _record(connection: AsyncConnection, session: Session, what: str) -> None:
+async def _record(connection: AsyncConnection, session: WebSession, what: str) -> None:
     row = event_row(storable(session_event(session, what))) | {"at": _NOW}
     await connection.execute(tables.event.insert().values(row))

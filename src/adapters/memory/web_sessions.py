@@ -1,4 +1,4 @@
-"""Sessions, in memory."""
+"""WebSessions, in memory."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from uuid import UUID
 
 import msgspec
 
-from ...domain.session import Session, session_event
 from ...domain.storable import storable
+from ...domain.web_session import WebSession, session_event
 from .database import MemoryRunLogDatabase
 
 
-class MemorySessions:
-    """:class:`~kubescribe.application.ports.sessions.Sessions` over a :class:`MemoryRunLogDatabase`."""
+class MemoryWebSessions:
+    """:class:`~kubescribe.application.ports.web_sessions.WebSessions` over a :class:`MemoryRunLogDatabase`."""
 
     def __init__(self, database: MemoryRunLogDatabase) -> None:
         self._database = database
-        self._links: dict[bytes, Session] = {}
-        self._sessions: dict[bytes, Session] = {}
+        self._links: dict[bytes, WebSession] = {}
+        self._sessions: dict[bytes, WebSession] = {}
 
-    async def invite(self, session: Session, link: bytes, *, lifetime: float) -> Session:
+    async def invite(self, session: WebSession, link: bytes, *, lifetime: float) -> WebSession:
         """See the port."""
         with self._database.transaction():
             now = self._database.now()
@@ -31,7 +31,7 @@ class MemorySessions:
             self._record(session, "invited")
             return session
 
-    async def redeem(self, link: bytes, secret: bytes, *, lifetime: float) -> Session | None:
+    async def redeem(self, link: bytes, secret: bytes, *, lifetime: float) -> WebSession | None:
         """See the port."""
         with self._database.transaction():
             session, now = self._links.get(link), self._database.now()
@@ -43,7 +43,7 @@ class MemorySessions:
             self._record(session, "began")
             return session
 
-    async def find(self, secret: bytes) -> Session | None:
+    async def find(self, secret: bytes) -> WebSession | None:
         """See the port."""
         with self._database.transaction():
             session = self._sessions.get(secret)
@@ -57,6 +57,6 @@ class MemorySessions:
                     del self._sessions[secret]
                     self._record(session, "ended")
 
-    def _record(self, session: Session, what: str) -> None:
+    def _record(self, session: WebSession, what: str) -> None:
         event = storable(session_event(session, what))
         self._database.record(msgspec.structs.replace(event, at=self._database.now()))

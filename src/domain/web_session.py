@@ -21,7 +21,7 @@ SESSION_LIFETIME = 43_200.0
 """Seconds, from the sign-in on: a working day."""
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class WebSession(msgspec.Struct, frozen=True, kw_only=True):
     """One sign-in; times are aware and by the database's clock."""
 
     id: UUID
@@ -44,7 +44,7 @@ def csrf_token(secret: str) -> str:
     return encoded(hmac.digest(secret.encode(), b"kubescribe csrf", hashlib.sha256))
 
 
-def session_event(session: Session, what: str) -> Event:
+def session_event(session: WebSession, what: str) -> Event:
     """The event of a link that was made (``invited``), of a session that ``began`` or ``ended``."""
     return Event(
         subject=f"session:{session.id}",

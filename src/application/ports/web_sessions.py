@@ -1,21 +1,21 @@
-"""Sessions on record, and the links that begin them."""
+"""WebSessions on record, and the links that begin them."""
 
 from __future__ import annotations
 
 from typing import Protocol
 from uuid import UUID
 
-from ...domain.session import Session
+from ...domain.web_session import WebSession
 
 
-class Sessions(Protocol):
-    """Sessions by the digest of their secret. Times are the database's clock's. Raises ``DatabaseUnavailable``."""
+class WebSessions(Protocol):
+    """WebSessions by the digest of their secret. Times are the database's clock's. Raises ``DatabaseUnavailable``."""
 
-    async def invite(self, session: Session, link: bytes, *, lifetime: float) -> Session:
+    async def invite(self, session: WebSession, link: bytes, *, lifetime: float) -> WebSession:
         """Keep a sign-in link, by its digest, for ``lifetime`` seconds, with the event ``session.invited``."""
         ...
 
-    async def redeem(self, link: bytes, secret: bytes, *, lifetime: float) -> Session | None:
+    async def redeem(self, link: bytes, secret: bytes, *, lifetime: float) -> WebSession | None:
         """Turn a link into a session with another digest, which lasts ``lifetime`` seconds from now.
 
         Once: of any number of callers one gets the session. None where the link is unknown, used or too old. Leaves
@@ -23,7 +23,7 @@ class Sessions(Protocol):
         """
         ...
 
-    async def find(self, secret: bytes) -> Session | None:
+    async def find(self, secret: bytes) -> WebSession | None:
         """The session with this digest, if it goes on: a link is none, nor is one that has ended."""
         ...
 
