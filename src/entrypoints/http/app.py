@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -69,8 +70,7 @@ _OF_LITESTAR: dict[int, Kind] = {
 def api(services: Services, settings: ApiSettings, *, observer: Observer | None = None) -> Gate:
     """The whole application. It opens nothing and starts nothing."""
     app = litestar(services)
-    # Of an app of its own, which is thrown away: the one that serves has no routes but ours.
-    app.state.document = document(litestar(services, openapi_config(version("kubescribe"))))
+    app.state.document = openapi_document()
     return Gate(
         app,
         authenticate=services.authenticate,
@@ -80,7 +80,13 @@ def api(services: Services, settings: ApiSettings, *, observer: Observer | None 
     )
 
 
-def litestar(services: Services, config: OpenAPIConfig | None = None) -> Litestar:
+@cache
+def openapi_document() -> bytes:
+    """The document. Of an app of its own, which is thrown away: the one that serves has no routes but ours."""
+    return document(litestar(None, openapi_config(version("kubescribe"))))
+
+
+def litestar(services: Services | None, config: OpenAPIConfig | None = None) -> Litestar:
     """The routes alone: every request has passed the gate."""
     return Litestar(
         route_handlers=ROUTES,

@@ -89,6 +89,7 @@ class Gate:
     async def _http(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         began = self._clock.monotonic()
         peer = peer_of(scope, self._settings.proxies)
+        scope["scheme"] = peer.scheme
         response = Response(send, peer.scheme)
         self._under_way += 1
         try:

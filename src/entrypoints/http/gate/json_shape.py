@@ -7,14 +7,15 @@ import re
 from ..problems import BAD_REQUEST, Refused
 
 DEPTH_LIMIT = 32
+_QUOTE = ord('"')
 
 # Strings as a whole, so that a bracket in one counts for nothing. Possessive by construction: no backtracking.
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]|[0-9][0-9.eE+-]{64,}', re.DOTALL)
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def check_json(body: bytes) -> None:
-    """Raise :class:`Refused` for what is no UTF-8, holds a NUL, or nests deeper than ``DEPTH_LIMIT``.
+    """Raise :class:`Refused` for what is no UTF-8, holds a NUL or an endless number, or nests too deep.
 
     Whether it is JSON at all is seen when it is decoded.
     """
@@ -33,3 +34,5 @@ def check_json(body: bytes) -> None:
                 raise Refused(BAD_REQUEST, f"the body nests deeper than {DEPTH_LIMIT}")
         elif first in b"]}":
             depth -= 1
+        elif first != _QUOTE:
+            raise Refused(BAD_REQUEST, "a number has more than 64 characters")

@@ -54,7 +54,7 @@ async def sign_in(
         path="/",
         httponly=True,
         samesite="strict",
-        secure=request.scope["state"].get("scheme") == "https",
+        secure=request.scope["scheme"] == "https",
     )
     view = PrincipalView.of(signed_in.session.principal(), csrf_token(signed_in.secret))
     return Response(view, cookies=[cookie])

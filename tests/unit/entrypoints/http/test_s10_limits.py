@@ -1,0 +1,145 @@
+"""S-10: sizes, depths, pages, and what is no JSON. What needs a real connection is in tests/integration/http."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+from tests.support.api_world import HOST, ApiWorld
+
+from kubescribe.domain.access import Role
+from kubescribe.entrypoints.http.gate import body as bodies
+from kubescribe.entrypoints.http.gate.body import BODY_LIMIT
+from kubescribe.entrypoints.http.gate.json_shape import DEPTH_LIMIT, check_json
+from kubescribe.entrypoints.http.problems import Refused
+
+JSON = ("content-type", "application/json")
+
+
+def post(world: ApiWorld, body: bytes, *headers: tuple[str, str]) -> tuple[int, bytes]:
+    token = world.as_(Role.OPERATOR)["Authorization"]
+    return world.raw("POST", "/runs/trigger", ("authorization", token), *(headers or (JSON,)), body=body)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 501, 10**30, "x", ""])
+def test_a_page_has_1_to_500_items(limit: object, world: ApiWorld, client: TestClient[Any]) -> None:
+    answer = client.get("/runs", params={"limit": str(limit)}, headers=world.as_(Role.VIEWER))
+    assert answer.status_code == 400
+    assert "limit" in answer.json()["detail"]
+
+
+def test_a_page_of_500_is_one(world: ApiWorld, client: TestClient[Any]) -> None:
+    assert client.get("/runs?limit=500", headers=world.as_(Role.VIEWER)).status_code == 200
+
+
+def test_a_body_of_a_megabyte_is_read_and_one_byte_more_is_not(world: ApiWorld) -> None:
+    frame = b'{"pipeline":"totals","reason":""}'
+    fits = frame.replace(b'""', b'"' + b"x" * (BODY_LIMIT - len(frame)) + b'"')
+    assert len(fits) == BODY_LIMIT
+    assert post(world, fits)[0] == 400  # read, and found to have too long a reason
+    assert post(world, fits + b" ")[0] == 413
+
+
+def test_a_stream_is_refused_when_it_becomes_too_long(world: ApiWorld) -> None:
+    """Of a body without a length no more than the limit and one piece is ever taken."""
+    taken = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal taken
+        taken += 65_536
+        return {"type": "http.request", "body": b"x" * 65_536, "more_body": True}
+
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/runs/trigger",
+        "raw_path": b"/runs/trigger",
+        "query_string": b"",
+        "headers": [
+            (b"host", HOST.encode()),
+            (b"authorization", world.as_(Role.OPERATOR)["Authorization"].encode()),
+            (b"content-type", b"application/json"),
+        ],
+        "client": ("127.0.0.1", 1),
+        "state": {},
+    }
+    asyncio.run(world.app(scope, receive, send))  # type: ignore[arg-type]
+    assert sent[0]["status"] == 413
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert taken <= BODY_LIMIT + 2 * 65_536
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(world: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "BODY_TIMEOUT", 0.01)
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    scope = {"method": "POST", "headers": []}
+    with pytest.raises(Refused) as refused:
+        asyncio.run(bodies.read_body(scope, never))  # type: ignore[arg-type]
+    assert refused.value.kind.status == 408
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [("1048577", 413), ("9" * 30, 413), ("-1", 400), ("1e3", 400), ("٣", 400), ("0x10", 400)]
+)
+def test_a_length_that_is_too_large_or_none(length: str, status: int, world: ApiWorld) -> None:
+    encoded = length.encode().decode("latin-1")
+    assert post(world, b"", JSON, ("content-length", encoded))[0] == status
+
+
+def test_json_may_nest_to_the_limit_and_no_deeper(world: ApiWorld) -> None:
+    def nested(depth: int) -> bytes:  # the body itself and its parameters are two
+        inner = b"[" * (depth - 2) + b"]" * (depth - 2)
+        return b'{"pipeline":"totals","parameters":{"tags":%s}}' % inner
+
+    assert post(world, nested(DEPTH_LIMIT))[0] == 422  # read, and no list of texts
+    assert post(world, nested(DEPTH_LIMIT + 1))[0] == 400
+    for deep in (b"[" * 100_000, b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000, b'{"a":[' * 50_000):
+        status, answer = post(world, deep)
+        assert (status, b"nests deeper" in answer) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": "' + b"[" * 100 + b'"}', b'{"a": "\\"' + b"{" * 100 + b'\\\\"}', b"[[],[],[]]" * 20]
+)
+def test_brackets_in_text_nest_nothing(body: bytes) -> None:
+    check_json(body)
+
+
+def test_a_megabyte_of_trouble_is_looked_through_once() -> None:
+    for body in (b'"' + b'\\"' * 500_000, b"[]" * 500_000, b'"' * 1_000_000, b"\\" * 1_000_000):
+        check_json(body)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        "application/xml",
+        "",
+        "json",
+    ],
+)
+def test_nothing_but_json_is_read(kind: str, world: ApiWorld) -> None:
+    assert post(world, b"--x--", ("content-type", kind))[0] == 415
+
+
+def test_an_address_or_headers_that_are_too_long(world: ApiWorld) -> None:
+    token = ("authorization", world.as_(Role.VIEWER)["Authorization"])
+    assert world.raw("GET", "/runs?pipeline=" + "x" * 8192, token)[0] == 414
+    assert world.raw("GET", "/runs", token, ("x-long", "y" * 32_768))[0] == 431
+    assert world.raw("GET", "/runs", token, *((f"x-{n}", "y") for n in range(100)))[0] == 431
+    assert world.raw("GET", "/runs", token, token)[0] == 400
