@@ -179,7 +179,10 @@ def uncertain(run: Run, *, actor: str, at: datetime, why: str) -> Transition:
 
 def succeeded(run: Run, *, actor: str, at: datetime, evidence: Evidence, duration: float | None = None) -> Transition:
     """End the run well."""
-    return _end(run, RunStatus.SUCCEEDED, actor, at, evidence, duration=duration, cause=None, message=None)
+    message = None
+    if run.status is RunStatus.CANCELLING:
+        message = _shortened(f"the cancel came too late: it had published before its fence was closed ({run.message})")
+    return _end(run, RunStatus.SUCCEEDED, actor, at, evidence, duration=duration, cause=None, message=message)
 
 
 def failed(
@@ -236,7 +239,9 @@ def skipped(
 
 def cancelling(run: Run, *, actor: str, at: datetime, reason: str | None) -> Transition:
     """Ask for the run to be ended."""
-    return _step(run, RunStatus.CANCELLING, actor, at, {"reason": reason})
+    message = f"cancelled by {actor}" + (f": {reason}" if reason else "")
+    data = {"reason": reason}
+    return _step(run, RunStatus.CANCELLING, actor, at, data, cancel_asked_at=at, message=_shortened(message))
 
 
 def cancelled(run: Run, *, actor: str, at: datetime, evidence: Evidence, message: str | None) -> Transition:
