@@ -211,6 +211,7 @@ class Container(containers.DeclarativeContainer):
     finish_cancel = providers.Singleton(
         requests.finish_cancel, settings, databases, run_log, launcher, fences, publisher
     )
+    retry_run = providers.Singleton(requests.retry_run, run_log, run_requests, launch_run, ids)
     cancel_run = providers.Singleton(requests.cancel_run, run_log, run_history, launcher, finish_cancel)
     reconcile_runs = providers.Singleton(
         _reconcile_runs, run_log, launcher, fences, publisher, launch_run, finish_cancel

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ...application.cancel_run import CancelRun
     from ...application.finish_cancel import FinishCancel
     from ...application.launch_run import LaunchRun
+    from ...application.retry_run import RetryRun
     from ...application.trigger_run import TriggerRun
 
 _MARGIN = 10.0
@@ -68,3 +69,10 @@ def cancel_run(run_log: Any, history: Any, launcher: Any, finish: Any) -> Cancel
     from ...application.cancel_run import CancelRun
 
     return CancelRun(run_log=run_log, history=history, launcher=launcher, finish=finish)
+
+
+def retry_run(run_log: Any, requests: Any, launch: Any, ids: Any) -> RetryRun:
+    """The use case."""
+    from ...application.retry_run import RetryRun
+
+    return RetryRun(run_log=run_log, requests=requests, launch=launch, ids=ids)
