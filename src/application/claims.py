@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -116,8 +117,7 @@ def taken(run: Run, claim: Claim, *, number: int, at: datetime, now: datetime) -
         run_deadline_at=deadline,
         may_publish=claim.may_publish,
         number=number,
-        # Its earlier attempts, if any, ended before they could say what the run is.
-        declares={"parameters": claim.parameters or {}, "code_version": claim.code_version} if _undeclared(run) else {},
+        declares=_declares(run, claim),
     )
     attempt = Attempt(
         id=claim.attempt_id,
@@ -129,6 +129,16 @@ def taken(run: Run, claim: Claim, *, number: int, at: datetime, now: datetime) -
         lease_until=now + timedelta(seconds=seconds(claim.lease)),
     )
     return step, attempt
+
+
+def _declares(run: Run, claim: Claim) -> dict[str, Any]:
+    """What the claim says of the run that was not known, or has changed since it was asked for."""
+    if _undeclared(run):
+        # Its earlier attempts, if any, ended before they could say what the run is.
+        return {"parameters": claim.parameters or {}, "code_version": claim.code_version}
+    if claim.code_version is not None and claim.code_version != run.code_version:
+        return {"code_version": claim.code_version}  # the record says what runs, not what was asked for
+    return {}
 
 
 def _undeclared(run: Run) -> bool:

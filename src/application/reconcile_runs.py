@@ -18,7 +18,9 @@ from ..domain.report import Publication
 from ..domain.run import Evidence, Run, Transition
 from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
+from .closed_ledger import closed_ledger
 from .failpoints import failpoint
+from .finish_cancel import FinishCancel
 from .launch_run import LaunchRun
 from .ports.fences import Fences
 from .ports.launcher import JobState, Launcher, Sighting
@@ -59,9 +61,16 @@ class ReconcileRuns:
         fences: Fences | None,
         publisher: Publisher | None,
         launch: LaunchRun | None = None,
+        finish_cancel: FinishCancel | None = None,
     ) -> None:
-        """``fences`` and ``publisher``: None where no report database is configured. ``launch`` None: launches none."""
+        """``fences`` and ``publisher``: None where no report database is configured. ``launch`` None: launches none.
+
+        ``finish_cancel`` None: with the same ports, and without a look at database sessions.
+        """
         self._launch = launch
+        self._finish_cancel = finish_cancel or FinishCancel(
+            run_log=run_log, launcher=launcher, fences=fences, publisher=publisher
+        )
         self._run_log = run_log
         self._launcher = launcher
         self._fences = fences
@@ -93,10 +102,10 @@ class ReconcileRuns:
         run, attempt = found.run, found.attempt
         if run.status is RunStatus.PENDING and run.launch is Launch.DUE:
             return await self._launched(run)
+        if run.status is RunStatus.CANCELLING:
+            return await self._finish_cancel(found, actor=RECONCILER)
         sighting = await self._launcher.look(run, attempt)
         failpoint("reconcile.looked")
-        if run.status is RunStatus.CANCELLING:
-            return await self._cancelled(run, attempt)
         if _is_to_be_launched_again(found, sighting):
             return await self._launched(run)
         finding = _finding(found, sighting)
@@ -117,24 +126,10 @@ class ReconcileRuns:
 
     async def _verdict(self, run: Run, attempt: Attempt | None, finding: _Finding) -> Run | None:
         try:
-            publications = await self._ledger(run, closed_as=finding.status)
+            publications = await closed_ledger(self._fences, run, finding.status)
         except DatabaseUnavailable as away:
             return await self._uncertain(run, f"{finding.message}; {away}")
         return await self._move(run, attempt, _step(finding, publications), finding)
-
-    async def _ledger(self, run: Run, closed_as: str) -> tuple[Publication, ...]:
-        """Close the fence and read the ledger, in this order: whoever published did so before, and is seen."""
-        if self._fences is None:
-            if run.may_publish and run.attempts:
-                raise DatabaseUnavailable("report", "REPORT_DB_URL is not set here")
-            return ()
-        if not run.may_publish:
-            return ()
-        await self._fences.close(run.id, closed_as)
-        failpoint("reconcile.closed")
-        publications = await self._fences.publications(run.id)
-        failpoint("reconcile.looked_up")
-        return publications
 
     async def _give_up(self, run: Run, attempt: Attempt, sighting: Sighting) -> Run | None:
         """The attempt is silent, its supervisor there: it may not publish any more, and the run waits for another."""
@@ -159,28 +154,6 @@ class ReconcileRuns:
             cause=None if publications else FailureCause.LEASE_EXPIRED, message=message, recorded_by=RECONCILER
         )
         return await self._run_log.move(run.id, run.status, step, attempt_id=attempt.id, certificate=certificate)
-
-    async def _cancelled(self, run: Run, attempt: Attempt | None) -> Run | None:
-        """Cancelled means gone: first the right to publish, then the processes, then the word."""
-        publications = await self._ledger(run, closed_as=RunStatus.CANCELLED)
-        if attempt is not None and not publications:
-            # Also where its supervisor is gone already: what the payload had started may have outlived it.
-            await self._launcher.clean(attempt)
-            sighting = await self._launcher.look(run, attempt)
-            if sighting.state is not JobState.GONE:
-                return None  # the next pass sees whether it is gone
-
-        def step(now: Run, at: datetime) -> Transition:
-            if publications:
-                return runs.succeeded(now, actor=RECONCILER, at=at, evidence=Evidence.LEDGER)
-            return runs.cancelled(
-                now, actor=RECONCILER, at=at, evidence=Evidence.PROCESS_GONE, message="its processes are gone"
-            )
-
-        after = await self._run_log.move(run.id, run.status, step)
-        if after is not None:
-            await self._clean(run, attempt)
-        return after
 
     async def _uncertain(self, run: Run, why: str) -> Run | None:
         if run.status is RunStatus.UNCERTAIN:

@@ -270,7 +270,8 @@ class SuperviseAttempt:
             # A further attempt of ours would take the run away from the one that has it now.
             again_in = None
             done = msgspec.structs.replace(done, exit_code=ExitCode.FENCED)
-            self._console.said("the attempt had been given up: what became of it decides nothing any more")
+            if self._guard.why is not Stop.CANCELLED:
+                self._console.said("the attempt had been given up: what became of it decides nothing any more")
         failpoint("attempt.recorded")
         return AttemptResult(
             exit_code=done.exit_code,
@@ -284,10 +285,11 @@ class SuperviseAttempt:
 
     async def _conclude(self, done: Outcome) -> Outcome:
         """Close the fence before the verdict: under a run that has failed nobody may publish, RunLog or not."""
+        closed_as = RunStatus.CANCELLED if self._guard.why is Stop.CANCELLED else done.status
         if self._fences is None or self._fence is None:
             return done
         try:
-            if await self._fences.conclude(self._order.run_id, self._attempt_id, done.status):
+            if await self._fences.conclude(self._order.run_id, self._attempt_id, closed_as):
                 return done
         except KubescribeError:
             # The reconciler closes it when the report database is back, and then gives the verdict.

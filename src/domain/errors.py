@@ -461,3 +461,19 @@ class KeyReused(ConfigurationError):
             f"the Idempotency-Key {key} was used already, for run {run_id}, and that request was another one; "
             "give a new request a new key"
         )
+
+
+class CancelRefused(ConfigurationError):
+    """A run that has ended cannot be cancelled."""
+
+    def __init__(self, run_id: object, status: str) -> None:
+        self.run_id, self.status = run_id, status
+        super().__init__(f"run {run_id} has ended already: it is {status}, and stays so; there is nothing to cancel")
+
+
+class RetryRefused(ConfigurationError):
+    """A run cannot be retried."""
+
+    def __init__(self, run_id: object, why: str) -> None:
+        self.run_id, self.why = run_id, why
+        super().__init__(f"run {run_id} cannot be retried: {why}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -113,11 +114,11 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """The outbox row: somebody has to be told."""
 
 
-def created(run: Run) -> Transition:
-    """Accept a new run; its state has to be PENDING."""
+def created(run: Run, facts: Mapping[str, Any] | None = None) -> Transition:
+    """Accept a new run; its state has to be PENDING. ``facts``: more for the event."""
     if run.status is not RunStatus.PENDING:
         raise IllegalTransition(run.id, None, run.status)
-    data = {"pipeline": run.pipeline, "trigger": run.trigger, "parameters": run.parameters}
+    data = {"pipeline": run.pipeline, "trigger": run.trigger, "parameters": run.parameters, **(facts or {})}
     if run.reason:
         data["reason"] = run.reason
     if run.retry_of:
@@ -146,6 +147,8 @@ def claimed(
     data: dict[str, Any] = {"attempt": str(attempt_id), "number": number}
     if run.status is RunStatus.RUNNING:
         data["took_over_from"] = str(run.attempt_id)
+    if run.code_version is not None and declares and declares.get("code_version") != run.code_version:
+        data["code_version_asked_for"], data["code_version"] = run.code_version, declares.get("code_version")
     return _step(
         run,
         RunStatus.RUNNING,
@@ -179,7 +182,10 @@ def uncertain(run: Run, *, actor: str, at: datetime, why: str) -> Transition:
 
 def succeeded(run: Run, *, actor: str, at: datetime, evidence: Evidence, duration: float | None = None) -> Transition:
     """End the run well."""
-    return _end(run, RunStatus.SUCCEEDED, actor, at, evidence, duration=duration, cause=None, message=None)
+    message = None
+    if run.status is RunStatus.CANCELLING:
+        message = _shortened(f"the cancel came too late: it had published before its fence was closed ({run.message})")
+    return _end(run, RunStatus.SUCCEEDED, actor, at, evidence, duration=duration, cause=None, message=message)
 
 
 def failed(
@@ -236,7 +242,9 @@ def skipped(
 
 def cancelling(run: Run, *, actor: str, at: datetime, reason: str | None) -> Transition:
     """Ask for the run to be ended."""
-    return _step(run, RunStatus.CANCELLING, actor, at, {"reason": reason})
+    message = f"cancelled by {actor}" + (f": {reason}" if reason else "")
+    data = {"reason": reason}
+    return _step(run, RunStatus.CANCELLING, actor, at, data, cancel_asked_at=at, message=_shortened(message))
 
 
 def cancelled(run: Run, *, actor: str, at: datetime, evidence: Evidence, message: str | None) -> Transition:

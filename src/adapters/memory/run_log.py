@@ -129,6 +129,7 @@ class MemoryRunLog:
             and attempt.lease_until < now
             # A database that was away must not make its attempts look dead.
             and database.up_since + timedelta(seconds=database.leases[attempt.id]) < now,
+            cancelling_for=None if run.cancel_asked_at is None else (now - run.cancel_asked_at).total_seconds(),
             run_deadline_passed=run.run_deadline_at is not None and run.run_deadline_at < now,
             start_deadline_passed=never_started and run.start_deadline_at is not None and run.start_deadline_at < now,
         )

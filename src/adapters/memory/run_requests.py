@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -23,7 +25,14 @@ class MemoryRunRequests:
     def __init__(self, database: MemoryRunLogDatabase) -> None:
         self._database = database
 
-    async def accept(self, run: Run, *, key: RequestKey | None = None, start_deadline: float | None = None) -> Accepted:
+    async def accept(
+        self,
+        run: Run,
+        *,
+        key: RequestKey | None = None,
+        start_deadline: float | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> Accepted:
         """See the port."""
         run, database = storable(run), self._database
         with database.transaction():
@@ -36,7 +45,10 @@ class MemoryRunRequests:
                         raise KeyReused(key.key, run_id)
                     return Accepted(database.runs[run_id], False)
             deadline = None if start_deadline is None else now + timedelta(seconds=seconds(start_deadline))
-            step = created(msgspec.structs.replace(run, created_at=now, start_deadline_at=deadline, launch=Launch.DUE))
+            step = created(
+                msgspec.structs.replace(run, created_at=now, start_deadline_at=deadline, launch=Launch.DUE),
+                facts,
+            )
             if run.id in database.runs:
                 return Accepted(database.runs[run.id], False)
             if key is not None:

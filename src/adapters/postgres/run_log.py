@@ -189,6 +189,7 @@ def open_query() -> Select[Any]:
             tables.run,
             *(column.label(f"attempt_{column.name}_") for column in attempt),
             func.coalesce(expired, false()).label("lease_expired"),
+            cast(func.extract("epoch", NOW - run.cancel_asked_at), Double).label("cancelling_for"),
             func.coalesce(run.run_deadline_at < NOW, false()).label("run_deadline_passed"),
             func.coalesce(late_start, false()).label("start_deadline_passed"),
         )
@@ -206,6 +207,7 @@ def _open_run(row: Row) -> OpenRun:
         run=run_from(row),
         attempt=attempt,
         lease_expired=row["lease_expired"],
+        cancelling_for=row["cancelling_for"],
         run_deadline_passed=row["run_deadline_passed"],
         start_deadline_passed=row["start_deadline_passed"],
     )

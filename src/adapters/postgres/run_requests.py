@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -33,7 +34,14 @@ class PostgresRunRequests:
         self._engine = engine
         self._timeout = statement_timeout
 
-    async def accept(self, run: Run, *, key: RequestKey | None = None, start_deadline: float | None = None) -> Accepted:
+    async def accept(
+        self,
+        run: Run,
+        *,
+        key: RequestKey | None = None,
+        start_deadline: float | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> Accepted:
         """See the port."""
         run = storable(run)
 
@@ -43,7 +51,7 @@ class PostgresRunRequests:
                 return Accepted(await get_run(connection, known, run.tenant), False)
             deadline = None if start_deadline is None else now + timedelta(seconds=seconds(start_deadline))
             due = msgspec.structs.replace(run, created_at=now, start_deadline_at=deadline, launch=Launch.DUE)
-            if await write_step(connection, created(due)):
+            if await write_step(connection, created(due, facts)):
                 return Accepted(due, True)
             return Accepted(await get_run(connection, run.id, run.tenant), False)
 

@@ -40,6 +40,8 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
     lease_expired: bool
     """The newest attempt is not ended, its lease is over, and the database was up for longer than the lease."""
     run_deadline_passed: bool
+    cancelling_for: float | None = None
+    """Seconds since a cancel was asked for."""
     start_deadline_passed: bool
     """The run is PENDING or UNCERTAIN, was never RUNNING, has no launch that is DUE, and its start deadline is over."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -26,12 +27,20 @@ class RunRequests(Protocol):
     run or not, and with a key it may be said again.
     """
 
-    async def accept(self, run: Run, *, key: RequestKey | None = None, start_deadline: float | None = None) -> Accepted:
+    async def accept(
+        self,
+        run: Run,
+        *,
+        key: RequestKey | None = None,
+        start_deadline: float | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> Accepted:
         """Accept a PENDING run; its ``created_at`` and ``start_deadline_at`` are set by the database's clock.
 
-        The key is kept in the transaction that creates the run, once for a tenant: of any number of calls at once one
-        makes the run, and all are answered with it. The same key with another digest raises :class:`KeyReused`, which
-        names the run. A key that is older than :data:`~kubescribe.domain.request_key.KEPT` is as good as none.
+        ``facts`` go into the event that says so. The key is kept in the transaction that creates the run, once for a
+        tenant: of any number of calls at once one makes the run, and all are answered with it. The same key with another
+        digest raises :class:`KeyReused`, which names the run. A key that is older than
+        :data:`~kubescribe.domain.request_key.KEPT` is as good as none.
         """
         ...
 

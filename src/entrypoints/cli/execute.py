@@ -74,6 +74,8 @@ async def _execute(
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
+    # From our launcher: the run is being cancelled, which the next heartbeat would tell as well.
+    loop.add_signal_handler(signal.SIGUSR1, execute.stop, Stop.CANCELLED)
     result = await execute(order)
     console.said(_sentence(order, result))
     return result

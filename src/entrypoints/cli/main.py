@@ -16,6 +16,7 @@ from . import access
 MODULES = {
     "run": "execute",
     "exec": "execute",
+    "cancel": "cancel",
     "runs": "runs",
     "show": "show",
     "logs": "logs",
@@ -76,6 +77,12 @@ def parser() -> argparse.ArgumentParser:
     runs.add_argument("--status", action="append", help="in this state only; repeatable")
     runs.add_argument("--limit", type=int, default=20)
     _json(runs)
+
+    cancel = commands.add_parser("cancel", help="end a run, and see that it is gone")
+    cancel.add_argument("run", help="its id, or the beginning or end of it")
+    cancel.add_argument("--reason", help="kept on record")
+    cancel.add_argument("--no-wait", action="store_true", help="ask for it, and leave the rest to the reconciler")
+    _json(cancel)
 
     show = commands.add_parser("show", help="everything on record about a run")
     show.add_argument("run", help="its id, or the beginning or end of it")

@@ -154,10 +154,19 @@ def _launcher(settings: Settings) -> LocalLauncher:
     )
 
 
-def _reconcile_runs(run_log: Any, launcher: Any, fences: Any, publisher: Any, launch_run: Any) -> ReconcileRuns:
+def _reconcile_runs(
+    run_log: Any, launcher: Any, fences: Any, publisher: Any, launch: Any, finish_cancel: Any
+) -> ReconcileRuns:
     from ...application.reconcile_runs import ReconcileRuns
 
-    return ReconcileRuns(run_log=run_log, launcher=launcher, fences=fences, publisher=publisher, launch=launch_run)
+    return ReconcileRuns(
+        run_log=run_log,
+        launcher=launcher,
+        fences=fences,
+        publisher=publisher,
+        launch=launch,
+        finish_cancel=finish_cancel,
+    )
 
 
 def _roll_back_report(catalogue: Any, run_log: Any, ids: Any) -> RollBackReport:
@@ -207,7 +216,14 @@ class Container(containers.DeclarativeContainer):
 
     run_requests = providers.Singleton(requests.run_requests, engine)
     launch_run = providers.Singleton(requests.launch_run, run_log, run_requests, launcher)
-    reconcile_runs = providers.Singleton(_reconcile_runs, run_log, launcher, fences, publisher, launch_run)
+    finish_cancel = providers.Singleton(
+        requests.finish_cancel, settings, databases, run_log, launcher, fences, publisher
+    )
+    retry_run = providers.Singleton(requests.retry_run, run_log, run_requests, launch_run, ids)
+    cancel_run = providers.Singleton(requests.cancel_run, run_log, run_history, launcher, finish_cancel)
+    reconcile_runs = providers.Singleton(
+        _reconcile_runs, run_log, launcher, fences, publisher, launch_run, finish_cancel
+    )
     trigger_run = providers.Singleton(requests.trigger_run, run_requests, launch_run, ids)
     verify_report = providers.Singleton(_verify_report, catalogue)
     roll_back_report = providers.Singleton(_roll_back_report, catalogue, run_log, ids)
