@@ -26,8 +26,11 @@ from kubescribe.adapters.memory.tokens import MemoryTokens
 from kubescribe.adapters.memory.web_sessions import MemoryWebSessions
 from kubescribe.application.authenticate import Authenticate, Trust
 from kubescribe.application.authoring.registry import Registry
+from kubescribe.application.cancel_run import CancelRun
+from kubescribe.application.finish_cancel import FinishCancel
 from kubescribe.application.launch_run import LaunchRun
 from kubescribe.application.manage_tokens import CreateToken
+from kubescribe.application.retry_run import RetryRun
 from kubescribe.application.sign_in import SignIn
 from kubescribe.application.trigger_run import TriggerRun
 from kubescribe.domain.access import Role, Scope
@@ -65,12 +68,16 @@ class ApiWorld:
         self.sign_in = SignIn(sessions=self.web_sessions, ids=self.ids, randomness=randomness)
         self.authenticate = Authenticate(tokens=self.tokens, sessions=self.web_sessions, clock=self.clock, trust=trust)
         launch = LaunchRun(run_log=self.run_log, requests=requests, launcher=self.launcher)
+        history = MemoryRunHistory(self.database)
+        finish = FinishCancel(run_log=self.run_log, launcher=self.launcher, fences=None, publisher=None)
         self.services = Services(
             run_log=self.run_log,
-            history=MemoryRunHistory(self.database),
+            history=history,
             pipelines=Registry([totals]),
             trigger_run=TriggerRun(requests=requests, launch=launch, ids=self.ids),
             refuse_secrets=lambda pipeline, parameters: None,
+            cancel_run=CancelRun(run_log=self.run_log, history=history, launcher=self.launcher, finish=finish),
+            retry_run=RetryRun(run_log=self.run_log, requests=requests, launch=launch, ids=self.ids),
             catalogue=lambda: MemoryReportCatalogue(self.reports),
             authenticate=self.authenticate,
             sign_in=self.sign_in,

@@ -35,6 +35,8 @@ def services(container: Container, pipelines: Registry, nudge: Callable[[], None
         history=container.run_history(),
         pipelines=pipelines,
         trigger_run=container.trigger_run(),
+        cancel_run=container.cancel_run(),
+        retry_run=container.retry_run(),
         refuse_secrets=refuse_secrets,
         catalogue=catalogue,
         authenticate=container.authenticate(),

@@ -24,6 +24,7 @@ from .problems import Kind, Refused, encoded, headers_of, kind_of
 from .routes.health import healthz, readyz
 from .routes.pipelines import Pipelines
 from .routes.reports import Reports
+from .routes.run_acts import cancel, retry
 from .routes.run_events import run_events
 from .routes.runs import Runs
 from .routes.schema import schema, schema_page, schema_script, swagger_script, swagger_style
@@ -40,6 +41,8 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     Runs,
     run_events,
     trigger,
+    cancel,
+    retry,
     Pipelines,
     Reports,
     sign_in_page,

@@ -79,6 +79,8 @@ TABLE: dict[type[Exception], Kind] = {
     errors.KeyReused: Kind(409, "key-reused", "The Idempotency-Key is another request's"),
     errors.AmbiguousRun: Kind(409, "ambiguous-run", "Several runs are meant"),
     errors.IllegalTransition: Kind(409, "conflict", "The run is in no state for this"),
+    errors.CancelRefused: Kind(409, "cancel-refused", "The run has ended"),
+    errors.RetryRefused: Kind(409, "retry-refused", "The run cannot be retried"),
     errors.RunClosed: Kind(409, "run-closed", "The run is over"),
     errors.RunMismatch: Kind(409, "run-mismatch", "The run is another"),
     errors.VersionNotKept: Kind(409, "version-not-kept", "The version is not kept"),

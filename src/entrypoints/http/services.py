@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 from ...application.authenticate import Authenticate
 from ...application.authoring.registry import Registry
+from ...application.cancel_run import CancelRun
 from ...application.ports.clock import Clock
 from ...application.ports.report_catalogue import ReportCatalogue
 from ...application.ports.run_history import RunHistory
 from ...application.ports.run_log import RunLog
+from ...application.retry_run import RetryRun
 from ...application.sign_in import SignIn
 from ...application.trigger_run import TriggerRun
 from .readiness import Readiness
@@ -25,6 +27,8 @@ class Services:
     history: RunHistory
     pipelines: Registry
     trigger_run: TriggerRun
+    cancel_run: CancelRun
+    retry_run: RetryRun
     refuse_secrets: Callable[[str, Mapping[str, object]], None]
     """Raises :class:`BadParameters` where a parameter of the pipeline holds a password of ours."""
     catalogue: Callable[[], ReportCatalogue]

@@ -1,0 +1,23 @@
+"""Pipelines for tests of the API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kubescribe import Context, pipeline
+
+
+@pipeline(reports=())
+def quick(run: Context, text: str = "hello", tags: list[str] | None = None) -> None:
+    """Say something, and keep what was given."""
+    print(text)
+    run.note(text)
+
+
+@pipeline(reports=())
+def until(run: Context, file: str) -> None:
+    """Wait until a file is there, or somebody ends it."""
+    import time
+
+    while not Path(file).exists():
+        time.sleep(0.05)
