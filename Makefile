@@ -26,6 +26,10 @@ install: $(STAMP) ## install everything into .venv
 demo: $(STAMP) ## load the flights of 2013, run a pipeline on them, show the record and the reports
 	$(BIN)/python -m examples.flights.demo
 
+.PHONY: dev
+dev: $(STAMP) ## serve the API on 127.0.0.1 with the example pipelines, and print a sign-in link
+	$(BIN)/python -m examples.flights.dev
+
 .PHONY: check
 check: $(STAMP) ## lint, format, types, architecture contracts
 	$(BIN)/ruff check .
@@ -45,6 +49,10 @@ fast: $(STAMP) ## the tests that need no database (under two minutes)
 .PHONY: chaos
 chaos: $(STAMP) ## N random faults on real runs, with a printed seed (make chaos N=1000 SEED=7 MINUTES=30)
 	$(BIN)/python -m tests.chaos --n $(N) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+.PHONY: fuzz
+fuzz: $(STAMP) ## N generated requests to the API as each role (make fuzz N=100000 SEED=7)
+	$(BIN)/python -m tests.fuzz --n $(N) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
 bench: $(STAMP) ## measure, beside something to compare with

@@ -36,7 +36,7 @@ from kubescribe.application.trigger_run import TriggerRun
 from kubescribe.domain.access import Role, Scope
 from kubescribe.domain.run import Run
 from kubescribe.domain.token import Token
-from kubescribe.entrypoints.api_settings import ApiSettings
+from kubescribe.entrypoints.api_settings import LOCAL_HOSTS, ApiSettings
 from kubescribe.entrypoints.http.app import api
 from kubescribe.entrypoints.http.gate.gate import Gate
 from kubescribe.entrypoints.http.readiness import Check, Readiness
@@ -84,7 +84,7 @@ class ApiWorld:
             clock=self.clock,
             readiness=Readiness(checks, self.clock),
         )
-        self.app: Gate = api(self.services, settings or ApiSettings(rate=1_000_000))
+        self.app: Gate = api(self.services, settings or ApiSettings(rate=1_000_000, hosts=(*LOCAL_HOSTS, "testserver")))
 
     @contextmanager
     def client(self) -> Iterator[TestClient[Any]]:
@@ -119,10 +119,21 @@ class ApiWorld:
         """The code of a new sign-in link."""
         return asyncio.run(self.sign_in.invite(role, actor="user:ann"))
 
+    def forget_runs(self) -> None:
+        """Begin with an empty history."""
+        self.database.runs.clear()
+        self.database.events.clear()
+
     def run_record(self, **changes: Any) -> Run:
         """A run that is on no record yet."""
         run: Run = a_run(self.ids.new(), **changes)
         return run
+
+    def run_soon(self) -> UUID:
+        """A run that is put on record without any use case."""
+        run = self.run_record()
+        self.database.runs[run.id] = run
+        return run.id
 
     def run(self, **changes: Any) -> UUID:
         """A run on record."""

@@ -48,10 +48,10 @@ async def _read(receive: Receive, limit: int) -> bytes:
         if message["type"] == "http.disconnect":
             raise ClientGone
         if message["type"] == "http.request":
-            body += message["body"]
+            body += message.get("body", b"")
             if len(body) > limit:
                 raise Refused(TOO_LARGE, f"at most {limit} bytes", Connection="close")
-            if not message["more_body"]:
+            if not message.get("more_body", False):
                 return bytes(body)
 
 

@@ -1,0 +1,92 @@
+"""Requests that schemathesis makes of our own OpenAPI document, and what no answer may be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis.core.failures import FailureGroup
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.support.api_world import ApiWorld
+
+CHECKS = [
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+def fuzz(
+    world: ApiWorld, headers: dict[str, str], requests: int, number: int, reader: dict[str, str]
+) -> tuple[Counter[int], list[str]]:
+    """Make about so many requests; the statuses, and a sentence for each kind of answer that must not be.
+
+    ``reader``: headers of somebody who may see the document.
+    """
+    schema: Any = schemathesis.openapi.from_asgi("/schema", world.app, headers=reader)
+    operations = [one.ok() for one in schema.get_all_operations()]
+    statuses: Counter[int] = Counter()
+    wrong: dict[str, str] = {}
+    each = max(1, requests // (2 * len(operations)))
+
+    for operation in operations:
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+
+            @seed(number)
+            @settings(
+                max_examples=each,
+                deadline=None,
+                database=None,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def ask(case: Any) -> None:
+                _aim(case, world, statuses.total())
+                answer = case.call(headers=headers)
+                statuses[answer.status_code] += 1
+                world.clock.advance(1)  # how often somebody may ask is another test's matter
+                what = f"{case.method} {case.formatted_path} {case.query} {str(case.body)[:200]}"
+                if answer.status_code >= 500:
+                    wrong.setdefault(f"{case.method} {case.path} {answer.status_code}", what)
+                if len(world.database.runs) > 200:  # so that pages stay as long as they are now
+                    world.forget_runs()
+                try:
+                    case.validate_response(answer, checks=CHECKS)
+                except FailureGroup as group:
+                    for failure in group.exceptions:
+                        title = getattr(failure, "title", str(failure))
+                        wrong.setdefault(
+                            f"{case.method} {case.path} {answer.status_code} {title}", f"{what}\n{failure}"[:1500]
+                        )
+
+            try:
+                ask()
+            except Exception as error:  # nothing of the kind can be made: a schema that allows everything
+                if "Unsatisfiable" not in type(error).__name__:
+                    raise
+    return statuses, [f"{name}\n  {what}" for name, what in wrong.items()]
+
+
+def _aim(case: Any, world: ApiWorld, count: int) -> None:
+    """Every other request is about something that is there: made-up names and ids alone would all end in a 404."""
+    if count % 2:
+        return
+    if isinstance(case.body, dict) and "pipeline" in case.body:
+        case.body["pipeline"] = "totals"
+        if count % 4:
+            case.body.pop("parameters", None)
+    if "run_id" in (case.path_parameters or {}):
+        case.path_parameters["run_id"] = str(next(iter(world.database.runs), None) or world.run_soon())
+    if "name" in (case.path_parameters or {}):
+        case.path_parameters["name"] = "totals"
