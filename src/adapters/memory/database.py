@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -39,6 +39,8 @@ class MemoryRunLogDatabase:
         self.outbox: list[Notice] = []
         self.keys: dict[tuple[Tenant, str], tuple[str, UUID, datetime]] = {}
         """By tenant and key: what was asked, the run, and when."""
+        self.listeners: list[Callable[[Tenant, UUID], None]] = []
+        """Told, in the writer's thread, of which run something was written."""
         self._still = now
         self._advanced = timedelta()
         self._turn = threading.RLock()
@@ -74,6 +76,13 @@ class MemoryRunLogDatabase:
     def record(self, event: Event) -> None:
         """Write an event, with its number."""
         self.events.append(msgspec.structs.replace(event, seq=len(self.events) + 1))
+        if event.run_id is not None:
+            self.tell(event.tenant, event.run_id)
+
+    def tell(self, tenant: Tenant, run_id: UUID) -> None:
+        """Tell whoever listens."""
+        for listener in list(self.listeners):
+            listener(tenant, run_id)
 
     def end_attempt(self, attempt_id: UUID, at: datetime, certificate: DeathCertificate) -> None:
         """End the attempt unless it has ended, and give it the certificate unless it has one of its own."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dependency_injector import containers, providers
 
 from ..settings import Settings
-from . import requests
+from . import history, requests
 from .databases import Databases
 
 if TYPE_CHECKING:
@@ -200,6 +200,10 @@ class Container(containers.DeclarativeContainer):
     engine = providers.Singleton(_engine, settings, databases, closing)
     run_log = providers.Singleton(_run_log, engine)
     run_history = providers.Singleton(_run_history, engine)
+
+    changes = providers.Singleton(history.changes, settings, databases, closing)
+    follow_run = providers.Singleton(history.follow_run, run_log, run_history, changes)
+    describe_pipeline = providers.Singleton(history.describe_pipeline, run_log)
 
     fences = providers.Singleton(_fences, settings, databases)
     publisher = providers.Singleton(_publisher, settings, databases)
