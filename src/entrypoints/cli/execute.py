@@ -32,9 +32,9 @@ from .parameters import parameters_of, refuse_secrets
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """Execute the run; the exit code of DESIGN section 4."""
     if args.command == "run" and args.detach:
-        from .detached import start
+        from .trigger import detach
 
-        return start(args, settings)
+        return detach(args, settings)
     with open_databases(settings) as databases:
         console = TerminalConsole((*settings.secrets(), *databases.secrets()))
 
@@ -56,8 +56,8 @@ async def _execute(
 ) -> AttemptResult:
     order = _order(args, settings, container, console)
     known = await _known(container, order, args) if order.accepted else None
-    if known is not None and args.command == "run" and not args.rehearse:
-        order = msgspec.structs.replace(order, mode=known.mode)  # it was asked for as it is on record
+    if known is not None:
+        order = _as_it_was_asked_for(order, known, args)
     if args.command == "exec":
         command, introduction = _command(args), None
     else:
@@ -128,6 +128,18 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
         retries=args.retries,
         retry_delay=_seconds(args.retry_delay) if args.retry_delay else None,
         **limits,
+    )
+
+
+def _as_it_was_asked_for(order: RunOrder, known: Run, args: argparse.Namespace) -> RunOrder:
+    """The order with what is on record of a run that was accepted before it had a supervisor."""
+    return msgspec.structs.replace(
+        order,
+        mode=order.mode if getattr(args, "rehearse", False) else known.mode,
+        trigger=known.trigger,
+        actor=known.actor,
+        reason=known.reason,
+        slot=known.slot or order.slot,
     )
 
 
