@@ -18,6 +18,7 @@ MODULES = {
     "trigger": "trigger",
     "cancel": "cancel",
     "retry": "retry",
+    "explain": "explain",
     "pause": "pause",
     "resume": "pause",
     "runs": "runs",
@@ -115,6 +116,10 @@ def parser() -> argparse.ArgumentParser:
                 "--until", metavar="TIME", help="its end: a time (ISO, with zone), or a length like 2h"
             )
         _json(pausing)
+
+    explain = commands.add_parser("explain", help="why a run or a pipeline is late, failed, waits, or has not run")
+    explain.add_argument("what", metavar="RUN|PIPELINE", help="a pipeline's name, or a run's id")
+    _json(explain)
 
     show = commands.add_parser("show", help="everything on record about a run")
     show.add_argument("run", help="its id, or the beginning or end of it")
