@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -15,6 +15,7 @@ from ...domain.errors import DatabaseUnavailable
 from ...domain.event import Event, Notice
 from ...domain.log import LogChunk
 from ...domain.note import Note
+from ...domain.pause import Pause
 from ...domain.run import Run, Transition
 from ...domain.storable import storable
 from ...domain.tenant import Tenant
@@ -39,6 +40,9 @@ class MemoryRunLogDatabase:
         self.outbox: list[Notice] = []
         self.keys: dict[tuple[Tenant, str], tuple[str, UUID, datetime]] = {}
         """By tenant and key: what was asked, the run, and when."""
+        self.pauses: dict[tuple[Tenant, str], Pause] = {}
+        self.listeners: list[Callable[[Tenant, UUID], None]] = []
+        """Told, in the writer's thread, of which run something was written."""
         self._still = now
         self._advanced = timedelta()
         self._turn = threading.RLock()
@@ -74,6 +78,18 @@ class MemoryRunLogDatabase:
     def record(self, event: Event) -> None:
         """Write an event, with its number."""
         self.events.append(msgspec.structs.replace(event, seq=len(self.events) + 1))
+        if event.run_id is not None:
+            self.tell(event.tenant, event.run_id)
+
+    def tell(self, tenant: Tenant, run_id: UUID) -> None:
+        """Tell whoever listens."""
+        for listener in list(self.listeners):
+            listener(tenant, run_id)
+
+    def pause_of(self, tenant: Tenant, pipeline: str) -> Pause | None:
+        """The pause that holds now, if there is one."""
+        pause = self.pauses.get((tenant, pipeline))
+        return pause if pause is not None and pause.holds_at(self.now()) else None
 
     def end_attempt(self, attempt_id: UUID, at: datetime, certificate: DeathCertificate) -> None:
         """End the attempt unless it has ended, and give it the certificate unless it has one of its own."""

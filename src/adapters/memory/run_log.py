@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -48,17 +49,10 @@ class MemoryRunLog:
 
     async def find(self, which: RunFilter, *, limit: int = 50, before: tuple[datetime, UUID] | None = None) -> RunPage:
         """See the port."""
-        limit = max(1, limit)
+        limit, which = max(1, limit), storable(which)  # as what it is compared with was kept
         with self._database.transaction():
             runs = sorted(self._database.runs.values(), key=_key, reverse=True)
-        runs = [
-            run
-            for run in runs
-            if which.tenant == run.tenant
-            and which.pipeline in (None, run.pipeline)
-            and (which.statuses is None or run.status in which.statuses)
-            and (before is None or _key(run) < before)
-        ]
+        runs = [run for run in runs if _fits(run, which) and (before is None or _key(run) < before)]
         return RunPage(runs=tuple(runs[:limit]), next=_key(runs[limit - 1]) if len(runs) > limit else None)
 
     async def matching(self, prefix: str, *, tenant: Tenant = DEFAULT_TENANT, limit: int = 5) -> tuple[UUID, ...]:
@@ -137,3 +131,27 @@ class MemoryRunLog:
 
 def _key(run: Run) -> tuple[datetime, UUID]:
     return run.created_at, run.id
+
+
+def _fits(run: Run, which: RunFilter) -> bool:
+    return (
+        which.tenant == run.tenant
+        and which.pipeline in (None, run.pipeline)
+        and (which.statuses is None or run.status in which.statuses)
+        and which.trigger in (None, run.trigger)
+        and which.actor in (None, run.actor)
+        and (which.created_from is None or which.created_from <= run.created_at)
+        and (which.created_until is None or run.created_at < which.created_until)
+        and (which.parameters is None or _contains(run.parameters, which.parameters))
+        and which.retry_of in (None, run.retry_of)
+    )
+
+
+def _contains(value: Any, part: Any) -> bool:
+    """As PostgreSQL's ``@>`` on jsonb."""
+    if isinstance(value, dict) and isinstance(part, dict):
+        return all(name in value and _contains(value[name], one) for name, one in part.items())
+    if isinstance(value, list) and isinstance(part, list):
+        return all(any(_contains(mine, one) for mine in value) for one in part)
+    # True == 1 in Python, and in JSON it is not.
+    return bool(isinstance(value, bool) is isinstance(part, bool) and value == part)

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import (
     Boolean,
     Double,
+    FromClause,
     Select,
     and_,
     cast,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     literal_column,
     select,
     tuple_,
+    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -70,7 +72,7 @@ class PostgresRunLog:
     async def find(self, which: RunFilter, *, limit: int = 50, before: tuple[datetime, UUID] | None = None) -> RunPage:
         """See the port."""
         limit = max(1, limit)
-        query = page_query(which, limit, before)
+        query = page_query(storable(which), limit, before)  # as what it is compared with was kept
 
         async def work(connection: AsyncConnection) -> RunPage:
             runs = [run_from(dict(row)) for row in (await connection.execute(query)).mappings()]
@@ -138,19 +140,48 @@ class PostgresRunLog:
 
 
 def page_query(which: RunFilter, limit: int, before: tuple[datetime, UUID] | None) -> Select[Any]:
-    """One row more than the page has, which tells whether another page follows."""
+    """One row more than the page has, which tells whether another page follows.
+
+    Of several states each is looked for on its own: an index has the newest of each in order, and of all of them
+    together no index has. What is then sorted is no more than a page a state.
+    """
+    run = tables.run.c
+    statuses = which.statuses
+    if statuses is None or len(set(statuses)) == 1:
+        return _ordered(_fitting(which, statuses[0] if statuses else None, before), tables.run, limit)
+    if not statuses:
+        return _ordered(select(tables.run).where(run.tenant == which.tenant, false()), tables.run, limit)
+    parts = [
+        _ordered(_fitting(which, status, before), tables.run, limit).subquery().select()
+        for status in dict.fromkeys(statuses)
+    ]
+    all_of_them = union_all(*parts).subquery()
+    return _ordered(select(all_of_them), all_of_them, limit)
+
+
+def _fitting(which: RunFilter, status: RunStatus | None, before: tuple[datetime, UUID] | None) -> Select[Any]:
     run = tables.run.c
     query = select(tables.run).where(run.tenant == which.tenant)
-    query = query.order_by(run.created_at.desc(), run.id.desc()).limit(limit + 1)
-    if which.pipeline is not None:
-        query = query.where(run.pipeline == which.pipeline)
-    if which.statuses is not None:
-        query = query.where(run.status.in_([str(status) for status in which.statuses]))
-        if set(which.statuses) <= set(OPEN):
-            query = query.where(_IS_OPEN if which.statuses else false())
+    exact: dict[Any, object] = {
+        run.pipeline: which.pipeline,
+        run.status: status and str(status),
+        run.actor: which.actor,
+    }
+    exact |= {run.trigger: which.trigger and str(which.trigger), run.retry_of: which.retry_of}
+    query = query.where(*(column == value for column, value in exact.items() if value is not None))
+    if which.created_from is not None:
+        query = query.where(run.created_at >= which.created_from)
+    if which.created_until is not None:
+        query = query.where(run.created_at < which.created_until)
+    if which.parameters is not None:
+        query = query.where(run.parameters.contains(which.parameters))
     if before is not None:
         query = query.where(tuple_(run.created_at, run.id) < tuple_(*before))
     return query
+
+
+def _ordered(query: Select[Any], rows: FromClause, limit: int) -> Select[Any]:
+    return query.order_by(rows.c.created_at.desc(), rows.c.id.desc()).limit(limit + 1)
 
 
 def matching_query(part: Range, tenant: Tenant, limit: int) -> Select[Any]:

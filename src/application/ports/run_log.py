@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 
 from ...domain.attempt import Attempt, DeathCertificate
 from ...domain.event import Event
-from ...domain.run import Run, Transition
+from ...domain.run import Run, Transition, Trigger
 from ...domain.run_status import RunStatus
 from ...domain.tenant import DEFAULT_TENANT, Tenant
 
@@ -22,6 +22,15 @@ class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
     tenant: Tenant = DEFAULT_TENANT
     pipeline: str | None = None
     statuses: tuple[RunStatus, ...] | None = None
+    trigger: Trigger | None = None
+    actor: str | None = None
+    created_from: datetime | None = None
+    """At this moment or later."""
+    created_until: datetime | None = None
+    """Before this moment."""
+    parameters: dict[str, Any] | None = None
+    """Contained in the run's: each of these with this value; in an object or a list of theirs, contained in turn."""
+    retry_of: UUID | None = None
 
 
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):

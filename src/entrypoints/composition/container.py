@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dependency_injector import containers, providers
 
 from ..settings import Settings
-from . import access, requests
+from . import access, history, requests
 from .databases import Databases
 
 if TYPE_CHECKING:
@@ -209,6 +209,10 @@ class Container(containers.DeclarativeContainer):
     sign_in = providers.Singleton(access.sign_in, web_sessions, ids, randomness)
     authenticate = providers.Singleton(access.authenticate, settings, tokens, web_sessions, clock)
 
+    changes = providers.Singleton(history.changes, settings, databases, closing)
+    follow_run = providers.Singleton(history.follow_run, run_log, run_history, changes)
+    describe_pipeline = providers.Singleton(history.describe_pipeline, run_log)
+
     fences = providers.Singleton(_fences, settings, databases)
     publisher = providers.Singleton(_publisher, settings, databases)
     rehearsals = providers.Singleton(_rehearsals, settings, databases)
@@ -219,6 +223,10 @@ class Container(containers.DeclarativeContainer):
     finish_cancel = providers.Singleton(
         requests.finish_cancel, settings, databases, run_log, launcher, fences, publisher
     )
+    pauses = providers.Singleton(requests.pauses, engine)
+    resume_pipeline = providers.Singleton(requests.resume_pipeline, pauses)
+    explain_run = providers.Singleton(history.explain_run, run_log, run_history)
+    explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses)
     retry_run = providers.Singleton(requests.retry_run, run_log, run_requests, launch_run, ids)
     cancel_run = providers.Singleton(requests.cancel_run, run_log, run_history, launcher, finish_cancel)
     reconcile_runs = providers.Singleton(

@@ -54,15 +54,53 @@ REQUESTS = (
     """,
 )
 
+# One for each way to narrow the history, in the order of its pages: then no look at it sorts more than a page.
 INDEXES = (
     "DROP INDEX public.run_newest",
     "DROP INDEX public.run_newest_of_pipeline",
     "CREATE INDEX run_newest ON public.run (tenant, created_at DESC, id DESC)",
     "CREATE INDEX run_newest_of_pipeline ON public.run (tenant, pipeline, created_at DESC, id DESC)",
+    "CREATE INDEX run_newest_of_status ON public.run (tenant, status, created_at DESC, id DESC)",
+    "CREATE INDEX run_newest_of_both ON public.run (tenant, pipeline, status, created_at DESC, id DESC)",
+    "CREATE INDEX run_newest_of_trigger ON public.run (tenant, trigger, created_at DESC, id DESC)",
+    "CREATE INDEX run_newest_of_actor ON public.run (tenant, actor, created_at DESC, id DESC)",
+    "CREATE INDEX run_retries ON public.run (retry_of) WHERE retry_of IS NOT NULL",
+    "CREATE INDEX run_parameters ON public.run USING gin (parameters jsonb_path_ops)",
+)
+
+# Who follows a run is told to look again. Not of new runs, which nobody follows yet: a notice makes commits take turns.
+NOTICES = (
+    """
+    CREATE FUNCTION public.tell_of_event() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_notify('kubescribe_run', NEW.tenant || '/' || NEW.run_id);
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER tell_of_event AFTER INSERT ON public.event FOR EACH ROW
+        WHEN (NEW.run_id IS NOT NULL AND NEW.kind <> 'run.created') EXECUTE FUNCTION public.tell_of_event()
+    """,
+    """
+    CREATE FUNCTION public.tell_of_attempt() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_notify('kubescribe_run', run.tenant || '/' || run.id)
+            FROM public.run JOIN public.attempt ON attempt.run_id = run.id WHERE attempt.id = NEW.attempt_id;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER tell_of_note AFTER INSERT ON public.note FOR EACH ROW
+        EXECUTE FUNCTION public.tell_of_attempt()
+    """,
+    """
+    CREATE TRIGGER tell_of_log_chunk AFTER INSERT ON public.log_chunk FOR EACH ROW
+        EXECUTE FUNCTION public.tell_of_attempt()
+    """,
 )
 
 
 def upgrade() -> None:
     """Give what is there to the tenant ``default``, and make the rest."""
-    for statement in (*TENANTS, *RUNS, *REQUESTS, *INDEXES):
+    for statement in (*TENANTS, *RUNS, *REQUESTS, *INDEXES, *NOTICES):
         op.execute(statement)
