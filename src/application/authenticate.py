@@ -53,6 +53,14 @@ class Authenticate:
         known = self._known.get(digest(secret))
         return known is not None and known[1] > self._clock.monotonic()
 
+    async def __call__(self, bearer: str | None, session: str | None) -> Principal:
+        """Whom the credentials of one request speak for: a bearer token's word comes before a cookie's."""
+        if bearer is not None:
+            return await self.bearer(bearer)
+        if session is not None:
+            return await self.session(session)
+        raise NotAuthenticated("it shows no credentials")
+
     async def bearer(self, text: str) -> Principal:
         """Whom a bearer token speaks for."""
         if len(text) > _LONGEST:

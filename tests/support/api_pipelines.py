@@ -21,3 +21,14 @@ def until(run: Context, file: str) -> None:
 
     while not Path(file).exists():
         time.sleep(0.05)
+
+
+@pipeline(reports=())
+def talk(run: Context, file: str) -> None:
+    """Say one thing, wait for a file, and say another."""
+    import time
+
+    print("first \x1b[31mred", flush=True)
+    while not Path(file).exists():
+        time.sleep(0.05)
+    print("second", flush=True)

@@ -12,10 +12,12 @@ from uuid import UUID
 from litestar.testing import TestClient
 
 from kubescribe import Context, pipeline
+from kubescribe.adapters.memory.changes import MemoryChanges
 from kubescribe.adapters.memory.clock import MemoryClock
 from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.memory.launcher import MemoryLauncher
+from kubescribe.adapters.memory.pauses import MemoryPauses
 from kubescribe.adapters.memory.randomness import MemoryRandomness
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
 from kubescribe.adapters.memory.report_database import MemoryReportDatabase
@@ -27,9 +29,14 @@ from kubescribe.adapters.memory.web_sessions import MemoryWebSessions
 from kubescribe.application.authenticate import Authenticate, Trust
 from kubescribe.application.authoring.registry import Registry
 from kubescribe.application.cancel_run import CancelRun
+from kubescribe.application.describe_pipeline import DescribePipeline
+from kubescribe.application.explain_pipeline import ExplainPipeline
+from kubescribe.application.explain_run import ExplainRun
 from kubescribe.application.finish_cancel import FinishCancel
+from kubescribe.application.follow_run import FollowRun
 from kubescribe.application.launch_run import LaunchRun
 from kubescribe.application.manage_tokens import CreateToken
+from kubescribe.application.resume_pipeline import ResumePipeline
 from kubescribe.application.retry_run import RetryRun
 from kubescribe.application.sign_in import SignIn
 from kubescribe.application.trigger_run import TriggerRun
@@ -69,6 +76,7 @@ class ApiWorld:
         self.authenticate = Authenticate(tokens=self.tokens, sessions=self.web_sessions, clock=self.clock, trust=trust)
         launch = LaunchRun(run_log=self.run_log, requests=requests, launcher=self.launcher)
         history = MemoryRunHistory(self.database)
+        pauses, describe = MemoryPauses(self.database), DescribePipeline(run_log=self.run_log)
         finish = FinishCancel(run_log=self.run_log, launcher=self.launcher, fences=None, publisher=None)
         self.services = Services(
             run_log=self.run_log,
@@ -78,6 +86,14 @@ class ApiWorld:
             refuse_secrets=lambda pipeline, parameters: None,
             cancel_run=CancelRun(run_log=self.run_log, history=history, launcher=self.launcher, finish=finish),
             retry_run=RetryRun(run_log=self.run_log, requests=requests, launch=launch, ids=self.ids),
+            follow_run=FollowRun(
+                run_log=self.run_log, history=history, changes=MemoryChanges(self.database), poll=0.05
+            ),
+            explain_run=ExplainRun(run_log=self.run_log, history=history),
+            describe_pipeline=describe,
+            explain_pipeline=ExplainPipeline(describe=describe, pauses=pauses),
+            pauses=pauses,
+            resume_pipeline=ResumePipeline(pauses=pauses),
             catalogue=lambda: MemoryReportCatalogue(self.reports),
             authenticate=self.authenticate,
             sign_in=self.sign_in,

@@ -80,6 +80,8 @@ def fuzz(
 
 def _aim(case: Any, world: ApiWorld, count: int) -> None:
     """Every other request is about something that is there: made-up names and ids alone would all end in a 404."""
+    if isinstance(case.query, dict):
+        case.query.pop("follow", None)  # a stream would go on as long as its run does
     if count % 2:
         return
     if isinstance(case.body, dict) and "pipeline" in case.body:

@@ -21,11 +21,13 @@ from .document import document, openapi_config
 from .gate.gate import Gate, Observer
 from .guard import authorise
 from .problems import Kind, Refused, encoded, headers_of, kind_of
+from .routes.explain import Explain
 from .routes.health import healthz, readyz
 from .routes.pipelines import Pipelines
 from .routes.reports import Reports
 from .routes.run_acts import cancel, retry
 from .routes.run_events import run_events
+from .routes.run_logs import run_logs
 from .routes.runs import Runs
 from .routes.schema import schema, schema_page, schema_script, swagger_script, swagger_style
 from .routes.session import show_session, sign_in, sign_in_page, sign_in_script, sign_out
@@ -40,6 +42,8 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     readyz,
     Runs,
     run_events,
+    run_logs,
+    Explain,
     trigger,
     cancel,
     retry,

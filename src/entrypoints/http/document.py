@@ -10,6 +10,20 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
 from .gate.credentials import COOKIE
+from .gate.gate import OPEN
+from .streams import MEDIA_TYPE
+from .views.act import ReasonView
+from .views.pause import PauseRequest
+from .views.session import SignInRequest
+from .views.trigger import TriggerView
+
+_FORMATS = {
+    "/runs/{run_id}/events": (MEDIA_TYPE,),
+    "/runs/{run_id}/logs": ("text/plain", "application/x-ndjson", MEDIA_TYPE),
+}
+"""What is answered beside JSON."""
+CLOSED: tuple[type[msgspec.Struct], ...] = (TriggerView, ReasonView, PauseRequest, SignInRequest)
+"""Bodies that may hold nothing else."""
 
 _ABOUT = (
     "Trigger runs, look at them, cancel and retry them, browse reports. Errors are RFC 9457 problem details. "
@@ -39,4 +53,14 @@ def openapi_config(version: str) -> OpenAPIConfig:
 def document(app: Litestar) -> bytes:
     """The document as JSON."""
     made: dict[str, Any] = app.openapi_schema.to_schema()
-    return msgspec.json.encode(made)
+    for path, formats in _FORMATS.items():
+        content = made["paths"][path]["get"]["responses"]["200"]["content"]
+        content |= {media_type: {"schema": {"type": "string"}} for media_type in formats}
+    for open_path, methods in OPEN.items():
+        for method in methods:
+            operation = made["paths"].get(open_path.decode(), {}).get(method.lower())
+            if operation is not None:
+                operation["security"] = []
+    for view in CLOSED:
+        made["components"]["schemas"][view.__name__]["additionalProperties"] = False
+    return msgspec.json.encode(made, order="deterministic")

@@ -9,14 +9,21 @@ from dataclasses import dataclass, field
 from ...application.authenticate import Authenticate
 from ...application.authoring.registry import Registry
 from ...application.cancel_run import CancelRun
+from ...application.describe_pipeline import DescribePipeline
+from ...application.explain_pipeline import ExplainPipeline
+from ...application.explain_run import ExplainRun
+from ...application.follow_run import FollowRun
 from ...application.ports.clock import Clock
+from ...application.ports.pauses import Pauses
 from ...application.ports.report_catalogue import ReportCatalogue
 from ...application.ports.run_history import RunHistory
 from ...application.ports.run_log import RunLog
+from ...application.resume_pipeline import ResumePipeline
 from ...application.retry_run import RetryRun
 from ...application.sign_in import SignIn
 from ...application.trigger_run import TriggerRun
 from .readiness import Readiness
+from .streams import Streams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +36,12 @@ class Services:
     trigger_run: TriggerRun
     cancel_run: CancelRun
     retry_run: RetryRun
+    follow_run: FollowRun
+    explain_run: ExplainRun
+    describe_pipeline: DescribePipeline
+    explain_pipeline: ExplainPipeline
+    pauses: Pauses
+    resume_pipeline: ResumePipeline
     refuse_secrets: Callable[[str, Mapping[str, object]], None]
     """Raises :class:`BadParameters` where a parameter of the pipeline holds a password of ours."""
     catalogue: Callable[[], ReportCatalogue]
@@ -39,5 +52,6 @@ class Services:
     readiness: Readiness
     nudge: Callable[[], None] = lambda: None
     """There is something for the reconciler to do."""
+    streams: Streams = field(default_factory=Streams)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server ends: streams end with it."""

@@ -16,7 +16,7 @@ from ....domain.principal import Principal
 from ...api_settings import ApiSettings
 from ..problems import INTERNAL, OVERLOADED, TOO_SLOW, Refused, kind_of
 from .body import ClientGone, read_body, replay
-from .credentials import Credentials, credentials_of
+from .credentials import credentials_of
 from .origin import SAFE, check_origin, check_session_request
 from .peer import Peer, peer_of
 from .rate import Rate
@@ -145,20 +145,13 @@ class Gate:
             given = credentials_of(scope)
             if not any(secret and self._authenticate.remembers(secret) for secret in given):
                 self._strangers.take(peer.address)
-            principal = await self._identify(given)
+            principal = await self._authenticate(*given)
         except NotAuthenticated as error:
             logger.info("%s from %s is not authenticated: %s", _route(scope), peer.address, error.why)
             raise
         if given.session is not None:  # also beside a bearer token: who sends a cookie may be a page
             check_session_request(scope, peer, given.session)
         return principal
-
-    async def _identify(self, given: Credentials) -> Principal:
-        if given.bearer is not None:
-            return await self._authenticate.bearer(given.bearer)
-        if given.session is not None:
-            return await self._authenticate.session(given.session)
-        raise NotAuthenticated("it shows no credentials")
 
 
 def _stop(timeout: Timeout) -> Callable[[], None]:
