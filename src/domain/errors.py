@@ -398,3 +398,11 @@ class LaunchRefused(KubescribeError):
     def __init__(self, run_id: object, why: str) -> None:
         self.run_id, self.why = run_id, why
         super().__init__(f"no supervisor could be started for run {run_id}: {why}")
+
+
+class AnchorNotSent(TemporaryError):
+    """The head of the chain of events could not be sent outside; it is tried again."""
+
+    def __init__(self, target: str, why: str) -> None:
+        self.target, self.why = target, why
+        super().__init__(f"the audit anchor could not be sent to {target}: {why}; it is tried again")

@@ -106,7 +106,9 @@ def created(run: Run) -> Transition:
     data = {"pipeline": run.pipeline, "trigger": run.trigger, "parameters": run.parameters}
     if run.reason:
         data["reason"] = run.reason
-    return Transition(before=None, after=run, event=_event(run, "created", run.actor, run.created_at, data))
+    event = _event(run, "created", run.actor, run.created_at, data)
+    event = msgspec.structs.replace(event, reason=run.reason, after={"status": run.status.value})
+    return Transition(before=None, after=run, event=event)
 
 
 def claimed(
@@ -241,7 +243,20 @@ def _step(run: Run, status: RunStatus, actor: str, at: datetime, data: dict[str,
     if status in (RunStatus.FAILED, RunStatus.LOST):
         notice = Notice(run_id=run.id, kind=f"run.{status}", pipeline=run.pipeline)
     event = _event(run, status, actor, at, {"from": run.status, **data})
+    was, now = _difference(run, after)
+    event = msgspec.structs.replace(event, before=was, after=now, reason=data.get("reason"))
     return Transition(before=run, after=after, event=event, notice=notice)
+
+
+def _difference(before: Run, after: Run) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a step changed. The message is left out: it is long, and in the event's data."""
+    names = [
+        name
+        for name in Run.__struct_fields__
+        if name == "status" or (name != "message" and getattr(before, name) != getattr(after, name))
+    ]
+    was, now = ({name: msgspec.to_builtins(getattr(run, name)) for name in names} for run in (before, after))
+    return was, now
 
 
 def _event(run: Run, what: str, actor: str, at: datetime, data: dict[str, Any]) -> Event:

@@ -12,14 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kubescribe.adapters.memory.attempt_log import MemoryAttemptLog
 from kubescribe.adapters.memory.database import MemoryRunLogDatabase
+from kubescribe.adapters.memory.event_chain import MemoryEventChain
 from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.adapters.postgres.attempt_log import PostgresAttemptLog
 from kubescribe.adapters.postgres.engine import runlog_engine
+from kubescribe.adapters.postgres.event_chain import PostgresEventChain
 from kubescribe.adapters.postgres.run_history import PostgresRunHistory
 from kubescribe.adapters.postgres.run_log import PostgresRunLog
 from kubescribe.application.ports.attempt_log import AttemptLog
+from kubescribe.application.ports.event_chain import EventChain
 from kubescribe.application.ports.run_history import RunHistory
 from kubescribe.application.ports.run_log import RunLog
 from kubescribe.domain.event import Notice
@@ -34,12 +37,17 @@ class World(Protocol):
     attempt_log: AttemptLog
     run_log: RunLog
     history: RunHistory
+    chain: EventChain
     ids: MemoryIds
 
     def run(self, work: Coroutine[Any, Any, T]) -> T: ...
 
     def another(self) -> AttemptLog:
         """The RunLog of one more supervisor."""
+        ...
+
+    def another_chain(self) -> EventChain:
+        """The chain of one more process."""
         ...
 
     def outbox(self) -> list[Notice]: ...
@@ -57,6 +65,7 @@ class MemoryWorld:
         self.attempt_log: AttemptLog = MemoryAttemptLog(self.database)
         self.run_log: RunLog = MemoryRunLog(self.database)
         self.history: RunHistory = MemoryRunHistory(self.database)
+        self.chain: EventChain = MemoryEventChain(self.database)
         self.ids = MemoryIds()
         self._loop = loop
 
@@ -65,6 +74,9 @@ class MemoryWorld:
 
     def another(self) -> AttemptLog:
         return MemoryAttemptLog(self.database)
+
+    def another_chain(self) -> EventChain:
+        return MemoryEventChain(self.database)
 
     def outbox(self) -> list[Notice]:
         return list(self.database.outbox)
@@ -93,9 +105,11 @@ class PostgresWorld:
         self.engine: AsyncEngine = runlog_engine(self.address)
         self._loop = loop
         self._logs = [PostgresAttemptLog(self.address)]
+        self._chains = [PostgresEventChain(self.address)]
         self.attempt_log: AttemptLog = self._logs[0]
         self.run_log: RunLog = PostgresRunLog(self.engine)
         self.history: RunHistory = PostgresRunHistory(self.engine)
+        self.chain: EventChain = self._chains[0]
         self.ids = MemoryIds()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -104,6 +118,10 @@ class PostgresWorld:
     def another(self) -> AttemptLog:
         self._logs.append(PostgresAttemptLog(self.address))
         return self._logs[-1]
+
+    def another_chain(self) -> EventChain:
+        self._chains.append(PostgresEventChain(self.address))
+        return self._chains[-1]
 
     def outbox(self) -> list[Notice]:
         with psycopg.connect(self.url) as connection:
@@ -121,8 +139,8 @@ class PostgresWorld:
 
     def close(self) -> None:
         async def close() -> None:
-            for log in self._logs:
-                await log.close()
+            for one in (*self._logs, *self._chains):
+                await one.close()
             await self.engine.dispose()
 
         self.run(close())

@@ -13,10 +13,24 @@ import msgspec
 from ...domain.attempt import Attempt, DeathCertificate
 from ...domain.errors import DatabaseUnavailable
 from ...domain.event import Event, Notice
+from ...domain.event_chain import Anchor, Link
+from ...domain.failing import RECOVERED, Failing, failed_again
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.run import Run, Transition
+from ...domain.run_status import RunStatus
 from ...domain.storable import storable
+
+
+class MemoryNotice(msgspec.Struct, kw_only=True):
+    """A row of the outbox."""
+
+    id: int
+    tenant: str
+    notice: Notice
+    created_at: datetime
+    failing: Failing
+    status: str = "due"
 
 
 class MemoryRunLogDatabase:
@@ -35,7 +49,10 @@ class MemoryRunLogDatabase:
         self.events: list[Event] = []
         self.notes: dict[tuple[UUID, int], Note] = {}
         self.chunks: dict[tuple[UUID, int], LogChunk] = {}
-        self.outbox: list[Notice] = []
+        self.notices: list[MemoryNotice] = []
+        self.failing: dict[tuple[str, str], Failing] = {}
+        self.chains: dict[str, list[Link]] = {}
+        self.anchors: list[tuple[Anchor, str]] = []
         self._still = now
         self._advanced = timedelta()
         self._turn = threading.RLock()
@@ -65,8 +82,24 @@ class MemoryRunLogDatabase:
         """A transition's three parts."""
         self.runs[step.after.id] = step.after
         self.record(storable(step.event))
+        key = (step.event.tenant, step.after.pipeline)
         if step.notice is not None:
-            self.outbox.append(step.notice)
+            self.failing[key] = failed_again(self.failing.get(key), self.now())
+            self._tell(step.notice, key)
+        elif step.after.status is RunStatus.SUCCEEDED and key in self.failing:
+            self._tell(Notice(run_id=step.after.id, kind=RECOVERED, pipeline=step.after.pipeline), key)
+            del self.failing[key]
+
+    @property
+    def outbox(self) -> list[Notice]:
+        """Everything that was ever due to be told."""
+        return [kept.notice for kept in self.notices]
+
+    def _tell(self, notice: Notice, key: tuple[str, str]) -> None:
+        kept = MemoryNotice(
+            id=len(self.notices) + 1, tenant=key[0], notice=notice, created_at=self.now(), failing=self.failing[key]
+        )
+        self.notices.append(kept)
 
     def record(self, event: Event) -> None:
         """Write an event, with its number."""
