@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from .tenant import DEFAULT_TENANT, Tenant
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the audit: who did what to which subject, and when by the database's clock."""
@@ -19,7 +21,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     """``user:<name>``, ``token:<id>``, ``attempt:<id>`` or ``reconciler``."""
     at: datetime
-    tenant: str = "default"
+    tenant: Tenant = DEFAULT_TENANT
     method: str | None = None
     """How it was asked for: ``cli``, ``POST /runs/{id}/cancel``; None where the actor acts on its own."""
     reason: str | None = None
@@ -40,3 +42,4 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     run_id: UUID
     kind: str
     pipeline: str
+    tenant: Tenant = DEFAULT_TENANT

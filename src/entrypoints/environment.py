@@ -15,6 +15,7 @@ from ..domain.database_url import DatabaseUrl
 from ..domain.duration import format_duration, parse_duration
 from ..domain.errors import BadDuration, BadSetting
 from ..domain.nearest import did_you_mean
+from ..domain.tenant import DEFAULT_TENANT, TENANT_RULE, Tenant, may_be_a_tenant
 
 PREFIX = "KUBESCRIBE_"
 
@@ -29,6 +30,7 @@ _OTHERS = (
     "SLOT",
     "TERMINATION_LOG",
     "ACTOR",
+    "TENANT",
 )
 _KNOWN = frozenset(PREFIX + name for name in _DURATIONS + _OTHERS)
 
@@ -111,6 +113,10 @@ class Environment:
         """Who acts; without a setting the login name, and without that the user's number."""
         return self._read(name, _printable, "at most 200 printable characters", actor.user(self._login()))
 
+    def tenant(self, name: str) -> Tenant:
+        """A tenant's name."""
+        return self._read(name, _tenant, TENANT_RULE, DEFAULT_TENANT)
+
     def _login(self) -> str:
         for name in ("LOGNAME", "USER"):
             if _is_printable(login := self._values.get(name, "")):
@@ -190,5 +196,11 @@ def _is_printable(text: str) -> bool:
 
 def _printable(text: str) -> str:
     if not _is_printable(text):
+        raise ValueError
+    return text
+
+
+def _tenant(text: str) -> Tenant:
+    if not may_be_a_tenant(text):
         raise ValueError
     return text

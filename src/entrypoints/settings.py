@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from ..domain.database_url import DatabaseUrl
+from ..domain.tenant import Tenant
 from .environment import Environment
 
 
@@ -59,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """``KUBESCRIBE_TERMINATION_LOG``: the termination message's file."""
     actor: str
     """``KUBESCRIBE_ACTOR``: who does what this process does."""
+    tenant: Tenant
+    """``KUBESCRIBE_TENANT``: whose runs this process makes and sees."""
 
     @property
     def embedded(self) -> bool:
@@ -98,4 +101,5 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         slot=env.time("SLOT"),
         termination_log=env.path("TERMINATION_LOG"),
         actor=env.actor("ACTOR"),
+        tenant=env.tenant("TENANT"),
     )

@@ -125,8 +125,8 @@ class PostgresWorld:
 
     def outbox(self) -> list[Notice]:
         with psycopg.connect(self.url) as connection:
-            rows = connection.execute("SELECT run_id, kind, pipeline FROM outbox ORDER BY id").fetchall()
-        return [Notice(run_id=UUID(int=row[0].int), kind=row[1], pipeline=row[2]) for row in rows]
+            rows = connection.execute("SELECT run_id, kind, pipeline, tenant FROM outbox ORDER BY id").fetchall()
+        return [Notice(run_id=UUID(int=row[0].int), kind=row[1], pipeline=row[2], tenant=row[3]) for row in rows]
 
     def age(self, seconds: float) -> None:
         self.execute(_AGE.format(f"interval '{seconds} seconds'"))

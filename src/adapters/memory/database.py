@@ -26,7 +26,6 @@ class MemoryNotice(msgspec.Struct, kw_only=True):
     """A row of the outbox."""
 
     id: int
-    tenant: str
     notice: Notice
     created_at: datetime
     failing: Failing
@@ -82,12 +81,14 @@ class MemoryRunLogDatabase:
         """A transition's three parts."""
         self.runs[step.after.id] = step.after
         self.record(storable(step.event))
-        key = (step.event.tenant, step.after.pipeline)
+        key = (step.after.tenant, step.after.pipeline)
         if step.notice is not None:
             self.failing[key] = failed_again(self.failing.get(key), self.now())
             self._tell(step.notice, key)
         elif step.after.status is RunStatus.SUCCEEDED and key in self.failing:
-            self._tell(Notice(run_id=step.after.id, kind=RECOVERED, pipeline=step.after.pipeline), key)
+            after = step.after
+            notice = Notice(run_id=after.id, kind=RECOVERED, pipeline=after.pipeline, tenant=after.tenant)
+            self._tell(notice, key)
             del self.failing[key]
 
     @property
@@ -96,9 +97,7 @@ class MemoryRunLogDatabase:
         return [kept.notice for kept in self.notices]
 
     def _tell(self, notice: Notice, key: tuple[str, str]) -> None:
-        kept = MemoryNotice(
-            id=len(self.notices) + 1, tenant=key[0], notice=notice, created_at=self.now(), failing=self.failing[key]
-        )
+        kept = MemoryNotice(id=len(self.notices) + 1, notice=notice, created_at=self.now(), failing=self.failing[key])
         self.notices.append(kept)
 
     def record(self, event: Event) -> None:

@@ -5,15 +5,9 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
-
-# Whichever migration comes first adds the tenant.
-TENANTS = """
-ALTER TABLE public.event ADD COLUMN IF NOT EXISTS tenant text NOT NULL DEFAULT 'default';
-ALTER TABLE public.outbox ADD COLUMN IF NOT EXISTS tenant text NOT NULL DEFAULT 'default';
-"""
 
 # An event is written once, and its seal is filled in once, a second later. A digest is 32 bytes of SHA-256.
 EVENT = """
@@ -116,10 +110,9 @@ DECLARE
     took double precision := coalesce(NEW.duration, extract(epoch FROM NEW.finished_at - NEW.started_at));
     hit bigint[] := (SELECT array_agg(CASE WHEN took <= bound THEN 1 ELSE 0 END ORDER BY bound)
                      FROM unnest(bounds || 'infinity'::double precision) AS bound);
-    its_tenant text := coalesce(to_jsonb(NEW) ->> 'tenant', 'default');
 BEGIN
     INSERT INTO public.run_figures AS kept (tenant, pipeline, status, cause, stripe, runs, seconds, buckets)
-    VALUES (its_tenant, NEW.pipeline, NEW.status, coalesce(NEW.cause, ''), pg_backend_pid() & 7,
+    VALUES (NEW.tenant, NEW.pipeline, NEW.status, coalesce(NEW.cause, ''), pg_backend_pid() & 7,
             1, coalesce(took, 0), hit)
     ON CONFLICT (tenant, pipeline, status, cause, stripe) DO UPDATE
     SET runs = kept.runs + 1, seconds = kept.seconds + excluded.seconds,
@@ -144,15 +137,13 @@ CREATE TRIGGER notice_dated BEFORE INSERT ON public.outbox FOR EACH ROW
     WHEN (NEW.kind IN ('run.failed', 'run.lost')) EXECUTE FUNCTION public.notice_dated();
 
 CREATE FUNCTION public.run_recovered() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    its_tenant text := coalesce(to_jsonb(NEW) ->> 'tenant', 'default');
 BEGIN
     WITH failing AS (
-        DELETE FROM public.pipeline_failing WHERE tenant = its_tenant AND pipeline = NEW.pipeline
+        DELETE FROM public.pipeline_failing WHERE tenant = NEW.tenant AND pipeline = NEW.pipeline
         RETURNING since, failures
     )
     INSERT INTO public.outbox (tenant, run_id, kind, pipeline, since, failures)
-    SELECT its_tenant, NEW.id, 'run.recovered', NEW.pipeline, since, failures FROM failing;
+    SELECT NEW.tenant, NEW.id, 'run.recovered', NEW.pipeline, since, failures FROM failing;
     RETURN NULL;
 END $$;
 CREATE TRIGGER run_recovered AFTER UPDATE OF status ON public.run FOR EACH ROW
@@ -162,7 +153,7 @@ CREATE TRIGGER run_recovered AFTER UPDATE OF status ON public.run FOR EACH ROW
 
 def upgrade() -> None:
     """Make everything."""
-    for script in (TENANTS, EVENT, DELIVERY, FIGURES, TRIGGERS):
+    for script in (EVENT, DELIVERY, FIGURES, TRIGGERS):
         for statement in _statements(script):
             op.execute(statement)
 
