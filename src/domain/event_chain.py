@@ -9,6 +9,7 @@ from hashlib import sha256
 import msgspec
 
 from .canonical_json import canonical_json
+from .errors import BadAnchor
 from .event import Event
 
 FORMAT = "kubescribe.event.1"
@@ -76,3 +77,24 @@ def sealed(events: Iterable[Event], *, position: int = 0, digest: bytes = GENESI
         digest = digest_of(digest, event, position)
         links.append(Link(event=event, position=position, digest=digest))
     return links
+
+
+def anchor_line(anchor: Anchor) -> bytes:
+    """The anchor as one line of JSON, without its end."""
+    return msgspec.json.encode(anchor)
+
+
+def anchors_of(text: str) -> tuple[Anchor, ...]:
+    """The anchors of lines as :func:`anchor_line` makes them; raises :class:`BadAnchor`."""
+    anchors = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            anchor = msgspec.json.decode(line, type=Anchor)
+        except (msgspec.MsgspecError, ValueError):
+            raise BadAnchor(number) from None
+        if len(anchor.digest) != 64 or anchor.position < 1:
+            raise BadAnchor(number)
+        anchors.append(anchor)
+    return tuple(anchors)

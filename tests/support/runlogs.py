@@ -139,8 +139,10 @@ class PostgresWorld:
 
     def close(self) -> None:
         async def close() -> None:
-            for one in (*self._logs, *self._chains):
-                await one.close()
+            for log in self._logs:
+                await log.close()
+            for chain in self._chains:
+                await chain.close()
             await self.engine.dispose()
 
         self.run(close())

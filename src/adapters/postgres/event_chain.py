@@ -36,7 +36,9 @@ _HEAD = """
 SELECT position, digest, clock_timestamp() AS at FROM public.event
 WHERE tenant = $1 AND position IS NOT NULL ORDER BY position DESC LIMIT 1
 """
-_FIELDS = "seq, at, tenant, subject, kind, actor, method, reason, run_id, before, after, data, position, digest"
+# The table refuses times that Python has no word for; should one be there all the same, it is found, as any edit is.
+_FIELDS = "seq, least(greatest(at, '0001-01-02Z'), '9999-12-30Z') AS at, tenant, subject, kind, actor, method, "
+_FIELDS += "reason, run_id, before, after, data, position, digest"
 _WAITING = f"SELECT {_FIELDS} FROM public.event WHERE tenant = $1 AND position IS NULL ORDER BY seq LIMIT $2"  # noqa: S608
 _SEAL = """
 UPDATE public.event SET position = seal.position, digest = seal.digest
@@ -83,8 +85,11 @@ class PostgresEventChain:
         waiting = await self._session.run(lambda connection: _tenants(connection, _UNSEALED_TENANTS))
         total = 0
         for tenant in waiting:
-            total += await self._session.run(lambda connection, tenant=tenant: _seal(connection, tenant, limit))
+            total += await self._seal(tenant, limit)
         return total
+
+    async def _seal(self, tenant: str, limit: int) -> int:
+        return await self._session.run(lambda connection: _seal(connection, tenant, limit))
 
     async def links(self, tenant: str, *, after: int | None = None, limit: int = 1000) -> tuple[Link, ...]:
         """See the port."""

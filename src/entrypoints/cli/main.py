@@ -24,6 +24,7 @@ MODULES = {
     "pipelines": "pipelines",
     "schedule": "schedule",
     "reconcile": "reconcile",
+    "audit": "audit",
     "migrate": "migrate",
     "psql": "psql",
 }
@@ -111,6 +112,16 @@ def parser() -> argparse.ArgumentParser:
     reconcile = commands.add_parser("reconcile", help="give runs that nobody works on their verdict")
     _json(reconcile)
 
+    audit = commands.add_parser("audit", help="the chain of events: is the past as it was written?")
+    acts = audit.add_subparsers(dest="act", required=True, metavar="ACT", parser_class=_Parser)
+    checked = acts.add_parser("verify", help="look for what was changed since (0: nothing, 65: something)")
+    checked.add_argument(
+        "--anchor", metavar="FILE", help="compare with the anchors in this file, too (-: standard input)"
+    )
+    _json(checked)
+    acts.add_parser("anchor", help="print the chain's head, to be kept outside")
+    acts.add_parser("seal", help="seal what waits, where no API process runs")
+
     psql = commands.add_parser("psql", help="open psql on one of the databases, the embedded ones included")
     psql.add_argument("database", choices=("runlog", "production", "report"))
     psql.add_argument("argv", nargs=argparse.REMAINDER, metavar="ARGUMENTS", help="psql's own: -c, -f, --csv, …")
@@ -123,6 +134,9 @@ def parser() -> argparse.ArgumentParser:
         nargs=2,
         metavar=("PUBLISHER", "READER"),
         help="print for psql what these two roles need in the report database",
+    )
+    printed.add_argument(
+        "--runlog-grants", metavar="ROLE", help="print for psql what the role of everyday work needs in RunLog"
     )
     return root
 

@@ -18,6 +18,7 @@ ALTER TABLE public.event
     ADD COLUMN after jsonb,
     ADD COLUMN position bigint,
     ADD COLUMN digest bytea,
+    ADD CONSTRAINT event_dated CHECK (at > '0001-01-02 00:00:00Z' AND at < '9999-12-30 00:00:00Z'),
     ADD CONSTRAINT event_seal CHECK (
         (position IS NULL) = (digest IS NULL) AND position >= 1 AND octet_length(digest) = 32);
 CREATE UNIQUE INDEX event_chain ON public.event (tenant, position) WHERE position IS NOT NULL;
