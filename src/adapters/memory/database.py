@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from ...domain.attempt import Attempt, DeathCertificate
+from ...domain.delivery import Delivery
 from ...domain.errors import DatabaseUnavailable
 from ...domain.event import Event, Notice
 from ...domain.event_chain import Anchor, Link
@@ -32,6 +33,14 @@ class MemoryNotice(msgspec.Struct, kw_only=True):
     status: str = "due"
 
 
+class MemoryDelivery(msgspec.Struct, kw_only=True):
+    """A row of what becomes of a notice."""
+
+    delivery: Delivery
+    tenant: str
+    next_at: datetime
+
+
 class MemoryRunLogDatabase:
     """What PostgreSQL is to the real RunLog: tables, transactions one at a time, and *the* clock.
 
@@ -49,6 +58,7 @@ class MemoryRunLogDatabase:
         self.notes: dict[tuple[UUID, int], Note] = {}
         self.chunks: dict[tuple[UUID, int], LogChunk] = {}
         self.notices: list[MemoryNotice] = []
+        self.deliveries: list[MemoryDelivery] = []
         self.failing: dict[tuple[str, str], Failing] = {}
         self.chains: dict[str, list[Link]] = {}
         self.anchors: list[tuple[Anchor, str]] = []

@@ -14,8 +14,8 @@ def grants_sql(role: str) -> str:
     rest = [table.name for table in tables.metadata.sorted_tables if table.name not in _APPEND_ONLY]
     others = ", ".join(f"public.{table}" for table in rest)
     written = ", ".join(column.name for column in tables.event.columns if column.name not in ("seq", *_SEAL))
-    return (
-        f"GRANT USAGE ON SCHEMA public TO {name};\n"
+    return (  # our own names, and a quoted one
+        f"GRANT USAGE ON SCHEMA public TO {name};\n"  # noqa: S608
         f"GRANT SELECT ON public.kubescribe_schema TO {name};\n"
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {others} TO {name};\n"
         "-- Events are written and read; of one that is there, the seal alone may be filled in.\n"
