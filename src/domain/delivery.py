@@ -103,6 +103,6 @@ def after(delivery: Delivery, answer: Answer) -> Delivery:
 
 
 def backoff(attempts: int, spread: int = 0) -> float:
-    """Seconds to wait after so many tries: doubled each time, capped, and a tenth spread so that not all come at once."""
+    """Seconds to wait after so many tries: doubled each time, capped, a tenth spread so that not all come at once."""
     wait = min(FIRST_WAIT * 2.0 ** min(max(attempts, 1) - 1, 20), LONGEST_WAIT)
     return float(wait * (1.0 - 0.1 * (spread * 7919 % 100) / 100))

@@ -94,10 +94,8 @@ class MemoryOutbox:
 
     def _add(self, kept: MemoryNotice, channel: str, address: str, now: datetime) -> None:
         deliveries = self._database.deliveries
-        if any(
-            (d.delivery.notice_id, d.delivery.channel, d.delivery.address) == (kept.id, channel, address)
-            for d in deliveries
-        ):
+        made = {(one.delivery.notice_id, one.delivery.channel, one.delivery.address) for one in deliveries}
+        if (kept.id, channel, address) in made:
             return
         delivery = Delivery(
             id=len(deliveries) + 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import socket
 import ssl
@@ -40,16 +41,15 @@ class SmtpChannel:
     async def send(self, announcement: Announcement, address: str, message_id: str) -> None:
         """See the port."""
         message = mail(announcement, sender=self._sender, recipient=address, message_id=message_id)
-        server = repr(self._url)
+        server, opened = repr(self._url), list[smtplib.SMTP]()
         try:
-            await off_loop(lambda: self._hand_over(message, address), seconds=self._deadline)
+            await off_loop(lambda: self._hand_over(message, address, opened), seconds=self._deadline)
         except smtplib.SMTPRecipientsRefused as refused:
             code, text = next(iter(refused.recipients.values()))
             raise NotDelivered(_said(server, code, text), permanent=code >= 500) from None
         except smtplib.SMTPAuthenticationError as error:
-            raise NotDelivered(
-                f"{server} refused the user or the password ({error.smtp_code})", channel_down=True
-            ) from None
+            why = f"{server} refused the user or the password ({error.smtp_code})"
+            raise NotDelivered(why, channel_down=True) from None
         except smtplib.SMTPSenderRefused as error:
             raise NotDelivered(_said(server, error.smtp_code, error.smtp_error), channel_down=True) from None
         except smtplib.SMTPDataError as error:
@@ -64,12 +64,15 @@ class SmtpChannel:
             why = f"{server} offers no STARTTLS, or no way to log in; nothing is said to it in the clear"
             raise NotDelivered(why, channel_down=True) from None
         except TimeoutError:
+            for one in opened:  # a server that goes on talking talks to nobody
+                with contextlib.suppress(OSError, AttributeError):
+                    one.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
             raise NotDelivered(f"{server} did not answer in time", channel_down=True) from None
         except (OSError, smtplib.SMTPException, ValueError, EOFError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
             raise NotDelivered(f"{server} broke off: {why}", channel_down=True) from None
 
-    def _hand_over(self, message: EmailMessage, address: str) -> None:
+    def _hand_over(self, message: EmailMessage, address: str, opened: list[smtplib.SMTP]) -> None:
         url = self._url
         context = None if url.insecure else ssl.create_default_context(cafile=url.ca_file)
         server: smtplib.SMTP
@@ -79,6 +82,7 @@ class SmtpChannel:
             )
         else:
             server = smtplib.SMTP(url.host, url.port, local_hostname=_hostname(), timeout=url.timeout)
+        opened.append(server)
         try:
             if context is not None and not url.implicit_tls:
                 server.starttls(context=context)

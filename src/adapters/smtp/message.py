@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.policy import SMTP
 from functools import cache
@@ -47,15 +48,17 @@ def _parts(announcement: Announcement) -> dict[str, str]:
     blocks = {
         "facts": "\n".join(f"{name + ':':<{width + 1}} {value}" for name, value in facts),
         "text": announcement.text or "",
-        "lines": "\n".join(["Its last lines:", *(f"  {line}" for line in announcement.lines)])
-        if announcement.lines
-        else "",
-        "steps": "\n".join(["Next:", *(f"  {command}   ({what})" for command, what in steps)]) if steps else "",
+        "lines": _listed("Its last lines:", announcement.lines),
+        "steps": _listed("Next:", [f"{command}   ({what})" for command, what in steps]),
         "link": announcement.link or "",
     }
     return {"title": announcement.title, "summary": announcement.summary} | {
         name: f"\n{block}\n" if block else "" for name, block in blocks.items()
     }
+
+
+def _listed(head: str, lines: Sequence[str]) -> str:
+    return "\n".join([head, *(f"  {line}" for line in lines)]) if lines else ""
 
 
 def _html_parts(announcement: Announcement) -> dict[str, str]:

@@ -27,7 +27,7 @@ class Outbox(Protocol):
     """The notices of one tenant at a time. Raises ``DatabaseUnavailable``.
 
     Rows are found by their status and never by "newer than the last", so that none is passed over whose transaction
-    took long. Any number of senders may work at once; a delivery is with one of them at a time, until its lease is over.
+    took long. Any number of senders may work at once; a delivery is with one of them until its lease is over.
     """
 
     async def plan(self, tenant: str, recipients: Recipients) -> int:
