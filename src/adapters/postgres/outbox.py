@@ -72,10 +72,10 @@ WITH revived AS (
 SELECT count(*) FROM revived
 """
 _STANDING = """
-SELECT (SELECT count(*) FROM (SELECT FROM public.outbox WHERE tenant = $1 AND status = 'due' LIMIT 10000) AS some)
-         + (SELECT count(*) FROM (SELECT FROM public.delivery WHERE tenant = $1 AND status = 'due' LIMIT 10000) AS some)
+SELECT (SELECT count(*) FROM (SELECT FROM public.outbox WHERE tenant = $1 AND status = 'due' LIMIT 10000) AS few)
+         + (SELECT count(*) FROM (SELECT FROM public.delivery WHERE tenant = $1 AND status = 'due' LIMIT 10000) AS few)
          AS due,
-       (SELECT count(*) FROM (SELECT FROM public.delivery WHERE tenant = $1 AND status = 'dead' LIMIT 10000) AS some)
+       (SELECT count(*) FROM (SELECT FROM public.delivery WHERE tenant = $1 AND status = 'dead' LIMIT 10000) AS few)
          AS dead,
        coalesce(extract(epoch FROM clock_timestamp() - least(
            (SELECT min(created_at) FROM (SELECT created_at FROM public.outbox WHERE tenant = $1 AND status = 'due'

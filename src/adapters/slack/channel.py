@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ...application.ports.http_client import HttpClient
-from ...domain.announcement import Announcement
+from ...domain.announcement import Announcement, one_line
 from ...domain.errors import NotDelivered, PostFailed
 from ...domain.webhook_url import WebhookUrl
 
@@ -42,7 +42,7 @@ class SlackChannel:
             raise NotDelivered(str(failed), channel_down=True) from failed
         if 200 <= answer.status < 300:
             return
-        why = f"{self._url.shown} answered {answer.status} {answer.text[:100]}".strip()
+        why = f"{self._url.shown} answered {answer.status} {one_line(answer.text, 100)}".strip()
         again = answer.status in _AGAIN or answer.status >= 500
         raise NotDelivered(why, permanent=not again, retry_after=answer.retry_after, channel_down=again)
 

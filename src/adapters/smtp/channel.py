@@ -9,7 +9,7 @@ import ssl
 from email.message import EmailMessage
 
 from ...application.off_loop import off_loop
-from ...domain.announcement import Announcement
+from ...domain.announcement import Announcement, one_line
 from ...domain.errors import NotDelivered
 from ...domain.smtp_url import SmtpUrl
 from .message import mail
@@ -107,4 +107,4 @@ def _hostname() -> str:
 
 def _said(server: str, code: int, text: bytes | str) -> str:
     said = text.decode(errors="replace") if isinstance(text, bytes) else text
-    return f"{server} said {code} {' '.join(said.split())[:200]}"
+    return f"{server} said {code} {one_line(said, 200)}"

@@ -25,6 +25,7 @@ MODULES = {
     "schedule": "schedule",
     "reconcile": "reconcile",
     "audit": "audit",
+    "notify": "notify",
     "migrate": "migrate",
     "psql": "psql",
 }
@@ -121,6 +122,14 @@ def parser() -> argparse.ArgumentParser:
     _json(checked)
     acts.add_parser("anchor", help="print the chain's head, to be kept outside")
     acts.add_parser("seal", help="seal what waits, where no API process runs")
+
+    told = commands.add_parser("notify", help="send what people are to be told of failed, lost and recovered runs")
+    how = told.add_mutually_exclusive_group(required=True)
+    how.add_argument("--once", action="store_true", help="send what is due now, and end (75: something has to wait)")
+    how.add_argument("--dead", action="store_true", help="list what was given up")
+    how.add_argument("--revive", action="store_true", help="make what was given up due again")
+    how.add_argument("--test", action="store_true", help="send a message to everybody, to see whether it arrives")
+    _json(told)
 
     psql = commands.add_parser("psql", help="open psql on one of the databases, the embedded ones included")
     psql.add_argument("database", choices=("runlog", "production", "report"))

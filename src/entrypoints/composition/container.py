@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...adapters.local.termination_log import TerminationFile
     from ...adapters.postgres.attempt_log import PostgresAttemptLog
     from ...adapters.postgres.event_chain import PostgresEventChain
+    from ...adapters.postgres.outbox import PostgresOutbox
     from ...adapters.postgres.run_history import PostgresRunHistory
     from ...adapters.postgres.run_log import PostgresRunLog
     from ...adapters.report.catalogue import PostgresReportCatalogue
@@ -177,6 +178,15 @@ def _event_chain(settings: Settings, databases: Databases, closing: Closing) -> 
     return chain
 
 
+def _outbox(settings: Settings, databases: Databases, closing: Closing) -> PostgresOutbox:
+    from ...adapters.postgres.outbox import PostgresOutbox
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    outbox = PostgresOutbox(address, connect_timeout=connect_timeout)
+    closing.append(outbox.close)
+    return outbox
+
+
 class Container(containers.DeclarativeContainer):
     """Everything that a use case may need, by name."""
 
@@ -197,6 +207,7 @@ class Container(containers.DeclarativeContainer):
     run_log = providers.Singleton(_run_log, engine)
     run_history = providers.Singleton(_run_history, engine)
 
+    outbox = providers.Singleton(_outbox, settings, databases, closing)
     event_chain = providers.Singleton(_event_chain, settings, databases, closing)
 
     fences = providers.Singleton(_fences, settings, databases)
