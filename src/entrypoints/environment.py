@@ -29,6 +29,7 @@ _OTHERS = (
     "REPORT_SCHEMA",
     "KEEP_VERSIONS",
     "LOG_CAP",
+    "MAX_RUNS",
     "RUN_ID",
     "SLOT",
     "TERMINATION_LOG",

@@ -20,6 +20,7 @@ from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.memory.launcher import MemoryLauncher
 from kubescribe.adapters.memory.payload import MemoryPayload
 from kubescribe.adapters.memory.publisher import MemoryPublisher
+from kubescribe.adapters.memory.rehearsals import MemoryRehearsals
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
 from kubescribe.adapters.memory.report_database import MemoryReportDatabase
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
@@ -44,6 +45,7 @@ from kubescribe.domain.errors import KubescribeError, ReportNotFound
 from kubescribe.domain.note import NoteKind
 from kubescribe.domain.report import Publication
 from kubescribe.domain.run import Run
+from kubescribe.domain.run_mode import RunMode
 from kubescribe.domain.summary import Summary
 
 from .world import ORDERS, Ended, Record
@@ -116,6 +118,7 @@ class MemoryWorld:
         *,
         retries: int | None = None,
         run_id: UUID | None = None,
+        rehearse: bool = False,
         stop_in_wait: tuple[Stop, int] | None = None,
     ) -> Ended:
         """``stop_in_wait``: what the supervisor is told while it waits for its next attempt."""
@@ -133,7 +136,10 @@ class MemoryWorld:
                 from_text=True,
             )
 
-        return asyncio.run(self._execute(self._order(pipeline, run_id, retries), payload, stop_in_wait=stop_in_wait))
+        order = self._order(pipeline, run_id, retries)
+        if rehearse:
+            order = msgspec.structs.replace(order, mode=RunMode.REHEARSE)
+        return asyncio.run(self._execute(order, payload, stop_in_wait=stop_in_wait))
 
     def execute(self, name: str, payload: Callable[[], Payload], *, declare_within: float) -> Ended:
         """Run a payload of the test's own."""
@@ -221,6 +227,9 @@ class MemoryWorld:
     def ledger(self, report: str) -> tuple[Publication, ...]:
         return asyncio.run(MemoryReportCatalogue(self.reports).ledger(report))
 
+    def unpublished(self) -> int:
+        return len(asyncio.run(MemoryPublisher(self.reports).unpublished()))
+
     def notices(self) -> list[tuple[UUID, str]]:
         return [(notice.run_id, notice.kind) for notice in self.runlog.outbox]
 
@@ -263,6 +272,7 @@ class MemoryWorld:
                 recorder=recorder,
                 fences=MemoryFences(self.reports),
                 publisher=MemoryPublisher(self.reports),
+                rehearsals=MemoryRehearsals(self.reports),
                 beating=lambda beat, on_pulse: lambda: None,
                 clock=SystemClock(),
                 console=console,

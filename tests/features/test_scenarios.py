@@ -9,6 +9,8 @@ from uuid import UUID
 import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
+from kubescribe.domain.run_mode import RunMode
+
 from .world import Ended, Record, World
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "scripts"
@@ -74,6 +76,12 @@ def killed_after_publishing(world: World, story: Story) -> None:
 
 
 # -- when ------------------------------------------------------------------------------------------------------------
+
+
+@when(parsers.parse('it is rehearsed with "{name}" set to "{value}"'))
+def is_rehearsed(world: World, story: Story, name: str, value: str) -> None:
+    story.ended = world.run(story.pipeline, {name: value}, rehearse=True)
+    story.run_id = story.ended.run_id
 
 
 @when("it runs")
@@ -289,3 +297,21 @@ def no_run(world: World) -> None:
 @then(parsers.parse('the audit has the event "{kind}"'))
 def audit(world: World, kind: str) -> None:
     assert kind in world.audit()
+
+
+@then("its record says that it was a rehearsal")
+def was_a_rehearsal(world: World, story: Story) -> None:
+    assert the_record(world, story).run.mode is RunMode.REHEARSE
+
+
+@then(parsers.parse('it would have changed {changed:d} rows of "{report}", added {added:d} and removed {removed:d}'))
+def would_have_changed(world: World, story: Story, report: str, changed: int, added: int, removed: int) -> None:
+    (told,) = [note for note in the_notes(world, story, "output") if note.get("rehearsed")]
+    found = told["difference"]
+    assert told["report"] == report and not told["published"]
+    assert (found["changed"], found["added"], found["removed"]) == (changed, added, removed)
+
+
+@then("nothing of it is left in the report database")
+def nothing_is_left(world: World) -> None:
+    assert world.unpublished() == 0

@@ -14,6 +14,7 @@ import polars as pl
 
 from kubescribe.application.ports.fences import Fences
 from kubescribe.application.ports.publisher import Publisher, PublishRequest
+from kubescribe.application.ports.rehearsals import Rehearsals
 from kubescribe.application.ports.report_catalogue import ReportCatalogue
 from kubescribe.application.ports.staging import Staging
 from kubescribe.domain.checks import Check
@@ -41,12 +42,13 @@ def small(first: int) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class World:
-    """The four ports on one report database."""
+    """The five ports on one report database."""
 
     fences: Fences
     staging: Staging
     publisher: Publisher
     catalogue: ReportCatalogue
+    rehearsals: Rehearsals
     read: Callable[[str], list[tuple[Any, ...]] | None]
     """What a reader gets, in any order; None where the report is not there."""
     tamper: Callable[[str, str], None]

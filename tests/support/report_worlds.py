@@ -10,12 +10,14 @@ import psycopg
 
 from kubescribe.adapters.memory.fences import MemoryFences
 from kubescribe.adapters.memory.publisher import MemoryPublisher
+from kubescribe.adapters.memory.rehearsals import MemoryRehearsals
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
 from kubescribe.adapters.memory.report_database import MemoryReportDatabase
 from kubescribe.adapters.memory.staging import MemoryStaging
 from kubescribe.adapters.report.catalogue import PostgresReportCatalogue
 from kubescribe.adapters.report.fences import PostgresFences
 from kubescribe.adapters.report.publisher import PostgresPublisher
+from kubescribe.adapters.report.rehearsals import PostgresRehearsals
 from kubescribe.adapters.report.staging import PostgresStaging
 
 from .publishing import World
@@ -55,6 +57,7 @@ def memory_world(database: MemoryReportDatabase | None = None) -> World:
         staging=MemoryStaging(database),
         publisher=MemoryPublisher(database),
         catalogue=MemoryReportCatalogue(database),
+        rehearsals=MemoryRehearsals(database),
         read=read,
         tamper=tamper,
         away=lambda: memory_world(MemoryReportDatabase(available=False)),
@@ -84,6 +87,7 @@ def postgres_world(server: ReportServer, port: int | None = None, **publisher: A
         staging=PostgresStaging(server.conninfo(port=port)),
         publisher=PostgresPublisher(kwargs, **publisher),
         catalogue=PostgresReportCatalogue(kwargs, settle_timeout=publisher.get("settle_timeout", 30.0)),
+        rehearsals=PostgresRehearsals(kwargs),
         read=read,
         tamper=tamper,
         away=lambda: postgres_world(server, port=_closed_port()),

@@ -60,11 +60,13 @@ class PostgresRunFigures:
             waiting = await connection.fetch(_OPEN, tenant)
             return RunFigures(
                 ended=tuple(EndedRuns(**{**row, "buckets": tuple(row["buckets"])}) for row in map(dict, ended)),
-                open=tuple(
-                    OpenRuns(status=row["status"], runs=row["runs"], age=max(0.0, row["age"])) for row in waiting
-                ),
+                open=tuple(_open(row) for row in waiting),
                 lease_age=max((max(0.0, row["lease_age"]) for row in waiting), default=0.0),
                 failing=await connection.fetchval(_FAILING, tenant),
             )
 
         return await self._session.run(work)
+
+
+def _open(row: Mapping[str, Any]) -> OpenRuns:
+    return OpenRuns(status=row["status"], runs=row["runs"], age=max(0.0, row["age"]))

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
 from ...application.attempt_end import Stop
 from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
@@ -17,6 +19,7 @@ from ...domain.duration import parse_duration
 from ...domain.errors import BadSetting, DatabaseUnavailable, RunMismatch
 from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
+from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
 from ..composition.container import Container, container_for
 from ..composition.databases import open_databases
@@ -53,6 +56,8 @@ async def _execute(
 ) -> AttemptResult:
     order = _order(args, settings, container, console)
     known = await _known(container, order, args) if order.accepted else None
+    if known is not None and args.command == "run" and not args.rehearse:
+        order = msgspec.structs.replace(order, mode=known.mode)  # it was asked for as it is on record
     if args.command == "exec":
         command, introduction = _command(args), None
     else:
@@ -68,6 +73,8 @@ async def _execute(
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
+    # From our launcher: the run is being cancelled, which the next heartbeat would tell as well.
+    loop.add_signal_handler(signal.SIGUSR1, execute.stop, Stop.CANCELLED)
     result = await execute(order)
     console.said(_sentence(order, result))
     return result
@@ -116,11 +123,16 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
         trigger=Trigger.SCHEDULE if slot else Trigger.MANUAL,
         actor=settings.actor,
         reason=args.reason,
+        mode=_mode(args),
         slot=slot,
         retries=args.retries,
         retry_delay=_seconds(args.retry_delay) if args.retry_delay else None,
         **limits,
     )
+
+
+def _mode(args: argparse.Namespace) -> RunMode:
+    return RunMode.REHEARSE if getattr(args, "rehearse", False) else RunMode.PUBLISH
 
 
 def _command(args: argparse.Namespace) -> list[str]:
@@ -172,6 +184,8 @@ def _sentence(order: RunOrder, result: AttemptResult) -> str:
     if status is RunStatus.SUCCEEDED:
         published = ", ".join(f"{one.report} version {one.version} ({one.rows:,} rows)" for one in result.published)
         done = f"{head} succeeded in {result.outcome.duration:.1f} s"
+        if order.mode is RunMode.REHEARSE:
+            return f"{done}; it was a rehearsal, and published nothing: kubescribe show {order.run_id}"
         return f"{done}; published {published}" if published else done
     what = {RunStatus.SKIPPED: "was skipped", RunStatus.UNCERTAIN: "is uncertain"}.get(status, "failed")
     return f"{head} {what}: {result.message}\nkubescribe: for more: kubescribe show {order.run_id}"

@@ -69,6 +69,7 @@ def execute_run(
             recorder=recorder,
             fences=container.fences(),
             publisher=publisher,
+            rehearsals=container.rehearsals(),
             beating=beating,
             clock=container.clock(),
             console=console,

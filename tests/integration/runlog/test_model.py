@@ -100,7 +100,11 @@ class Both(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.memory = MemoryWorld(self.postgres._loop)
-        self.postgres.execute("TRUNCATE run, attempt, event, note, log_chunk, outbox RESTART IDENTITY")
+        self.postgres.execute(
+            "SET session_replication_role = replica;\n"
+            "TRUNCATE run, attempt, event, note, log_chunk, outbox, pipeline_failing, run_figures "
+            "RESTART IDENTITY CASCADE"
+        )
 
     def tell(self, call: Callable[[World], Coroutine[Any, Any, Any]]) -> Any:
         told = [self._told(world, call) for world in (self.memory, self.postgres)]
