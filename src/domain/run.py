@@ -277,11 +277,12 @@ def _step(run: Run, status: RunStatus, actor: str, at: datetime, data: dict[str,
 
 
 def _difference(before: Run, after: Run) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a step changed. The message is left out: it is long, and in the event's data."""
+    """What a step changed. Times are the event's own, and the message is in its data."""
     names = [
         name
         for name in Run.__struct_fields__
-        if name == "status" or (name != "message" and getattr(before, name) != getattr(after, name))
+        if name == "status"
+        or (name != "message" and not name.endswith("_at") and getattr(before, name) != getattr(after, name))
     ]
     was, now = ({name: msgspec.to_builtins(getattr(run, name)) for name in names} for run in (before, after))
     return was, now
