@@ -16,7 +16,7 @@ from ...application.attempt_end import Stop
 from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
 from ...domain.duration import parse_duration
-from ...domain.errors import BadSetting, DatabaseUnavailable, RunMismatch
+from ...domain.errors import BadSetting, DatabaseUnavailable, KubescribeError, RunMismatch
 from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
 from ...domain.run_mode import RunMode
@@ -36,7 +36,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
         return start(args, settings)
     with open_databases(settings) as databases:
-        console = TerminalConsole((*settings.secrets(), *databases.secrets()))
+        console = TerminalConsole((*settings.secrets(), *databases.secrets()), as_json=settings.log == "json")
 
         async def execute() -> int:
             async with container_for(settings, databases) as container:
@@ -68,6 +68,7 @@ async def _execute(
             introduction = introduction_of(known.parameters, from_text=False, pipelines=settings.pipelines)
         else:
             introduction = introduction_of(given, from_text=True, pipelines=settings.pipelines)
+    console.bind(order.run_id)
     execute = execute_run(container, command=command, introduction=introduction, console=console)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -77,7 +78,22 @@ async def _execute(
     loop.add_signal_handler(signal.SIGUSR1, execute.stop, Stop.CANCELLED)
     result = await execute(order)
     console.said(_sentence(order, result))
+    if settings.otlp_endpoint is not None and result.outcome is not None:
+        await _trace(container, order.run_id, console)
     return result
+
+
+async def _trace(container: Container, run_id: UUID, console: TerminalConsole) -> None:
+    """After the run is on record: the exporter is large, and nothing of the run waits for it."""
+    from ..composition.watching import trace_run
+
+    try:
+        sent = await trace_run(container, run_id, container.settings().tenant)
+    except KubescribeError as error:
+        console.said(f"the trace was not sent: {error}")
+        return
+    if not sent:
+        console.said("the trace was not sent: the run has no end on record yet, or the collector did not take it")
 
 
 async def _known(container: Container, order: RunOrder, args: argparse.Namespace) -> Run | None:

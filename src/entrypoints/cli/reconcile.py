@@ -8,6 +8,7 @@ import sys
 from ...application.replay_spools import replay_spools
 from ...domain.exit_code import ExitCode
 from ..composition.container import Container
+from ..composition.watching import trace_run
 from ..settings import Settings
 from . import terminal
 from .reading import reading
@@ -20,6 +21,9 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         for refusal in await replay_spools(container.attempt_log(), container.spool()):
             print(f"kubescribe: {refusal}", file=sys.stderr)
         done = await container.reconcile_runs()()
+        for run in done.changed:
+            if run.status.terminal:
+                await trace_run(container, run.id, run.tenant)
         if args.json:
             terminal.print_json(done)
         else:

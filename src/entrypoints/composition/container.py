@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...adapters.postgres.attempt_log import PostgresAttemptLog
     from ...adapters.postgres.event_chain import PostgresEventChain
     from ...adapters.postgres.outbox import PostgresOutbox
+    from ...adapters.postgres.run_figures import PostgresRunFigures
     from ...adapters.postgres.run_history import PostgresRunHistory
     from ...adapters.postgres.run_log import PostgresRunLog
     from ...adapters.report.catalogue import PostgresReportCatalogue
@@ -201,6 +202,15 @@ def _outbox(settings: Settings, databases: Databases, closing: Closing) -> Postg
     return outbox
 
 
+def _run_figures(settings: Settings, databases: Databases, closing: Closing) -> PostgresRunFigures:
+    from ...adapters.postgres.run_figures import PostgresRunFigures
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    figures = PostgresRunFigures(address, connect_timeout=connect_timeout)
+    closing.append(figures.close)
+    return figures
+
+
 class Container(containers.DeclarativeContainer):
     """Everything that a use case may need, by name."""
 
@@ -222,6 +232,7 @@ class Container(containers.DeclarativeContainer):
     run_history = providers.Singleton(_run_history, engine)
 
     outbox = providers.Singleton(_outbox, settings, databases, closing)
+    run_figures = providers.Singleton(_run_figures, settings, databases, closing)
     event_chain = providers.Singleton(_event_chain, settings, databases, closing)
     changes = providers.Singleton(history.changes, settings, databases, closing)
     follow_run = providers.Singleton(history.follow_run, run_log, run_history, changes)
