@@ -44,6 +44,10 @@ def tampered(links: list[Link]) -> Iterator[tuple[str, list[Link], bool]]:
         moved[one] = msgspec.structs.replace(links[other], position=one + 1)
         moved[other] = msgspec.structs.replace(links[one], position=other + 1)
         yield f"{one} and {other} exchanged", moved, False
+    # With the right digest behind the last one, and the wrong position.
+    for position in (last - 1, last + 1):
+        forged = event_chain.sealed([msgspec.structs.replace(EVENT, seq=9)], position=position, digest=links[-1].digest)
+        yield f"one more at {position + 1}", [*links, *forged], False
     yield "before the first", [msgspec.structs.replace(links[0], position=0), *links], False
 
 
