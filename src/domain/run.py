@@ -125,7 +125,9 @@ def created(run: Run, facts: Mapping[str, Any] | None = None) -> Transition:
         data["retry_of"] = str(run.retry_of)
     if run.mode is not RunMode.PUBLISH:
         data["mode"] = run.mode
-    return Transition(before=None, after=run, event=_event(run, "created", run.actor, run.created_at, data))
+    event = _event(run, "created", run.actor, run.created_at, data)
+    event = msgspec.structs.replace(event, reason=run.reason, after={"status": run.status.value})
+    return Transition(before=None, after=run, event=event)
 
 
 def claimed(
@@ -265,10 +267,25 @@ def _step(run: Run, status: RunStatus, actor: str, at: datetime, data: dict[str,
         raise IllegalTransition(run.id, run.status, status)
     after = msgspec.structs.replace(run, status=status, **changes)
     notice = None
-    if status in (RunStatus.FAILED, RunStatus.LOST):
+    # What a rehearsal comes to is for who asked for it.
+    if status in (RunStatus.FAILED, RunStatus.LOST) and run.mode is RunMode.PUBLISH:
         notice = Notice(run_id=run.id, kind=f"run.{status}", pipeline=run.pipeline, tenant=run.tenant)
     event = _event(run, status, actor, at, {"from": run.status, **data})
+    was, now = _difference(run, after)
+    event = msgspec.structs.replace(event, before=was, after=now, reason=data.get("reason"))
     return Transition(before=run, after=after, event=event, notice=notice)
+
+
+def _difference(before: Run, after: Run) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a step changed. Times are the event's own, and the message is in its data."""
+    names = [
+        name
+        for name in Run.__struct_fields__
+        if name == "status"
+        or (name != "message" and not name.endswith("_at") and getattr(before, name) != getattr(after, name))
+    ]
+    was, now = ({name: msgspec.to_builtins(getattr(run, name)) for name in names} for run in (before, after))
+    return was, now
 
 
 def _event(run: Run, what: str, actor: str, at: datetime, data: dict[str, Any]) -> Event:

@@ -17,7 +17,7 @@ from ...application.execute_run import ExecuteRun
 from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
 from ...domain.duration import format_duration, parse_duration
-from ...domain.errors import BadSetting, DatabaseUnavailable, RunMismatch
+from ...domain.errors import BadSetting, DatabaseUnavailable, KubescribeError, RunMismatch
 from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
 from ...domain.run_mode import RunMode
@@ -38,7 +38,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
         return detach(args, settings)
     with open_databases(settings) as databases:
-        console = TerminalConsole((*settings.secrets(), *databases.secrets()))
+        console = TerminalConsole((*settings.secrets(), *databases.secrets()), as_json=settings.log == "json")
 
         async def execute() -> int:
             async with container_for(settings, databases) as container:
@@ -70,10 +70,13 @@ async def _execute(
             introduction = introduction_of(known.parameters, from_text=False, pipelines=settings.pipelines)
         else:
             introduction = introduction_of(given, from_text=True, pipelines=settings.pipelines)
+    console.bind(order.run_id)
     execute = execute_run(container, command=command, introduction=introduction, console=console)
     _listen(execute, console, grace=settings.grace)
     result = await execute(order)
     console.said(_sentence(order, result))
+    if settings.otlp_endpoint is not None and result.outcome is not None:
+        await _trace(container, order.run_id, console)
     return result
 
 
@@ -99,6 +102,19 @@ def _listen(execute: ExecuteRun, console: TerminalConsole, *, grace: timedelta) 
         loop.add_signal_handler(signal.SIGINT, interrupt)
     # From our launcher: the run is being cancelled, which the next heartbeat would tell as well.
     loop.add_signal_handler(signal.SIGUSR1, execute.stop, Stop.CANCELLED)
+
+
+async def _trace(container: Container, run_id: UUID, console: TerminalConsole) -> None:
+    """After the run is on record: the exporter is large, and nothing of the run waits for it."""
+    from ..composition.watching import trace_run
+
+    try:
+        sent = await trace_run(container, run_id, container.settings().tenant)
+    except KubescribeError as error:
+        console.said(f"the trace was not sent: {error}")
+        return
+    if not sent:
+        console.said("the trace was not sent: the run has no end on record yet, or the collector did not take it")
 
 
 async def _known(container: Container, order: RunOrder, args: argparse.Namespace) -> Run | None:

@@ -9,6 +9,7 @@ from ...application.authoring.registry import Registry
 from ...application.replay_spools import replay_spools
 from ...domain.exit_code import ExitCode
 from ..composition.container import Container
+from ..composition.watching import trace_run
 from ..settings import Settings
 from . import terminal
 from .reading import reading
@@ -24,6 +25,9 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
             registry = Registry.load(settings.pipelines)
             await container.resume_pipeline().ended(lambda name: registry.get(name).pipeline)
         done = await container.reconcile_runs()()
+        for run in done.changed:
+            if run.status.terminal:
+                await trace_run(container, run.id, run.tenant)
         if args.json:
             terminal.print_json(done)
         else:

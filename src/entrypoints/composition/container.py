@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ...adapters.local.spool import FileSpool
     from ...adapters.local.termination_log import TerminationFile
     from ...adapters.postgres.attempt_log import PostgresAttemptLog
+    from ...adapters.postgres.event_chain import PostgresEventChain
+    from ...adapters.postgres.outbox import PostgresOutbox
+    from ...adapters.postgres.run_figures import PostgresRunFigures
     from ...adapters.postgres.run_history import PostgresRunHistory
     from ...adapters.postgres.run_log import PostgresRunLog
     from ...adapters.report.catalogue import PostgresReportCatalogue
@@ -181,6 +184,33 @@ def _verify_report(catalogue: Any) -> VerifyReport:
     return VerifyReport(catalogue=catalogue)
 
 
+def _event_chain(settings: Settings, databases: Databases, closing: Closing) -> PostgresEventChain:
+    from ...adapters.postgres.event_chain import PostgresEventChain
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    chain = PostgresEventChain(address, connect_timeout=connect_timeout)
+    closing.append(chain.close)
+    return chain
+
+
+def _outbox(settings: Settings, databases: Databases, closing: Closing) -> PostgresOutbox:
+    from ...adapters.postgres.outbox import PostgresOutbox
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    outbox = PostgresOutbox(address, connect_timeout=connect_timeout)
+    closing.append(outbox.close)
+    return outbox
+
+
+def _run_figures(settings: Settings, databases: Databases, closing: Closing) -> PostgresRunFigures:
+    from ...adapters.postgres.run_figures import PostgresRunFigures
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    figures = PostgresRunFigures(address, connect_timeout=connect_timeout)
+    closing.append(figures.close)
+    return figures
+
+
 class Container(containers.DeclarativeContainer):
     """Everything that a use case may need, by name."""
 
@@ -209,6 +239,9 @@ class Container(containers.DeclarativeContainer):
     sign_in = providers.Singleton(access.sign_in, web_sessions, ids, randomness)
     authenticate = providers.Singleton(access.authenticate, settings, tokens, web_sessions, clock)
 
+    outbox = providers.Singleton(_outbox, settings, databases, closing)
+    run_figures = providers.Singleton(_run_figures, settings, databases, closing)
+    event_chain = providers.Singleton(_event_chain, settings, databases, closing)
     changes = providers.Singleton(history.changes, settings, databases, closing)
     follow_run = providers.Singleton(history.follow_run, run_log, run_history, changes)
     describe_pipeline = providers.Singleton(history.describe_pipeline, run_log)

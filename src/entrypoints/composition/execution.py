@@ -65,7 +65,12 @@ def execute_run(
             order=order,
             earlier=earlier,
             attempt_id=attempt_id,
-            payload=ProcessPayload(command, introduction=introduction, folder=settings.home / "run"),
+            payload=ProcessPayload(
+                command,
+                introduction=introduction,
+                folder=settings.home / "run",
+                traced=settings.otlp_endpoint is not None,
+            ),
             recorder=recorder,
             fences=container.fences(),
             publisher=publisher,
