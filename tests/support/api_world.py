@@ -15,12 +15,15 @@ from kubescribe import Context, pipeline
 from kubescribe.adapters.memory.changes import MemoryChanges
 from kubescribe.adapters.memory.clock import MemoryClock
 from kubescribe.adapters.memory.database import MemoryRunLogDatabase
+from kubescribe.adapters.memory.event_chain import MemoryEventChain
 from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.memory.launcher import MemoryLauncher
+from kubescribe.adapters.memory.outbox import MemoryOutbox
 from kubescribe.adapters.memory.pauses import MemoryPauses
 from kubescribe.adapters.memory.randomness import MemoryRandomness
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
 from kubescribe.adapters.memory.report_database import MemoryReportDatabase
+from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.adapters.memory.run_requests import MemoryRunRequests
@@ -29,6 +32,7 @@ from kubescribe.adapters.memory.web_sessions import MemoryWebSessions
 from kubescribe.application.authenticate import Authenticate, Trust
 from kubescribe.application.authoring.registry import Registry
 from kubescribe.application.cancel_run import CancelRun
+from kubescribe.application.collect_metrics import CollectMetrics
 from kubescribe.application.describe_pipeline import DescribePipeline
 from kubescribe.application.explain_pipeline import ExplainPipeline
 from kubescribe.application.explain_run import ExplainRun
@@ -36,6 +40,7 @@ from kubescribe.application.finish_cancel import FinishCancel
 from kubescribe.application.follow_run import FollowRun
 from kubescribe.application.launch_run import LaunchRun
 from kubescribe.application.manage_tokens import CreateToken
+from kubescribe.application.metrics import Registry as MetricsRegistry
 from kubescribe.application.resume_pipeline import ResumePipeline
 from kubescribe.application.retry_run import RetryRun
 from kubescribe.application.sign_in import SignIn
@@ -47,6 +52,7 @@ from kubescribe.entrypoints.api_settings import LOCAL_HOSTS, ApiSettings
 from kubescribe.entrypoints.http.app import api
 from kubescribe.entrypoints.http.gate.gate import Gate
 from kubescribe.entrypoints.http.readiness import Check, Readiness
+from kubescribe.entrypoints.http.request_metrics import RequestMetrics
 from kubescribe.entrypoints.http.services import Services
 from tests.support.builders import a_run
 
@@ -99,8 +105,21 @@ class ApiWorld:
             sign_in=self.sign_in,
             clock=self.clock,
             readiness=Readiness(checks, self.clock),
+            metrics=self._metrics,
         )
-        self.app: Gate = api(self.services, settings or ApiSettings(rate=1_000_000, hosts=(*LOCAL_HOSTS, "testserver")))
+        settings = settings or ApiSettings(rate=1_000_000, hosts=(*LOCAL_HOSTS, "testserver"))
+        self.figures = MetricsRegistry()
+        self.app: Gate = api(self.services, settings, observer=RequestMetrics(self.figures))
+
+    async def _metrics(self, tenant: str) -> str:
+        collect = CollectMetrics(
+            tenant=tenant,
+            registry=self.figures,
+            figures=MemoryRunFigures(self.database),
+            outbox=MemoryOutbox(self.database),
+            chain=MemoryEventChain(self.database),
+        )
+        return await collect()
 
     @contextmanager
     def client(self) -> Iterator[TestClient[Any]]:

@@ -7,15 +7,19 @@ import asyncio
 import logging
 import socket
 
-from ...application.authoring.registry import Registry
+from ...application.authoring import registry
+from ...application.metrics import Registry
 from ...domain.access import Role
 from ...domain.errors import BadSetting
 from ..api_settings import ApiSettings
 from ..composition.container import Container, container_for
 from ..composition.databases import open_databases
 from ..composition.serving import cancelled, reconciler, services
+from ..composition.watching import loops
 from ..http.app import api
+from ..http.request_metrics import RequestMetrics
 from ..http.server import listen, server
+from ..log_lines import configure_logging
 from ..settings import Settings
 from .sign_in import link
 
@@ -26,12 +30,10 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     """Serve until told to end; then requests under way are finished, and the exit code is 0."""
     if not 0 <= args.port <= 65535:
         raise BadSetting("--port", f"{args.port} is no port")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("uvicorn", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    pipelines = Registry.load(settings.pipelines)
+    pipelines = registry.Registry.load(settings.pipelines)
     pipelines.pipelines()  # what is declared wrongly is said now, not at somebody's request
     with open_databases(settings) as databases:
+        configure_logging(settings.log, (*settings.secrets(), *databases.secrets()))
 
         async def serve() -> int:
             with listen(args.host, args.port) as listening:
@@ -42,12 +44,18 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         return asyncio.run(serve())
 
 
-async def _serve(container: Container, pipelines: Registry, args: argparse.Namespace, listening: socket.socket) -> None:
+async def _serve(
+    container: Container, pipelines: registry.Registry, args: argparse.Namespace, listening: socket.socket
+) -> None:
     settings: Settings = container.settings()
-    loop = reconciler(container, logger.info)
-    parts = services(container, pipelines, loop.nudge)
-    serving = server(api(parts, settings.api), stopping=parts.stopping.set)
-    work = None if args.no_reconciler else asyncio.create_task(loop())
+    figures = Registry()
+    reconciling, others = reconciler(container, logger.info), loops(container, figures)
+    parts = services(container, pipelines, reconciling.nudge, figures, others)
+    app = api(parts, settings.api, observer=RequestMetrics(figures))
+    serving = server(app, stopping=parts.stopping.set)
+    work = [asyncio.create_task(loop()) for loop in others]
+    if not args.no_reconciler:
+        work.append(asyncio.create_task(reconciling()))
     try:
         address = _address(args.host, listening, settings.api)
         print(f"KubeScribe answers at {address}", flush=True)
@@ -56,8 +64,8 @@ async def _serve(container: Container, pipelines: Registry, args: argparse.Names
             print(f"sign in, once and within 15 minutes: {link(address, code)}", flush=True)
         await serving.serve(sockets=[listening])
     finally:
-        if work is not None:
-            await cancelled(work)
+        for task in work:
+            await cancelled(task)
 
 
 def _address(host: str, listening: socket.socket, settings: ApiSettings) -> str:

@@ -6,26 +6,41 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from ...application import metrics
 from ...application.authoring.registry import Registry
+from ...application.keep_doing import KeepDoing
 from ...application.keep_reconciling import KeepReconciling
 from ...application.ports.report_catalogue import ReportCatalogue
 from ...application.ports.run_log import RunFilter
 from ...application.replay_spools import replay_spools
 from ...domain.errors import ReportNotFound
+from ...domain.tenant import Tenant
 from .. import secrets
 from ..http.readiness import Check, Readiness
 from ..http.services import Services
 from .container import Container
+from .watching import collect_metrics
 
 PROBE_NAME = "kubescribe-readiness"
 """What is asked for to see whether a database answers; nothing is called so."""
 
 
-def services(container: Container, pipelines: Registry, nudge: Callable[[], None]) -> Services:
-    """What the routes need."""
+def services(
+    container: Container,
+    pipelines: Registry,
+    nudge: Callable[[], None],
+    figures: metrics.Registry,
+    told: Sequence[KeepDoing],
+) -> Services:
+    """What the routes need; ``told``: the loops whose figures are brought up to date when they are read."""
 
     def refuse_secrets(pipeline: str, parameters: Mapping[str, object]) -> None:
         secrets.refuse_secrets(pipeline, parameters, container.databases())
+
+    async def metrics_of(tenant: Tenant) -> str:
+        for loop in told:
+            loop.told()
+        return await collect_metrics(container, figures, tenant)()
 
     def catalogue() -> ReportCatalogue:
         return container.catalogue()
@@ -49,6 +64,7 @@ def services(container: Container, pipelines: Registry, nudge: Callable[[], None
         sign_in=container.sign_in(),
         clock=container.clock(),
         readiness=Readiness(_checks(container), container.clock()),
+        metrics=metrics_of,
         nudge=nudge,
     )
 

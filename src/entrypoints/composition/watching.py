@@ -35,10 +35,10 @@ def loops(container: Container, registry: Registry) -> tuple[KeepDoing, ...]:
     return tuple(made)
 
 
-def collect_metrics(container: Container, registry: Registry) -> CollectMetrics:
-    """What ``/metrics`` answers."""
+def collect_metrics(container: Container, registry: Registry, tenant: Tenant) -> CollectMetrics:
+    """What ``/metrics`` answers to somebody of this tenant."""
     return CollectMetrics(
-        tenant=container.settings().tenant,
+        tenant=tenant,
         registry=registry,
         figures=container.run_figures(),
         outbox=container.outbox(),

@@ -23,6 +23,7 @@ from .guard import authorise
 from .problems import Kind, Refused, encoded, headers_of, kind_of
 from .routes.explain import Explain
 from .routes.health import healthz, readyz
+from .routes.metrics import metrics
 from .routes.pipelines import Pipelines
 from .routes.reports import Reports
 from .routes.run_acts import cancel, retry
@@ -40,6 +41,7 @@ logger = logging.getLogger("kubescribe.api")
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     healthz,
     readyz,
+    metrics,
     Runs,
     run_events,
     run_logs,

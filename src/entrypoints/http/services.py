@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from ...application.authenticate import Authenticate
@@ -22,6 +22,7 @@ from ...application.resume_pipeline import ResumePipeline
 from ...application.retry_run import RetryRun
 from ...application.sign_in import SignIn
 from ...application.trigger_run import TriggerRun
+from ...domain.tenant import Tenant
 from .readiness import Readiness
 from .streams import Streams
 
@@ -50,6 +51,8 @@ class Services:
     sign_in: SignIn
     clock: Clock
     readiness: Readiness
+    metrics: Callable[[Tenant], Awaitable[str]]
+    """The tenant's figures and this process's, as Prometheus reads them."""
     nudge: Callable[[], None] = lambda: None
     """There is something for the reconciler to do."""
     streams: Streams = field(default_factory=Streams)
