@@ -73,7 +73,7 @@ def test_a_cancel_that_is_killed_comes_to_its_end_all_the_same(
 
         def gone() -> bool:
             assert command("reconcile").returncode == 0
-            return row(databases, "SELECT status FROM run WHERE id = %s", run_id) == ("cancelled",)
+            return bool(row(databases, "SELECT status FROM run WHERE id = %s", run_id) == ("cancelled",))
 
         wait_for(gone, "the end of the cancel", timeout=120, every=0.2)
         assert members(attempt_id) == []
