@@ -6,16 +6,17 @@ import argparse
 import asyncio
 import os
 import signal
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 
 from ...application.attempt_end import Stop
+from ...application.execute_run import ExecuteRun
 from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
-from ...domain.duration import parse_duration
+from ...domain.duration import format_duration, parse_duration
 from ...domain.errors import BadSetting, DatabaseUnavailable, KubescribeError, RunMismatch
 from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
@@ -32,9 +33,9 @@ from .parameters import parameters_of, refuse_secrets
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """Execute the run; the exit code of DESIGN section 4."""
     if args.command == "run" and args.detach:
-        from .detached import start
+        from .trigger import detach
 
-        return start(args, settings)
+        return detach(args, settings)
     with open_databases(settings) as databases:
         console = TerminalConsole((*settings.secrets(), *databases.secrets()), as_json=settings.log == "json")
 
@@ -56,8 +57,8 @@ async def _execute(
 ) -> AttemptResult:
     order = _order(args, settings, container, console)
     known = await _known(container, order, args) if order.accepted else None
-    if known is not None and args.command == "run" and not args.rehearse:
-        order = msgspec.structs.replace(order, mode=known.mode)  # it was asked for as it is on record
+    if known is not None:
+        order = _as_it_was_asked_for(order, known, args)
     if args.command == "exec":
         command, introduction = _command(args), None
     else:
@@ -70,12 +71,7 @@ async def _execute(
             introduction = introduction_of(given, from_text=True, pipelines=settings.pipelines)
     console.bind(order.run_id)
     execute = execute_run(container, command=command, introduction=introduction, console=console)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
-    # From our launcher: the run is being cancelled, which the next heartbeat would tell as well.
-    loop.add_signal_handler(signal.SIGUSR1, execute.stop, Stop.CANCELLED)
+    _listen(execute, console, grace=settings.grace)
     result = await execute(order)
     console.said(_sentence(order, result))
     if settings.otlp_endpoint is not None and result.outcome is not None:
@@ -94,6 +90,30 @@ async def _trace(container: Container, run_id: UUID, console: TerminalConsole) -
         return
     if not sent:
         console.said("the trace was not sent: the run has no end on record yet, or the collector did not take it")
+
+
+def _listen(execute: ExecuteRun, console: TerminalConsole, *, grace: timedelta) -> None:
+    """End gently at a signal, and at once when Ctrl-C is pressed again."""
+    loop = asyncio.get_running_loop()
+    interrupted = False
+
+    def interrupt() -> None:
+        nonlocal interrupted
+        if interrupted:
+            console.said("killing it; what it staged is never published")
+            execute.hurry()
+            return
+        interrupted = True
+        console.said(f"ending it, which it has {format_duration(grace)} for; press Ctrl-C again to kill it at once")
+        execute.stop(Stop.TERMINATED, signal.SIGINT.value)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    # From our launcher: the run is being cancelled, which the next heartbeat would tell as well.
+    loop.add_signal_handler(signal.SIGUSR1, execute.stop, Stop.CANCELLED)
 
 
 async def _known(container: Container, order: RunOrder, args: argparse.Namespace) -> Run | None:
@@ -144,6 +164,18 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
         retries=args.retries,
         retry_delay=_seconds(args.retry_delay) if args.retry_delay else None,
         **limits,
+    )
+
+
+def _as_it_was_asked_for(order: RunOrder, known: Run, args: argparse.Namespace) -> RunOrder:
+    """The order with what is on record of a run that was accepted before it had a supervisor."""
+    return msgspec.structs.replace(
+        order,
+        mode=order.mode if getattr(args, "rehearse", False) else known.mode,
+        trigger=known.trigger,
+        actor=known.actor,
+        reason=known.reason,
+        slot=known.slot or order.slot,
     )
 
 
