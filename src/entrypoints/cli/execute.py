@@ -80,6 +80,19 @@ async def _execute(
     return result
 
 
+async def _trace(container: Container, run_id: UUID, console: TerminalConsole) -> None:
+    """After the run is on record: the exporter is large, and nothing of the run waits for it."""
+    from ..composition.watching import trace_run
+
+    try:
+        sent = await trace_run(container, run_id, container.settings().tenant)
+    except KubescribeError as error:
+        console.said(f"the trace was not sent: {error}")
+        return
+    if not sent:
+        console.said("the trace was not sent: the run has no end on record yet, or the collector did not take it")
+
+
 def _listen(execute: ExecuteRun, console: TerminalConsole, *, grace: timedelta) -> None:
     """End gently at a signal, and at once when Ctrl-C is pressed again."""
     loop = asyncio.get_running_loop()
@@ -102,19 +115,6 @@ def _listen(execute: ExecuteRun, console: TerminalConsole, *, grace: timedelta) 
         loop.add_signal_handler(signal.SIGINT, interrupt)
     # From our launcher: the run is being cancelled, which the next heartbeat would tell as well.
     loop.add_signal_handler(signal.SIGUSR1, execute.stop, Stop.CANCELLED)
-
-
-async def _trace(container: Container, run_id: UUID, console: TerminalConsole) -> None:
-    """After the run is on record: the exporter is large, and nothing of the run waits for it."""
-    from ..composition.watching import trace_run
-
-    try:
-        sent = await trace_run(container, run_id, container.settings().tenant)
-    except KubescribeError as error:
-        console.said(f"the trace was not sent: {error}")
-        return
-    if not sent:
-        console.said("the trace was not sent: the run has no end on record yet, or the collector did not take it")
 
 
 async def _known(container: Container, order: RunOrder, args: argparse.Namespace) -> Run | None:
