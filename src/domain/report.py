@@ -147,9 +147,14 @@ def slot_guard(ledger: Iterable[tuple[str, int, datetime | None]], version: int)
     return guards.get(version)
 
 
+def is_report_name(name: str) -> bool:
+    """Whether a report can have this name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def check_report_name(name: str) -> None:
     """Raise :class:`BadDeclaration` unless ``name`` can be a view's name without quotes."""
-    if not _NAME.fullmatch(name):
+    if not is_report_name(name):
         raise BadDeclaration(
             f"{name!r} cannot name a report: use lower-case letters, digits and underscores, "
             "at most 63, the first not a digit"

@@ -18,12 +18,21 @@ from ..domain.nearest import did_you_mean
 
 PREFIX = "KUBESCRIBE_"
 
-_DURATIONS = ("HEARTBEAT", "LEASE", "GRACE", "STATEMENT_TIMEOUT", "SNAPSHOT_MAX_AGE", "CONNECT_TIMEOUT")
+_DURATIONS = (
+    "HEARTBEAT",
+    "LEASE",
+    "GRACE",
+    "STATEMENT_TIMEOUT",
+    "SNAPSHOT_MAX_AGE",
+    "CONNECT_TIMEOUT",
+    "BROWSE_TIMEOUT",
+)
 _OTHERS = (
     "HOME",
     "PIPELINES",
     "REPORT_SCHEMA",
     "KEEP_VERSIONS",
+    "DOWNLOAD_ROWS",
     "LOG_CAP",
     "RUN_ID",
     "SLOT",

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 from polars.selectors import by_name
 
-from ...domain.difference import ColumnDifference, Difference, common_columns, only_in
 from ...domain.report import Column
+from ...domain.version_difference import ColumnDifference, VersionDifference, common_columns, only_in
 
 
 def difference(
@@ -21,7 +21,7 @@ def difference(
     columns_after: tuple[Column, ...],
     *,
     key: Sequence[str] = (),
-) -> Difference:
+) -> VersionDifference:
     """What differs; ``key`` as for a report in PostgreSQL: unique and never null in both frames."""
     common = common_columns(columns_before, columns_after)
     names = [column.name for column in common]
@@ -30,7 +30,7 @@ def difference(
     if key and set(key) <= set(names):
         return _by_key(was, now, names, tuple(key), gone, new)
     rows = [Counter(_whole(row) for row in frame.iter_rows()) for frame in (was, now)]
-    return Difference(
+    return VersionDifference(
         rows_before=before.height,
         rows_after=after.height,
         added=(rows[1] - rows[0]).total() if names else after.height,
@@ -48,14 +48,14 @@ def _by_key(
     key: tuple[str, ...],
     gone: tuple[Column, ...],
     new: tuple[Column, ...],
-) -> Difference:
+) -> VersionDifference:
     places = [names.index(name) for name in key]
     olds, news = (
         {_whole(row[place] for place in places): _whole(row) for row in one.iter_rows()} for one in (was, now)
     )
     both = olds.keys() & news.keys()
     changes = {name: sum(olds[one][at] != news[one][at] for one in both) for at, name in enumerate(names)}
-    return Difference(
+    return VersionDifference(
         key=key,
         rows_before=was.height,
         rows_after=now.height,

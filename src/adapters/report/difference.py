@@ -1,4 +1,4 @@
-"""The difference of two relations of one report in SQL: for two versions, and for a rehearsal beside the live one.
+"""The difference of two relations of one report in SQL.
 
 One pass over each relation, in the caller's transaction, with a connection of asyncpg; the server's hash tables spill
 to its disk, and nothing but figures leaves it. The caller bounds the time with ``statement_timeout``.
@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from ...domain.difference import ColumnDifference, Difference, common_columns, only_in
 from ...domain.report import Column
+from ...domain.version_difference import ColumnDifference, VersionDifference, common_columns, only_in
 from .names import quoted
 
 
@@ -25,7 +25,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     """The report's, without ours."""
 
 
-async def difference(connection: Any, before: Side, after: Side, *, key: Sequence[str] = ()) -> Difference:
+async def difference(connection: Any, before: Side, after: Side, *, key: Sequence[str] = ()) -> VersionDifference:
     """What differs. ``key``: columns that are unique and never null in both relations; empty: rows are compared whole.
 
     A key of which a column is not common to both is none. Values are equal as PostgreSQL compares them: NaN is
@@ -37,7 +37,7 @@ async def difference(connection: Any, before: Side, after: Side, *, key: Sequenc
     if key and set(key) <= set(names):
         row = await connection.fetchrow(keyed_query(before.relation, after.relation, names, key))
         counts = dict(zip([name for name in names if name not in key], row["columns"] or (), strict=True))
-        return Difference(
+        return VersionDifference(
             key=tuple(key),
             rows_before=row["rows_before"],
             rows_after=row["rows_after"],
@@ -50,7 +50,7 @@ async def difference(connection: Any, before: Side, after: Side, *, key: Sequenc
         )
     row = await connection.fetchrow(whole_query(before.relation, after.relation, names))
     was, now = [await connection.fetchrow(figures_query(one.relation, common)) for one in (before, after)]
-    return Difference(
+    return VersionDifference(
         rows_before=was["rows"],
         rows_after=now["rows"],
         added=row["added"],

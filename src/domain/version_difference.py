@@ -1,4 +1,4 @@
-"""What differs between two states of a report: two versions, or what a rehearsal staged and what readers see."""
+"""What differs between two versions of a report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ColumnDifference(msgspec.Struct, frozen=True, kw_only=True):
     sum_after: str | None = None
 
 
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
+class VersionDifference(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of two states, compared in the columns that both have."""
 
     key: tuple[str, ...] = ()
