@@ -80,7 +80,7 @@ def grants_sql(publisher_role: str, reader_role: str, report_schema: str = "repo
             f"GRANT USAGE ON SCHEMA {schema} TO {reader};",
             f"ALTER DEFAULT PRIVILEGES FOR ROLE {publisher} IN SCHEMA {schema} GRANT SELECT ON TABLES TO {reader};",
             f"{browser_grants(report_schema).strip()};",
-            f"GRANT {BROWSER} TO {publisher};",
+            f"{_may_become(publisher)};",
             "",
         ]
     )
@@ -120,12 +120,27 @@ BEGIN
   LOOP
     EXECUTE 'GRANT SELECT ON ' || version.name || ' TO {BROWSER}';
   END LOOP;
-  BEGIN
-    IF NOT pg_has_role({literal(BROWSER)}, 'MEMBER') THEN GRANT {BROWSER} TO CURRENT_USER; END IF;
-  EXCEPTION WHEN insufficient_privilege THEN NULL;
-  END;
+  IF current_setting('is_superuser') = 'off' THEN
+    BEGIN
+      {_may_become("CURRENT_USER", execute_only=True)};
+    EXCEPTION WHEN insufficient_privilege THEN NULL;
+    END;
+  END IF;
 END $browser$
 """  # noqa: S608 - names are ours or quoted
+
+
+def _may_become(role: str, *, execute_only: bool = False) -> str:
+    """SQL that lets ``role`` (quoted) take on :data:`BROWSER` and, where PostgreSQL can say so, not inherit from it.
+
+    ``execute_only``: for a block of PL/pgSQL.
+    """
+    grant = literal(f"GRANT {BROWSER} TO {role}")
+    execute = (
+        f"EXECUTE {grant} || CASE WHEN current_setting('server_version_num')::integer >= 160000 "
+        "THEN ' WITH INHERIT FALSE, SET TRUE' ELSE '' END"
+    )
+    return execute if execute_only else f"DO $member$ BEGIN {execute}; END $member$"
 
 
 def revoke_default_grants(schema: str, table: str, *, browsed: bool = False) -> str:
