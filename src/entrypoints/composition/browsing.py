@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...domain.row_format import RowFormat
 from ..settings import Settings
 from .addresses import address
 from .databases import Databases
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from ...application.compare_versions import CompareVersions
     from ...application.ports.report_catalogue import ReportCatalogue
     from ...application.ports.report_reader import ReportReader
+    from ...application.ports.row_encoder import RowEncoder
     from ...application.ports.run_log import RunLog
     from ...application.record_rollbacks import RecordRollbacks
 
@@ -46,3 +48,27 @@ def record_rollbacks(catalogue: ReportCatalogue, run_log: RunLog) -> RecordRollb
     from ...application.record_rollbacks import RecordRollbacks
 
     return RecordRollbacks(catalogue=catalogue, run_log=run_log)
+
+
+def row_encoder(kind: RowFormat, *, formula_safe: bool = True, exact_numbers: bool = True) -> RowEncoder:
+    """The encoder of a format.
+
+    ``formula_safe``: CSV that no spreadsheet takes for formulas; ``exact_numbers``: JSON that no parser rounds.
+    """
+    match kind:
+        case RowFormat.JSON:
+            from ...adapters.formats.json_rows import JsonRows, Numbers
+
+            return JsonRows(Numbers.TEXT if exact_numbers else Numbers.NUMBER)
+        case RowFormat.CSV:
+            from ...adapters.formats.csv_rows import CsvRows
+
+            return CsvRows(formula_safe=formula_safe)
+        case RowFormat.PARQUET:
+            from ...adapters.formats.parquet_rows import ParquetRows
+
+            return ParquetRows()
+        case RowFormat.ARROW:
+            from ...adapters.formats.arrow_rows import ArrowRows
+
+            return ArrowRows()
