@@ -21,6 +21,7 @@ def new_run(claim: Claim, at: datetime) -> Transition:
     return created(
         Run(
             id=claim.run_id,
+            tenant=claim.tenant,
             pipeline=claim.pipeline,
             trigger=claim.trigger,
             actor=claim.actor,
@@ -37,6 +38,8 @@ def new_run(claim: Claim, at: datetime) -> Transition:
 
 def check_same(run: Run, claim: Claim) -> None:
     """Raise :class:`RunMismatch` unless the claim means this run."""
+    if run.tenant != claim.tenant:
+        raise RunMismatch(run.id, f"is not one of tenant {claim.tenant}")
     if run.pipeline != claim.pipeline:
         raise RunMismatch(run.id, f"is a run of {run.pipeline}, not of {claim.pipeline}")
     if claim.parameters is not None and not _undeclared(run) and run.parameters != claim.parameters:

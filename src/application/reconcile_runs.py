@@ -65,7 +65,7 @@ class ReconcileRuns:
                 after = await self._settle(found)
                 now = after
                 if now is None and found.run.status is RunStatus.UNCERTAIN:
-                    now = await self._run_log.get(found.run.id)  # another reconciler may have judged it
+                    now = await self._run_log.get(found.run.id, tenant=None)  # another reconciler may have judged it
             except KubescribeError as error:
                 problems.append(f"run {found.run.id}: {error}")
                 continue
@@ -203,7 +203,7 @@ class ReconcileRuns:
         for run_id in left:
             # RunNotFound: its record may be on its way, in a spool. What cannot be dropped keeps no other from it.
             with contextlib.suppress(RunNotFound, DatabaseUnavailable, DatabaseRefused):
-                if (await self._run_log.get(run_id)).status.terminal:
+                if (await self._run_log.get(run_id, tenant=None)).status.terminal:
                     await self._publisher.discard(run_id)
 
 

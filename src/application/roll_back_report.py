@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ..domain.errors import DatabaseRefused, DatabaseUnavailable, SchemaMismatch
 from ..domain.event import Event
 from ..domain.report import Publication
+from ..domain.tenant import DEFAULT_TENANT, Tenant
 from .ports.ids import Ids
 from .ports.report_catalogue import ReportCatalogue
 from .ports.run_log import RunLog
@@ -21,7 +22,7 @@ class RollBackReport:
         self._ids = ids
 
     async def __call__(
-        self, report: str, *, to: int | None, actor: str, reason: str | None
+        self, report: str, *, to: int | None, actor: str, reason: str | None, tenant: Tenant = DEFAULT_TENANT
     ) -> tuple[Publication, bool]:
         """Roll back to version ``to`` (None: the one before); the publication, and whether RunLog has the event.
 
@@ -35,6 +36,7 @@ class RollBackReport:
             subject=f"report:{report}",
             kind="report.rolled_back",
             actor=actor,
+            tenant=tenant,
             at=datetime.now(UTC),  # RunLog puts its own clock's time
             data={"version": publication.version, "reason": reason, "rollback": str(publication.run_id)},
         )

@@ -10,12 +10,14 @@ import msgspec
 
 from ..domain.pipeline import DEFAULT_RUN_DEADLINE
 from ..domain.run import Trigger
+from ..domain.tenant import DEFAULT_TENANT, Tenant
 
 
 class RunOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One run to execute. Durations are seconds."""
 
     run_id: UUID
+    tenant: Tenant = DEFAULT_TENANT
     name: str
     """The pipeline's, or the name under which a command is recorded."""
     accepted: bool = False

@@ -195,6 +195,7 @@ class TakeRun:
         return Claim(
             run_id=order.run_id,
             attempt_id=self._attempt_id,
+            tenant=order.tenant,
             pipeline=order.name,
             parameters=declared.parameters if declared else unsaid,
             trigger=order.trigger,

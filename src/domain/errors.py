@@ -459,3 +459,55 @@ class TookTooLong(KubescribeError):
 
 
 _NARROWER = "ask for less: filter by the key, or sort by it"
+
+
+class AnchorNotSent(TemporaryError):
+    """The head of the chain of events could not be sent outside; it is tried again."""
+
+    def __init__(self, target: str, why: str) -> None:
+        self.target, self.why = target, why
+        super().__init__(f"the audit anchor could not be sent to {target}: {why}; it is tried again")
+
+
+class BadAnchor(ConfigurationError):
+    """A line is no anchor."""
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        super().__init__(f"line {line} is no anchor; give lines as `kubescribe audit anchor` prints them")
+
+
+class ChainBroken(KubescribeError):
+    """The chain of events is not what was sealed."""
+
+    exit_code = ExitCode.PRECONDITION
+
+    def __init__(self, tenant: str, findings: int) -> None:
+        self.tenant, self.findings = tenant, findings
+        super().__init__(
+            f"the events of tenant {tenant} are not those that were sealed ({findings} "
+            f"finding{'s' if findings != 1 else ''}): somebody has changed the past. Keep the database as it is, and "
+            "compare it with a backup"
+        )
+
+
+class PostFailed(TemporaryError):
+    """A post was not answered; it may have arrived."""
+
+    def __init__(self, where: str, why: str) -> None:
+        self.where, self.why = where, why
+        super().__init__(f"{where} did not answer: {why}")
+
+
+class NotDelivered(KubescribeError):
+    """A message was not taken by its channel, or may not have been.
+
+    ``permanent``: trying again is useless. ``retry_after``: seconds that the channel asks to wait. ``channel_down``:
+    the next message would fare no better.
+    """
+
+    def __init__(
+        self, why: str, *, permanent: bool = False, retry_after: float | None = None, channel_down: bool = False
+    ) -> None:
+        self.why, self.permanent, self.retry_after, self.channel_down = why, permanent, retry_after, channel_down
+        super().__init__(f"the message was not delivered: {why}")

@@ -13,6 +13,7 @@ from .errors import IllegalTransition
 from .event import Event, Notice
 from .failure import FailureCause, SkipReason
 from .run_status import TRANSITIONS, RunStatus
+from .tenant import DEFAULT_TENANT, Tenant
 
 MESSAGE_LIMIT = 4000
 """The most characters of a run's message; what is longer is cut in the middle, and says so."""
@@ -60,6 +61,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One execution of a pipeline; times are aware and by the database's clock."""
 
     id: UUID
+    tenant: Tenant = DEFAULT_TENANT
     pipeline: str
     status: RunStatus = RunStatus.PENDING
     trigger: Trigger = Trigger.MANUAL
@@ -106,7 +108,9 @@ def created(run: Run) -> Transition:
     data = {"pipeline": run.pipeline, "trigger": run.trigger, "parameters": run.parameters}
     if run.reason:
         data["reason"] = run.reason
-    return Transition(before=None, after=run, event=_event(run, "created", run.actor, run.created_at, data))
+    event = _event(run, "created", run.actor, run.created_at, data)
+    event = msgspec.structs.replace(event, reason=run.reason, after={"status": run.status.value})
+    return Transition(before=None, after=run, event=event)
 
 
 def claimed(
@@ -239,13 +243,34 @@ def _step(run: Run, status: RunStatus, actor: str, at: datetime, data: dict[str,
     after = msgspec.structs.replace(run, status=status, **changes)
     notice = None
     if status in (RunStatus.FAILED, RunStatus.LOST):
-        notice = Notice(run_id=run.id, kind=f"run.{status}", pipeline=run.pipeline)
+        notice = Notice(run_id=run.id, kind=f"run.{status}", pipeline=run.pipeline, tenant=run.tenant)
     event = _event(run, status, actor, at, {"from": run.status, **data})
+    was, now = _difference(run, after)
+    event = msgspec.structs.replace(event, before=was, after=now, reason=data.get("reason"))
     return Transition(before=run, after=after, event=event, notice=notice)
 
 
+def _difference(before: Run, after: Run) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a step changed. The message is left out: it is long, and in the event's data."""
+    names = [
+        name
+        for name in Run.__struct_fields__
+        if name == "status" or (name != "message" and getattr(before, name) != getattr(after, name))
+    ]
+    was, now = ({name: msgspec.to_builtins(getattr(run, name)) for name in names} for run in (before, after))
+    return was, now
+
+
 def _event(run: Run, what: str, actor: str, at: datetime, data: dict[str, Any]) -> Event:
-    return Event(subject=f"run:{run.id}", run_id=run.id, kind=f"run.{what}", actor=actor, at=at, data=data)
+    return Event(
+        subject=f"run:{run.id}",
+        tenant=run.tenant,
+        run_id=run.id,
+        kind=f"run.{what}",
+        actor=actor,
+        at=at,
+        data=data,
+    )
 
 
 def _shortened(message: str | None) -> str | None:

@@ -11,6 +11,9 @@ import msgspec
 
 from ..domain.database_url import DatabaseUrl
 from ..domain.errors import BadSetting
+from ..domain.smtp_url import SmtpUrl
+from ..domain.tenant import Tenant
+from ..domain.webhook_url import WebhookUrl
 from .environment import Environment
 
 
@@ -66,6 +69,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """``KUBESCRIBE_TERMINATION_LOG``: the termination message's file."""
     actor: str
     """``KUBESCRIBE_ACTOR``: who does what this process does."""
+    tenant: Tenant
+    """``KUBESCRIBE_TENANT``: whose runs this process makes and sees."""
+
+    smtp_url: SmtpUrl | None
+    """``SMTP_URL``: where mail is handed over."""
+    notify_email: tuple[str, ...]
+    """``NOTIFY_EMAIL``: who gets a mail, one each."""
+    notify_from: str | None
+    """``NOTIFY_FROM``: from whom."""
+    slack_webhook_url: WebhookUrl | None
+    """``SLACK_WEBHOOK_URL``."""
+    public_url: str | None
+    """``KUBESCRIBE_PUBLIC_URL``: where people reach the pages; messages link there."""
+    audit_anchor: Path | WebhookUrl | None
+    """``KUBESCRIBE_AUDIT_ANCHOR``: where the head of the chain of events goes daily."""
+    log: str
+    """``KUBESCRIBE_LOG``: our own log lines as ``text`` or ``json``."""
+    otlp_endpoint: str | None
+    """``OTEL_EXPORTER_OTLP_ENDPOINT``: where traces go; the exporter reads the other ``OTEL_`` names itself."""
 
     @property
     def embedded(self) -> bool:
@@ -75,7 +97,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def secrets(self) -> tuple[str, ...]:
         """Every text that must appear in no log, event, error or page."""
         urls = (self.runlog_url, self.production_url, self.report_url, self.report_reader_url)
-        return tuple(dict.fromkeys(secret for url in urls if url is not None for secret in url.secrets()))
+        anchor = self.audit_anchor if isinstance(self.audit_anchor, WebhookUrl) else None
+        others = (self.smtp_url, self.slack_webhook_url, anchor)
+        return tuple(dict.fromkeys(secret for url in (*urls, *others) if url is not None for secret in url.secrets()))
 
 
 def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
@@ -85,6 +109,9 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
     what is expected; an unknown ``KUBESCRIBE_`` name is one too.
     """
     env = Environment.read(environ, cwd)
+    notify_from = env.addresses("NOTIFY_FROM")
+    if len(notify_from) > 1:
+        raise BadSetting("NOTIFY_FROM", "it takes one address")
     heartbeat = env.duration("HEARTBEAT", "10s")
     report_url, report_reader_url = env.database_url("REPORT_DB_URL"), env.database_url("REPORT_READER_DB_URL")
     if report_reader_url is not None and report_url is None:
@@ -111,4 +138,13 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         slot=env.time("SLOT"),
         termination_log=env.path("TERMINATION_LOG"),
         actor=env.actor("ACTOR"),
+        smtp_url=env.smtp_url(),
+        notify_email=env.addresses("NOTIFY_EMAIL"),
+        notify_from=notify_from[0] if notify_from else None,
+        slack_webhook_url=env.webhook("SLACK_WEBHOOK_URL"),
+        public_url=env.public_url("PUBLIC_URL"),
+        audit_anchor=env.path_or_webhook("AUDIT_ANCHOR"),
+        log=env.choice("LOG", "text", "json"),
+        otlp_endpoint=env.plain("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        tenant=env.tenant("TENANT"),
     )

@@ -146,7 +146,7 @@ class TestMatching:
             world.run(world.run_log.create(a_run(run_id)))
 
         def ids(prefix: str, **limit: int) -> tuple[UUID, ...]:
-            return world.run(world.run_log.matching(prefix, **limit))
+            return world.run(world.run_log.matching(prefix, limit=limit.get("limit", 5)))
 
         assert ids("0192aaaa") == ids("0192AAAA-b") == ids("0192aaaabbbb7") == (one, two)
         assert ids("0192", limit=1) == (one,)

@@ -55,7 +55,7 @@ class LocalLauncher:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    env=self._environment,
+                    env={**self._environment, "KUBESCRIBE_TENANT": run.tenant},
                     cwd=self._folder,
                     start_new_session=True,
                 )

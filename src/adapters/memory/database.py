@@ -11,12 +11,34 @@ from uuid import UUID
 import msgspec
 
 from ...domain.attempt import Attempt, DeathCertificate
+from ...domain.delivery import Delivery
 from ...domain.errors import DatabaseUnavailable
 from ...domain.event import Event, Notice
+from ...domain.event_chain import Anchor, Link
+from ...domain.failing import RECOVERED, Failing, failed_again
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.run import Run, Transition
+from ...domain.run_status import RunStatus
 from ...domain.storable import storable
+
+
+class MemoryNotice(msgspec.Struct, kw_only=True):
+    """A row of the outbox."""
+
+    id: int
+    notice: Notice
+    created_at: datetime
+    failing: Failing
+    status: str = "due"
+
+
+class MemoryDelivery(msgspec.Struct, kw_only=True):
+    """A row of what becomes of a notice."""
+
+    delivery: Delivery
+    tenant: str
+    next_at: datetime
 
 
 class MemoryRunLogDatabase:
@@ -35,7 +57,11 @@ class MemoryRunLogDatabase:
         self.events: list[Event] = []
         self.notes: dict[tuple[UUID, int], Note] = {}
         self.chunks: dict[tuple[UUID, int], LogChunk] = {}
-        self.outbox: list[Notice] = []
+        self.notices: list[MemoryNotice] = []
+        self.deliveries: list[MemoryDelivery] = []
+        self.failing: dict[tuple[str, str], Failing] = {}
+        self.chains: dict[str, list[Link]] = {}
+        self.anchors: list[tuple[Anchor, str]] = []
         self._still = now
         self._advanced = timedelta()
         self._turn = threading.RLock()
@@ -65,8 +91,24 @@ class MemoryRunLogDatabase:
         """A transition's three parts."""
         self.runs[step.after.id] = step.after
         self.record(storable(step.event))
+        key = (step.after.tenant, step.after.pipeline)
         if step.notice is not None:
-            self.outbox.append(step.notice)
+            self.failing[key] = failed_again(self.failing.get(key), self.now())
+            self._tell(step.notice, key)
+        elif step.after.status is RunStatus.SUCCEEDED and key in self.failing:
+            after = step.after
+            notice = Notice(run_id=after.id, kind=RECOVERED, pipeline=after.pipeline, tenant=after.tenant)
+            self._tell(notice, key)
+            del self.failing[key]
+
+    @property
+    def outbox(self) -> list[Notice]:
+        """Everything that was ever due to be told."""
+        return [kept.notice for kept in self.notices]
+
+    def _tell(self, notice: Notice, key: tuple[str, str]) -> None:
+        kept = MemoryNotice(id=len(self.notices) + 1, notice=notice, created_at=self.now(), failing=self.failing[key])
+        self.notices.append(kept)
 
     def record(self, event: Event) -> None:
         """Write an event, with its number."""

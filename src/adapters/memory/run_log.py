@@ -16,6 +16,7 @@ from ...domain.event import Event
 from ...domain.run import Run, created
 from ...domain.run_status import RunStatus
 from ...domain.storable import seconds, storable
+from ...domain.tenant import DEFAULT_TENANT, Tenant
 from .database import MemoryRunLogDatabase
 
 
@@ -36,10 +37,13 @@ class MemoryRunLog:
                 database.write(step)
             return database.runs[run.id]
 
-    async def get(self, run_id: UUID) -> Run:
+    async def get(self, run_id: UUID, *, tenant: Tenant | None = DEFAULT_TENANT) -> Run:
         """See the port."""
         with self._database.transaction():
-            return self._get(run_id)
+            run = self._get(run_id)
+            if tenant not in (None, run.tenant):
+                raise RunNotFound(run_id)
+            return run
 
     async def find(self, which: RunFilter, *, limit: int = 50, before: tuple[datetime, UUID] | None = None) -> RunPage:
         """See the port."""
@@ -49,19 +53,20 @@ class MemoryRunLog:
         runs = [
             run
             for run in runs
-            if which.pipeline in (None, run.pipeline)
+            if which.tenant == run.tenant
+            and which.pipeline in (None, run.pipeline)
             and (which.statuses is None or run.status in which.statuses)
             and (before is None or _key(run) < before)
         ]
         return RunPage(runs=tuple(runs[:limit]), next=_key(runs[limit - 1]) if len(runs) > limit else None)
 
-    async def matching(self, prefix: str, *, limit: int = 5) -> tuple[UUID, ...]:
+    async def matching(self, prefix: str, *, tenant: Tenant = DEFAULT_TENANT, limit: int = 5) -> tuple[UUID, ...]:
         """See the port."""
         digits = prefix.replace("-", "").lower()
         if not re.fullmatch("[0-9a-f]{1,32}", digits):
             return ()
         with self._database.transaction():
-            ids = list(self._database.runs)
+            ids = [run.id for run in self._database.runs.values() if run.tenant == tenant]
         begin = sorted(run_id for run_id in ids if run_id.hex.startswith(digits))
         end = sorted((run_id for run_id in ids if run_id.hex.endswith(digits)), key=lambda run_id: run_id.hex[::-1])
         return tuple(dict.fromkeys(begin + end))[:limit]

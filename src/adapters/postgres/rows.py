@@ -102,7 +102,8 @@ def event_row(event: Event) -> dict[str, Any]:
 def event_from(row: Row) -> Event:
     """The event of a row of ``event``."""
     values = {name: row[name] for name in Event.__struct_fields__}
-    return Event(**{**values, "run_id": _uuid(values["run_id"]), "data": _decoded(values["data"])})
+    decoded = {name: _decoded(values[name]) for name in ("data", "before", "after")}
+    return Event(**{**values, **decoded, "run_id": _uuid(values["run_id"])})
 
 
 def notice_row(notice: Notice) -> dict[str, Any]:

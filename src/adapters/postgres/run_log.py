@@ -33,6 +33,7 @@ from ...domain.event import Event
 from ...domain.run import Run, Transition, created
 from ...domain.run_status import OPEN, RunStatus
 from ...domain.storable import seconds, storable
+from ...domain.tenant import DEFAULT_TENANT, Tenant
 from . import tables
 from .engine import transact
 from .rows import Row, attempt_from, certificate_json, event_row, notice_row, run_from, run_row
@@ -60,13 +61,13 @@ class PostgresRunLog:
             accepted = msgspec.structs.replace(run, created_at=now, start_deadline_at=deadline)
             if await _write(connection, created(accepted)):
                 return accepted
-            return await _get(connection, run.id)
+            return await _get(connection, run.id, None)
 
         return await transact(self._engine, work, timeout=self._timeout)
 
-    async def get(self, run_id: UUID) -> Run:
+    async def get(self, run_id: UUID, *, tenant: Tenant | None = DEFAULT_TENANT) -> Run:
         """See the port."""
-        return await transact(self._engine, lambda connection: _get(connection, run_id), timeout=self._timeout)
+        return await transact(self._engine, lambda connection: _get(connection, run_id, tenant), timeout=self._timeout)
 
     async def find(self, which: RunFilter, *, limit: int = 50, before: tuple[datetime, UUID] | None = None) -> RunPage:
         """See the port."""
@@ -81,13 +82,13 @@ class PostgresRunLog:
 
         return await transact(self._engine, work, timeout=self._timeout)
 
-    async def matching(self, prefix: str, *, limit: int = 5) -> tuple[UUID, ...]:
+    async def matching(self, prefix: str, *, tenant: Tenant = DEFAULT_TENANT, limit: int = 5) -> tuple[UUID, ...]:
         """See the port."""
 
         async def work(connection: AsyncConnection) -> tuple[UUID, ...]:
             found: dict[UUID, None] = {}
             for part in ranges(prefix):
-                for row in await connection.execute(matching_query(part, limit)):
+                for row in await connection.execute(matching_query(part, tenant, limit)):
                     found[UUID(int=row.id.int)] = None
             return tuple(found)[:limit]
 
@@ -141,7 +142,8 @@ class PostgresRunLog:
 def page_query(which: RunFilter, limit: int, before: tuple[datetime, UUID] | None) -> Select[Any]:
     """One row more than the page has, which tells whether another page follows."""
     run = tables.run.c
-    query = select(tables.run).order_by(run.created_at.desc(), run.id.desc()).limit(limit + 1)
+    query = select(tables.run).where(run.tenant == which.tenant)
+    query = query.order_by(run.created_at.desc(), run.id.desc()).limit(limit + 1)
     if which.pipeline is not None:
         query = query.where(run.pipeline == which.pipeline)
     if which.statuses is not None:
@@ -153,13 +155,15 @@ def page_query(which: RunFilter, limit: int, before: tuple[datetime, UUID] | Non
     return query
 
 
-def matching_query(part: Range, limit: int) -> Select[Any]:
+def matching_query(part: Range, tenant: Tenant, limit: int) -> Select[Any]:
     """The ids of one range, in the order of its index."""
     if part.from_behind:
         key: Any = func.reverse(cast(tables.run.c.id, tables.run.c.pipeline.type)).collate("C")
-        return select(tables.run.c.id).where(and_(key >= part.first, key < part.last)).order_by(key).limit(limit)
-    key = tables.run.c.id
-    return select(key).where(key.between(UUID(part.first), UUID(part.last))).order_by(key).limit(limit)
+        within = and_(key >= part.first, key < part.last)
+    else:
+        key = tables.run.c.id
+        within = key.between(UUID(part.first), UUID(part.last))
+    return select(tables.run.c.id).where(within, tables.run.c.tenant == tenant).order_by(key).limit(limit)
 
 
 def open_query() -> Select[Any]:
@@ -207,8 +211,11 @@ def _open_run(row: Row) -> OpenRun:
     )
 
 
-async def _get(connection: AsyncConnection, run_id: UUID) -> Run:
-    row = (await connection.execute(select(tables.run).where(tables.run.c.id == run_id))).mappings().first()
+async def _get(connection: AsyncConnection, run_id: UUID, tenant: Tenant | None) -> Run:
+    query = select(tables.run).where(tables.run.c.id == run_id)
+    if tenant is not None:
+        query = query.where(tables.run.c.tenant == tenant)
+    row = (await connection.execute(query)).mappings().first()
     if row is None:
         raise RunNotFound(run_id)
     return run_from(dict(row))

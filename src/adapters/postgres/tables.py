@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -27,6 +28,7 @@ run = Table(
     "run",
     metadata,
     Column("id", Uuid, primary_key=True),
+    Column("tenant", Text, nullable=False),
     Column("pipeline", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("trigger", Text, nullable=False),
@@ -78,8 +80,15 @@ event = Table(
     Column("subject", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
     Column("run_id", Uuid),
     Column("data", _JSON, nullable=False),
+    Column("method", Text),
+    Column("reason", Text),
+    Column("before", _JSON),
+    Column("after", _JSON),
+    Column("position", BigInteger),
+    Column("digest", LargeBinary),
 )
 
 note = Table(
@@ -108,6 +117,57 @@ outbox = Table(
     Column("run_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("pipeline", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
     Column("created_at", _MOMENT, nullable=False),
     Column("status", Text, nullable=False),
+    Column("since", _MOMENT),
+    Column("failures", Integer, nullable=False),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("notice_id", BigInteger, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("pipeline", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", _MOMENT, nullable=False),
+    Column("settled_at", _MOMENT),
+    Column("error", Text),
+)
+
+event_anchor = Table(
+    "event_anchor",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("sent_to", Text, primary_key=True),
+    Column("sent_at", _MOMENT, primary_key=True),
+)
+
+run_figures = Table(
+    "run_figures",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("pipeline", Text, primary_key=True),
+    Column("status", Text, primary_key=True),
+    Column("cause", Text, primary_key=True),
+    Column("stripe", Integer, primary_key=True),
+    Column("runs", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("buckets", ARRAY(BigInteger), nullable=False),
+)
+
+pipeline_failing = Table(
+    "pipeline_failing",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("pipeline", Text, primary_key=True),
+    Column("since", _MOMENT, nullable=False),
+    Column("failures", Integer, nullable=False),
 )

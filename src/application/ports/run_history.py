@@ -9,23 +9,29 @@ from ...domain.attempt import Attempt
 from ...domain.event import Event
 from ...domain.log import LogChunk
 from ...domain.note import Note
+from ...domain.tenant import DEFAULT_TENANT, Tenant
 
 
 class RunHistory(Protocol):
-    """The details of a run, for readers. An unknown run has none. Raises ``DatabaseUnavailable``."""
+    """The details of a run, for readers. An unknown run has none, and neither has one of another tenant.
 
-    async def attempts(self, run_id: UUID) -> tuple[Attempt, ...]:
+    Raises ``DatabaseUnavailable``.
+    """
+
+    async def attempts(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> tuple[Attempt, ...]:
         """All attempts, the first one first."""
         ...
 
-    async def events(self, run_id: UUID) -> tuple[Event, ...]:
+    async def events(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> tuple[Event, ...]:
         """All events, in the order of writing."""
         ...
 
-    async def notes(self, run_id: UUID) -> tuple[Note, ...]:
+    async def notes(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> tuple[Note, ...]:
         """All notes, by attempt and then in the attempt's order."""
         ...
 
-    async def output(self, attempt_id: UUID, *, after: int = 0) -> tuple[LogChunk, ...]:
+    async def output(
+        self, attempt_id: UUID, *, after: int = 0, tenant: Tenant = DEFAULT_TENANT
+    ) -> tuple[LogChunk, ...]:
         """The chunks of an attempt with a ``seq`` above ``after``, in order."""
         ...

@@ -13,11 +13,13 @@ from ...domain.attempt import Attempt, DeathCertificate
 from ...domain.event import Event
 from ...domain.run import Run, Transition
 from ...domain.run_status import RunStatus
+from ...domain.tenant import DEFAULT_TENANT, Tenant
 
 
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs; None means any."""
+    """Which runs of one tenant; None means any."""
 
+    tenant: Tenant = DEFAULT_TENANT
     pipeline: str | None = None
     statuses: tuple[RunStatus, ...] | None = None
 
@@ -50,7 +52,8 @@ class RunLog(Protocol):
     """Runs and their verdicts.
 
     Raises :class:`~kubescribe.domain.errors.DatabaseUnavailable` when RunLog is away. ``move`` and ``create``
-    write the run, its event and, where due, its outbox row in one transaction.
+    write the run, its event and, where due, its outbox row in one transaction. A run of another tenant is as good as
+    none for every verb that takes one; ``open_runs`` and ``move``, the reconciler's, are told of runs of all tenants.
     """
 
     async def create(self, run: Run, *, start_deadline: float | None = None) -> Run:
@@ -60,16 +63,16 @@ class RunLog(Protocol):
         """
         ...
 
-    async def get(self, run_id: UUID) -> Run:
-        """The run; raises :class:`RunNotFound`."""
+    async def get(self, run_id: UUID, *, tenant: Tenant | None = DEFAULT_TENANT) -> Run:
+        """The run; raises :class:`RunNotFound`. ``tenant`` None, of any, is for KubeScribe's own passes."""
         ...
 
     async def find(self, which: RunFilter, *, limit: int = 50, before: tuple[datetime, UUID] | None = None) -> RunPage:
         """A page of runs by ``(created_at, id)``, newest first, strictly before the key given."""
         ...
 
-    async def matching(self, prefix: str, *, limit: int = 5) -> tuple[UUID, ...]:
-        """The ids of runs that begin with (or, for people who copy the end, end with) these hex digits."""
+    async def matching(self, prefix: str, *, tenant: Tenant = DEFAULT_TENANT, limit: int = 5) -> tuple[UUID, ...]:
+        """The ids of the tenant's runs that begin with (or, for people who copy the end, end with) these hex digits."""
         ...
 
     async def open_runs(self) -> tuple[OpenRun, ...]:

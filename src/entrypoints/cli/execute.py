@@ -101,6 +101,8 @@ async def _known(container: Container, order: RunOrder, args: argparse.Namespace
         if args.command == "run" and not args.param:
             raise  # with the defaults instead of the parameters that are on record it would be another run
         return None
+    if run is not None and run.tenant != order.tenant:
+        raise RunMismatch(order.run_id, f"is not one of tenant {order.tenant}")
     if run is not None and run.pipeline != order.name:
         raise RunMismatch(order.run_id, f"is one of {run.pipeline}, not of {order.name}")
     return run
@@ -126,6 +128,7 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
         raise BadSetting("--retries", f"{args.retries} is less than 0")
     return RunOrder(
         run_id=run_id or container.ids().new(),
+        tenant=settings.tenant,
         accepted=run_id is not None,
         name=args.pipeline if args.command == "run" else _name(args),
         declares=args.command == "run",

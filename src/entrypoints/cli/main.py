@@ -29,6 +29,8 @@ MODULES = {
     "pipelines": "pipelines",
     "schedule": "schedule",
     "reconcile": "reconcile",
+    "audit": "audit",
+    "notify": "notify",
     "migrate": "migrate",
     "psql": "psql",
 }
@@ -143,6 +145,24 @@ def parser() -> argparse.ArgumentParser:
     reconcile = commands.add_parser("reconcile", help="give runs that nobody works on their verdict")
     _json(reconcile)
 
+    audit = commands.add_parser("audit", help="the chain of events: is the past as it was written?")
+    acts = audit.add_subparsers(dest="act", required=True, metavar="ACT", parser_class=_Parser)
+    checked = acts.add_parser("verify", help="look for what was changed since (0: nothing, 65: something)")
+    checked.add_argument(
+        "--anchor", metavar="FILE", help="compare with the anchors in this file, too (-: standard input)"
+    )
+    _json(checked)
+    acts.add_parser("anchor", help="print the chain's head, to be kept outside")
+    acts.add_parser("seal", help="seal what waits, where no API process runs")
+
+    told = commands.add_parser("notify", help="send what people are to be told of failed, lost and recovered runs")
+    how = told.add_mutually_exclusive_group(required=True)
+    how.add_argument("--once", action="store_true", help="send what is due now, and end (75: something has to wait)")
+    how.add_argument("--dead", action="store_true", help="list what was given up")
+    how.add_argument("--revive", action="store_true", help="make what was given up due again")
+    how.add_argument("--test", action="store_true", help="send a message to everybody, to see whether it arrives")
+    _json(told)
+
     psql = commands.add_parser("psql", help="open psql on one of the databases, the embedded ones included")
     psql.add_argument("database", choices=("runlog", "production", "report"))
     psql.add_argument("argv", nargs=argparse.REMAINDER, metavar="ARGUMENTS", help="psql's own: -c, -f, --csv, …")
@@ -155,6 +175,9 @@ def parser() -> argparse.ArgumentParser:
         nargs=2,
         metavar=("PUBLISHER", "READER"),
         help="print for psql what these two roles need in the report database",
+    )
+    printed.add_argument(
+        "--runlog-grants", metavar="ROLE", help="print for psql what the role of everyday work needs in RunLog"
     )
     return root
 

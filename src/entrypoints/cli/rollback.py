@@ -16,7 +16,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
     async def roll_back(container: Container) -> int:
         publication, recorded = await container.roll_back_report()(
-            args.report, to=args.to, actor=settings.actor, reason=args.reason
+            args.report, to=args.to, actor=settings.actor, reason=args.reason, tenant=settings.tenant
         )
         if not recorded:
             print(

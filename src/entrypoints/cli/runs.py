@@ -22,6 +22,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     if args.limit < 1:
         raise BadSetting("--limit", f"{args.limit} is less than 1")
     which = RunFilter(
+        tenant=settings.tenant,
         pipeline=args.pipeline,
         statuses=tuple(RunStatus(status) for status in args.status) if args.status else None,
     )

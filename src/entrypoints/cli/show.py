@@ -33,12 +33,12 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
     async def show(container: Container) -> int:
         run_log, history = container.run_log(), container.run_history()
-        run_id = await find_run(run_log, args.run)
+        run_id = await find_run(run_log, args.run, tenant := settings.tenant)
         record = RunRecord(
-            run=await run_log.get(run_id),
-            attempts=await history.attempts(run_id),
-            notes=await history.notes(run_id),
-            events=await history.events(run_id),
+            run=await run_log.get(run_id, tenant=tenant),
+            attempts=await history.attempts(run_id, tenant=tenant),
+            notes=await history.notes(run_id, tenant=tenant),
+            events=await history.events(run_id, tenant=tenant),
         )
         if args.json:
             terminal.print_json(record)

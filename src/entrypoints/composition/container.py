@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ...adapters.local.spool import FileSpool
     from ...adapters.local.termination_log import TerminationFile
     from ...adapters.postgres.attempt_log import PostgresAttemptLog
+    from ...adapters.postgres.event_chain import PostgresEventChain
+    from ...adapters.postgres.outbox import PostgresOutbox
     from ...adapters.postgres.run_history import PostgresRunHistory
     from ...adapters.postgres.run_log import PostgresRunLog
     from ...adapters.report.catalogue import PostgresReportCatalogue
@@ -157,6 +159,24 @@ def _verify_report(catalogue: Any) -> VerifyReport:
     return VerifyReport(catalogue=catalogue)
 
 
+def _event_chain(settings: Settings, databases: Databases, closing: Closing) -> PostgresEventChain:
+    from ...adapters.postgres.event_chain import PostgresEventChain
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    chain = PostgresEventChain(address, connect_timeout=connect_timeout)
+    closing.append(chain.close)
+    return chain
+
+
+def _outbox(settings: Settings, databases: Databases, closing: Closing) -> PostgresOutbox:
+    from ...adapters.postgres.outbox import PostgresOutbox
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    outbox = PostgresOutbox(address, connect_timeout=connect_timeout)
+    closing.append(outbox.close)
+    return outbox
+
+
 class Container(containers.DeclarativeContainer):
     """Everything that a use case may need, by name."""
 
@@ -176,6 +196,9 @@ class Container(containers.DeclarativeContainer):
     engine = providers.Singleton(_engine, settings, databases, closing)
     run_log = providers.Singleton(_run_log, engine)
     run_history = providers.Singleton(_run_history, engine)
+
+    outbox = providers.Singleton(_outbox, settings, databases, closing)
+    event_chain = providers.Singleton(_event_chain, settings, databases, closing)
 
     fences = providers.Singleton(_fences, settings, databases)
     publisher = providers.Singleton(_publisher, settings, databases)

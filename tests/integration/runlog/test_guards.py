@@ -193,9 +193,9 @@ QUERIES = {
     "of a pipeline, before": page_query(RunFilter(pipeline="p3"), 50, KEY),
     "open": page_query(RunFilter(statuses=OPEN), 50, None),
     "pending": page_query(RunFilter(statuses=(RunStatus.PENDING,)), 50, None),
-    "begins": matching_query(ranges("0192abc")[0], 5),
-    "ends": matching_query(ranges("0192abc")[1], 5),
-    "ends, long": matching_query(ranges("8ddd0192abcd0192")[1], 5),
+    "begins": matching_query(ranges("0192abc")[0], "default", 5),
+    "ends": matching_query(ranges("0192abc")[1], "default", 5),
+    "ends, long": matching_query(ranges("8ddd0192abcd0192")[1], "default", 5),
     "all open": open_query(),
 }
 
