@@ -116,6 +116,15 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
         return self.rows if self.total is None else self.total
 
 
+class Rollback(msgspec.Struct, frozen=True, kw_only=True):
+    """A rollback and what it took the place of, as the ledger has them."""
+
+    before: Publication
+    """The ledger's row just before it: what was shown."""
+    after: Publication
+    """The rollback's own row; its ``run_id`` is the id of the rollback."""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A report as readers see it now."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from ...domain.errors import CommitUnknown, DatabaseRefused, DatabaseUnavailable
-from ...domain.report import Publication, Report, is_report_name
+from ...domain.report import Publication, Report, Rollback, is_report_name
 from ...domain.verification import Verification
 from . import rollback, verification
 from .database import ReportDatabase, pause
@@ -137,6 +138,16 @@ class PostgresReportCatalogue:
                     raise CommitUnknown("report", rollback_id, str(in_doubt), what) from error
             # The next try waits for the end of this one at the report's lock, and then finds its row in the ledger.
             await pause(tried)
+
+    async def rollbacks(
+        self, *, within: timedelta = timedelta(days=7), rollback_id: UUID | None = None
+    ) -> tuple[Rollback, ...]:
+        """See the port."""
+
+        async def work(connection: Any) -> tuple[Rollback, ...]:
+            return await rollback.rollbacks(connection, within, rollback_id)
+
+        return await self._database.run(work)
 
     async def verify(self, report: str) -> Verification:
         """See the port."""
