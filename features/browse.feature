@@ -17,7 +17,7 @@ Feature: A report is browsed as it was
     And readers of "totals" do not see what the first run published
 
   Scenario: Filtered and sorted
-    When somebody browses "totals" sorted downwards by "customer" where "customer" is "bob" or "ada"
+    When somebody browses "totals" downwards by "customer", of "bob" and "ada" alone
     Then they see the customers "bob, ada"
 
   Scenario: Page by page while somebody publishes
@@ -38,4 +38,4 @@ Feature: A report is browsed as it was
 
   Scenario: What differs
     When somebody compares the two last versions of "totals"
-    Then 2 rows are told to have changed, or to have come and gone
+    Then it was told that 2 rows have changed

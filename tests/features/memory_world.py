@@ -22,6 +22,7 @@ from kubescribe.adapters.memory.payload import MemoryPayload
 from kubescribe.adapters.memory.publisher import MemoryPublisher
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
 from kubescribe.adapters.memory.report_database import MemoryReportDatabase
+from kubescribe.adapters.memory.report_reader import MemoryReportReader
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.adapters.memory.source import MemorySource
@@ -33,6 +34,7 @@ from kubescribe.application import failpoints
 from kubescribe.application.attempt_end import Stop
 from kubescribe.application.attempt_recorder import AttemptRecorder
 from kubescribe.application.authoring.registry import Registry
+from kubescribe.application.compare_versions import CompareVersions
 from kubescribe.application.execute_run import ExecuteRun
 from kubescribe.application.ports.payload import Assignment, Payload
 from kubescribe.application.reconcile_runs import ReconcileRuns
@@ -43,10 +45,13 @@ from kubescribe.domain.attempt import Whereabouts
 from kubescribe.domain.errors import KubescribeError, ReportNotFound
 from kubescribe.domain.note import NoteKind
 from kubescribe.domain.report import Publication
+from kubescribe.domain.report_query import RowQuery
+from kubescribe.domain.report_value import text_of
 from kubescribe.domain.run import Run
 from kubescribe.domain.summary import Summary
+from kubescribe.domain.version_difference import VersionDifference
 
-from .world import ORDERS, Ended, Record
+from .world import ORDERS, Browsed, Ended, Record
 
 ORDERS_FRAME = pl.DataFrame(
     {
@@ -220,6 +225,18 @@ class MemoryWorld:
 
     def ledger(self, report: str) -> tuple[Publication, ...]:
         return asyncio.run(MemoryReportCatalogue(self.reports).ledger(report))
+
+    def browse(self, query: RowQuery, *, limit: int = 20, after: str | None = None) -> tuple[Ended, Browsed | None]:
+        try:
+            page = asyncio.run(MemoryReportReader(self.reports).page(query, limit=limit, after=after))
+        except KubescribeError as error:
+            return Ended(error.exit_code, str(error)), None
+        listed = [column.name for column in page.columns]
+        rows = [dict(zip(listed, map(text_of, row), strict=True)) for row in page.rows]
+        return Ended(0, ""), Browsed(rows=rows, run_id=page.source.publication.run_id, next=page.next)
+
+    def compare(self, report: str, before: int, after: int) -> VersionDifference:
+        return asyncio.run(CompareVersions(reader=MemoryReportReader(self.reports))(report, before, after))
 
     def notices(self) -> list[tuple[UUID, str]]:
         return [(notice.run_id, notice.kind) for notice in self.runlog.outbox]

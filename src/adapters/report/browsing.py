@@ -38,6 +38,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Of a row on average, at least 1."""
     number: int
     """Of the version that the table was staged for."""
+    blocks: int
+    """Of the table."""
     file: int
     """Another one when the table was rewritten, which moves its rows."""
 
@@ -104,6 +106,7 @@ def _source(
         unique=bool(key) and mode in (Mode.REPLACE, Mode.MERGE),
         row_bytes=max(1, where["bytes"] // max(1, where["rows"])),
         number=where["version"],
+        blocks=where["blocks"],
         file=where["file"],
     )
 
@@ -121,7 +124,8 @@ _KEPT = (
 # Where rows change in place, they are all in the table of the version that is shown.
 _TABLE = """
 SELECT s.version, s.schema_name, s.table_name, s.columns, coalesce(s.spec -> 'key', '[]') AS key, s.rows, s.bytes,
-       pg_relation_filenode(t.oid)::bigint AS file
+       pg_relation_filenode(t.oid)::bigint AS file,
+       pg_relation_size(t.oid) / current_setting('block_size')::bigint AS blocks
 FROM kubescribe.staged s
 JOIN pg_namespace n ON n.nspname = s.schema_name
 JOIN pg_class t ON t.relnamespace = n.oid AND t.relname = s.table_name

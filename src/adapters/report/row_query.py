@@ -69,12 +69,18 @@ def page_statement(
     limit: int,
     without: Sequence[UUID] = (),
     after: tuple[Value | Place, ...] | None = None,
+    before_block: int | None = None,
 ) -> Statement:
-    """The chosen columns and then those of the order, of at most ``limit`` rows. ``table`` is qualified and quoted."""
+    """The chosen columns and then those of the order, of at most ``limit`` rows. ``table`` is qualified and quoted.
+
+    ``before_block``: only rows that lie before this block of the table.
+    """
     parameters = _Parameters()
     where = _where(plan, parameters, without)
     if after is not None:
         where.append(_behind(plan.order, after, parameters))
+    if before_block is not None:
+        where.append(f"{_PLACE} < {parameters.add((before_block, 0), 'tid')}")
     names = [quoted(column.name) for column in plan.columns] + [_name(one) for one in plan.order]
     order = ", ".join(f"{_name(one)}{' DESC' if one.descending else ''}{_nulls(one)}" for one in plan.order)
     text = (

@@ -230,6 +230,19 @@ def test_every_row_comes_once_whatever_the_order(world: World, sort: str, key: t
         ]
 
 
+def test_pages_by_place_go_through_a_whole_table(world: World) -> None:
+    frame = pl.DataFrame({"n": range(30_000), "t": ["x" * 60] * 30_000})
+    world.published(frame)
+    found = run(world.reader.page(asked(), limit=500))
+    found = run(world.reader.page(asked(), limit=500, after=found.next))
+    assert [row[0] for row in found.rows] == list(range(500, 1000))
+    for text in ("29999", "17"):  # far behind, and once in the whole table
+        page = run(world.reader.page(asked("airports", ("n", "eq", text)), limit=500))
+        assert ([row[0] for row in page.rows], page.next) == ([int(text)], None)
+    seen = [row[0] for row in rows(world, asked("airports", ("n", "ge", "26000"), columns=("n",)), 500)]
+    assert seen == list(range(26_000, 30_000))
+
+
 def test_a_key_of_several_columns_goes_on_in_its_middle(world: World) -> None:
     frame = pl.DataFrame({"a": [1, 1, 2, 2, 3], "b": ["x", "y", "x", "y", "x"]})
     world.published(frame, key=("a", "b"))
