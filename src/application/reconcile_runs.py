@@ -13,10 +13,15 @@ from ..domain.actor import RECONCILER
 from ..domain.attempt import Attempt, DeathCertificate
 from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, RunNotFound
 from ..domain.failure import FailureCause
+from ..domain.launch import Launch
 from ..domain.report import Publication
 from ..domain.run import Evidence, Run, Transition
+from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
+from .closed_ledger import closed_ledger
 from .failpoints import failpoint
+from .finish_cancel import FinishCancel
+from .launch_run import LaunchRun
 from .ports.fences import Fences
 from .ports.launcher import JobState, Launcher, Sighting
 from .ports.publisher import Publisher
@@ -49,9 +54,23 @@ class ReconcileRuns:
     """
 
     def __init__(
-        self, *, run_log: RunLog, launcher: Launcher, fences: Fences | None, publisher: Publisher | None
+        self,
+        *,
+        run_log: RunLog,
+        launcher: Launcher,
+        fences: Fences | None,
+        publisher: Publisher | None,
+        launch: LaunchRun | None = None,
+        finish_cancel: FinishCancel | None = None,
     ) -> None:
-        """``fences`` and ``publisher``: None where no report database is configured."""
+        """``fences`` and ``publisher``: None where no report database is configured. ``launch`` None: launches none.
+
+        ``finish_cancel`` None: with the same ports, and without a look at database sessions.
+        """
+        self._launch = launch
+        self._finish_cancel = finish_cancel or FinishCancel(
+            run_log=run_log, launcher=launcher, fences=fences, publisher=publisher
+        )
         self._run_log = run_log
         self._launcher = launcher
         self._fences = fences
@@ -81,10 +100,14 @@ class ReconcileRuns:
 
     async def _settle(self, found: OpenRun) -> Run | None:
         run, attempt = found.run, found.attempt
+        if run.status is RunStatus.PENDING and run.launch is Launch.DUE:
+            return await self._launched(run)
+        if run.status is RunStatus.CANCELLING:
+            return await self._finish_cancel(found, actor=RECONCILER)
         sighting = await self._launcher.look(run, attempt)
         failpoint("reconcile.looked")
-        if run.status is RunStatus.CANCELLING:
-            return await self._cancelled(run, attempt)
+        if _is_to_be_launched_again(found, sighting):
+            return await self._launched(run)
         finding = _finding(found, sighting)
         if finding is not None:
             return await self._verdict(run, attempt, finding)
@@ -94,26 +117,19 @@ class ReconcileRuns:
             return await self._uncertain(run, f"its lease is over, and {sighting.detail}")
         return None
 
+    async def _launched(self, run: Run) -> Run | None:
+        """Launch what was accepted, and not launched; what waits in the queue is no news."""
+        if self._launch is None:
+            return None
+        after = await self._launch(run, actor=RECONCILER)
+        return after if after.status is not run.status else None
+
     async def _verdict(self, run: Run, attempt: Attempt | None, finding: _Finding) -> Run | None:
         try:
-            publications = await self._ledger(run, closed_as=finding.status)
+            publications = await closed_ledger(self._fences, run, finding.status)
         except DatabaseUnavailable as away:
             return await self._uncertain(run, f"{finding.message}; {away}")
         return await self._move(run, attempt, _step(finding, publications), finding)
-
-    async def _ledger(self, run: Run, closed_as: str) -> tuple[Publication, ...]:
-        """Close the fence and read the ledger, in this order: whoever published did so before, and is seen."""
-        if self._fences is None:
-            if run.may_publish and run.attempts:
-                raise DatabaseUnavailable("report", "REPORT_DB_URL is not set here")
-            return ()
-        if not run.may_publish:
-            return ()
-        await self._fences.close(run.id, closed_as)
-        failpoint("reconcile.closed")
-        publications = await self._fences.publications(run.id)
-        failpoint("reconcile.looked_up")
-        return publications
 
     async def _give_up(self, run: Run, attempt: Attempt, sighting: Sighting) -> Run | None:
         """The attempt is silent, its supervisor there: it may not publish any more, and the run waits for another."""
@@ -138,28 +154,6 @@ class ReconcileRuns:
             cause=None if publications else FailureCause.LEASE_EXPIRED, message=message, recorded_by=RECONCILER
         )
         return await self._run_log.move(run.id, run.status, step, attempt_id=attempt.id, certificate=certificate)
-
-    async def _cancelled(self, run: Run, attempt: Attempt | None) -> Run | None:
-        """Cancelled means gone: first the right to publish, then the processes, then the word."""
-        publications = await self._ledger(run, closed_as=RunStatus.CANCELLED)
-        if attempt is not None and not publications:
-            # Also where its supervisor is gone already: what the payload had started may have outlived it.
-            await self._launcher.clean(attempt)
-            sighting = await self._launcher.look(run, attempt)
-            if sighting.state is not JobState.GONE:
-                return None  # the next pass sees whether it is gone
-
-        def step(now: Run, at: datetime) -> Transition:
-            if publications:
-                return runs.succeeded(now, actor=RECONCILER, at=at, evidence=Evidence.LEDGER)
-            return runs.cancelled(
-                now, actor=RECONCILER, at=at, evidence=Evidence.PROCESS_GONE, message="its processes are gone"
-            )
-
-        after = await self._run_log.move(run.id, run.status, step)
-        if after is not None:
-            await self._clean(run, attempt)
-        return after
 
     async def _uncertain(self, run: Run, why: str) -> Run | None:
         if run.status is RunStatus.UNCERTAIN:
@@ -189,7 +183,8 @@ class ReconcileRuns:
         """Only after the verdict: until then what is there is evidence."""
         if attempt is not None:
             await self._launcher.clean(attempt)
-        if self._publisher is not None and run.may_publish and run.attempts:
+        may_have_staged = run.may_publish or run.mode is RunMode.REHEARSE
+        if self._publisher is not None and may_have_staged and run.attempts:
             await self._publisher.discard(run.id)
 
     async def _clear_away(self) -> None:
@@ -205,6 +200,13 @@ class ReconcileRuns:
             with contextlib.suppress(RunNotFound, DatabaseUnavailable, DatabaseRefused):
                 if (await self._run_log.get(run_id, tenant=None)).status.terminal:
                     await self._publisher.discard(run_id)
+
+
+def _is_to_be_launched_again(found: OpenRun, sighting: Sighting) -> bool:
+    """Whether its supervisor died before it could take the run, and there is time for another."""
+    run = found.run
+    never_taken = run.status is RunStatus.PENDING and found.attempt is None and run.launch is Launch.STARTED
+    return never_taken and sighting.state is JobState.GONE and not found.start_deadline_passed
 
 
 def _finding(found: OpenRun, sighting: Sighting) -> _Finding | None:

@@ -10,6 +10,7 @@ import msgspec
 
 from ..domain.pipeline import DEFAULT_RUN_DEADLINE
 from ..domain.run import Trigger
+from ..domain.run_mode import RunMode
 from ..domain.tenant import DEFAULT_TENANT, Tenant
 
 
@@ -29,6 +30,7 @@ class RunOrder(msgspec.Struct, frozen=True, kw_only=True):
     trigger: Trigger = Trigger.MANUAL
     actor: str
     reason: str | None = None
+    mode: RunMode = RunMode.PUBLISH
     slot: datetime | None = None
     run_deadline: float = DEFAULT_RUN_DEADLINE
     """Of a command; a pipeline declares its own."""

@@ -511,3 +511,46 @@ class NotDelivered(KubescribeError):
     ) -> None:
         self.why, self.permanent, self.retry_after, self.channel_down = why, permanent, retry_after, channel_down
         super().__init__(f"the message was not delivered: {why}")
+
+
+class LauncherBusy(TemporaryError):
+    """A supervisor cannot be started just now; the run waits, and is launched when there is room."""
+
+    def __init__(self, run_id: object, why: str) -> None:
+        self.run_id, self.why = run_id, why
+        super().__init__(f"run {run_id} waits for its supervisor: {why}")
+
+
+class BadRequestKey(ConfigurationError):
+    """An Idempotency-Key cannot be kept."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"the Idempotency-Key cannot be used: {why}")
+
+
+class KeyReused(ConfigurationError):
+    """An Idempotency-Key came again with another request."""
+
+    def __init__(self, key: str, run_id: object) -> None:
+        self.key, self.run_id = key, run_id
+        super().__init__(
+            f"the Idempotency-Key {key} was used already, for run {run_id}, and that request was another one; "
+            "give a new request a new key"
+        )
+
+
+class CancelRefused(ConfigurationError):
+    """A run that has ended cannot be cancelled."""
+
+    def __init__(self, run_id: object, status: str) -> None:
+        self.run_id, self.status = run_id, status
+        super().__init__(f"run {run_id} has ended already: it is {status}, and stays so; there is nothing to cancel")
+
+
+class RetryRefused(ConfigurationError):
+    """A run cannot be retried."""
+
+    def __init__(self, run_id: object, why: str) -> None:
+        self.run_id, self.why = run_id, why
+        super().__init__(f"run {run_id} cannot be retried: {why}")

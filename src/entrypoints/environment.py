@@ -38,6 +38,7 @@ _OTHERS = (
     "KEEP_VERSIONS",
     "DOWNLOAD_ROWS",
     "LOG_CAP",
+    "MAX_RUNS",
     "RUN_ID",
     "SLOT",
     "TERMINATION_LOG",

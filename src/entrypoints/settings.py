@@ -61,6 +61,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_cap: int
     """``KUBESCRIBE_LOG_CAP``: bytes kept of an attempt's log."""
 
+    max_runs: int
+    """``KUBESCRIBE_MAX_RUNS``: how many launched supervisors may be at work on this machine at once."""
+
     run_id: UUID | None
     """``KUBESCRIBE_RUN_ID``: the run that the API made for this process."""
     slot: datetime | None
@@ -134,6 +137,7 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         browse_timeout=env.duration("BROWSE_TIMEOUT", "30s"),
         download_rows=env.count("DOWNLOAD_ROWS", 1_000_000),
         log_cap=env.count("LOG_CAP", 10 * 1024 * 1024),
+        max_runs=env.count("MAX_RUNS", 8),
         run_id=env.uuid("RUN_ID"),
         slot=env.time("SLOT"),
         termination_log=env.path("TERMINATION_LOG"),

@@ -20,6 +20,7 @@ from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.memory.launcher import MemoryLauncher
 from kubescribe.adapters.memory.payload import MemoryPayload
 from kubescribe.adapters.memory.publisher import MemoryPublisher
+from kubescribe.adapters.memory.rehearsals import MemoryRehearsals
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
 from kubescribe.adapters.memory.report_database import MemoryReportDatabase
 from kubescribe.adapters.memory.report_reader import MemoryReportReader
@@ -48,6 +49,7 @@ from kubescribe.domain.report import Publication
 from kubescribe.domain.report_query import RowQuery
 from kubescribe.domain.report_value import text_of
 from kubescribe.domain.run import Run
+from kubescribe.domain.run_mode import RunMode
 from kubescribe.domain.summary import Summary
 from kubescribe.domain.version_difference import VersionDifference
 
@@ -121,6 +123,7 @@ class MemoryWorld:
         *,
         retries: int | None = None,
         run_id: UUID | None = None,
+        rehearse: bool = False,
         stop_in_wait: tuple[Stop, int] | None = None,
     ) -> Ended:
         """``stop_in_wait``: what the supervisor is told while it waits for its next attempt."""
@@ -138,7 +141,10 @@ class MemoryWorld:
                 from_text=True,
             )
 
-        return asyncio.run(self._execute(self._order(pipeline, run_id, retries), payload, stop_in_wait=stop_in_wait))
+        order = self._order(pipeline, run_id, retries)
+        if rehearse:
+            order = msgspec.structs.replace(order, mode=RunMode.REHEARSE)
+        return asyncio.run(self._execute(order, payload, stop_in_wait=stop_in_wait))
 
     def execute(self, name: str, payload: Callable[[], Payload], *, declare_within: float) -> Ended:
         """Run a payload of the test's own."""
@@ -238,6 +244,9 @@ class MemoryWorld:
     def compare(self, report: str, before: int, after: int) -> VersionDifference:
         return asyncio.run(CompareVersions(reader=MemoryReportReader(self.reports))(report, before, after))
 
+    def unpublished(self) -> int:
+        return len(asyncio.run(MemoryPublisher(self.reports).unpublished()))
+
     def notices(self) -> list[tuple[UUID, str]]:
         return [(notice.run_id, notice.kind) for notice in self.runlog.outbox]
 
@@ -280,6 +289,7 @@ class MemoryWorld:
                 recorder=recorder,
                 fences=MemoryFences(self.reports),
                 publisher=MemoryPublisher(self.reports),
+                rehearsals=MemoryRehearsals(self.reports),
                 beating=lambda beat, on_pulse: lambda: None,
                 clock=SystemClock(),
                 console=console,

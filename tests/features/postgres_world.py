@@ -38,13 +38,21 @@ class PostgresWorld:
     # -- acting --------------------------------------------------------------------------------------------------
 
     def run(
-        self, pipeline: str, parameters: dict[str, str], *, retries: int | None = None, run_id: UUID | None = None
+        self,
+        pipeline: str,
+        parameters: dict[str, str],
+        *,
+        retries: int | None = None,
+        run_id: UUID | None = None,
+        rehearse: bool = False,
     ) -> Ended:
         options = [word for name, value in parameters.items() for word in ("--param", f"{name}={value}")]
         if retries is not None:
             options += ["--retries", str(retries), "--retry-delay", "0"]
         if run_id is not None:
             options += ["--run-id", str(run_id)]
+        if rehearse:
+            options.append("--rehearse")
         return self._recorded(self._command("run", pipeline, *options))
 
     def wrap(self, command: list[str]) -> Ended:
@@ -126,6 +134,15 @@ class PostgresWorld:
 
     def compare(self, report: str, before: int, after: int) -> VersionDifference:
         return msgspec.json.decode(self._json("diff", report, str(before), str(after)), type=VersionDifference)
+
+    def unpublished(self) -> int:
+        query = (
+            "SELECT count(*) FROM kubescribe.staged WHERE version NOT IN (SELECT version FROM kubescribe.publication)"
+        )
+        with psycopg.connect(self._databases.report) as connection:
+            row = connection.execute(query).fetchone()
+            assert row is not None
+            return int(row[0])
 
     def notices(self) -> list[tuple[UUID, str]]:
         with psycopg.connect(self._databases.runlog) as connection:

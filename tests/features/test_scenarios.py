@@ -10,6 +10,7 @@ import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
 from kubescribe.domain.report_query import Filter, Operator, RowQuery, Sort
+from kubescribe.domain.run_mode import RunMode
 from kubescribe.domain.version_difference import VersionDifference
 
 from .world import Browsed, Ended, Record, World
@@ -82,6 +83,12 @@ def killed_after_publishing(world: World, story: Story) -> None:
 
 
 # -- when ------------------------------------------------------------------------------------------------------------
+
+
+@when(parsers.parse('it is rehearsed with "{name}" set to "{value}"'))
+def is_rehearsed(world: World, story: Story, name: str, value: str) -> None:
+    story.ended = world.run(story.pipeline, {name: value}, rehearse=True)
+    story.run_id = story.ended.run_id
 
 
 @when("it runs")
@@ -383,3 +390,21 @@ def seen_second(story: Story) -> None:
 def told_changed(story: Story, count: int) -> None:
     assert story.compared is not None
     assert (story.compared.changed, story.compared.added, story.compared.removed) == (count, 0, 0)
+
+
+@then("its record says that it was a rehearsal")
+def was_a_rehearsal(world: World, story: Story) -> None:
+    assert the_record(world, story).run.mode is RunMode.REHEARSE
+
+
+@then(parsers.parse('it would have changed {changed:d} rows of "{report}", added {added:d} and removed {removed:d}'))
+def would_have_changed(world: World, story: Story, report: str, changed: int, added: int, removed: int) -> None:
+    (told,) = [note for note in the_notes(world, story, "output") if note.get("rehearsed")]
+    found = told["difference"]
+    assert told["report"] == report and not told["published"]
+    assert (found["changed"], found["added"], found["removed"]) == (changed, added, removed)
+
+
+@then("nothing of it is left in the report database")
+def nothing_is_left(world: World) -> None:
+    assert world.unpublished() == 0

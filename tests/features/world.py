@@ -54,9 +54,15 @@ class World(Protocol):
     """A place where pipelines run."""
 
     def run(
-        self, pipeline: str, parameters: dict[str, str], *, retries: int | None = None, run_id: UUID | None = None
+        self,
+        pipeline: str,
+        parameters: dict[str, str],
+        *,
+        retries: int | None = None,
+        run_id: UUID | None = None,
+        rehearse: bool = False,
     ) -> Ended:
-        """Run a pipeline to its end."""
+        """Run, or rehearse, a pipeline to its end."""
         ...
 
     def run_and_kill(self, pipeline: str, *, after_publishing: bool) -> UUID:
@@ -101,6 +107,9 @@ class World(Protocol):
 
     def compare(self, report: str, before: int, after: int) -> VersionDifference:
         """Compare two versions."""
+
+    def unpublished(self) -> int:
+        """How many staged versions wait in the report database."""
         ...
 
     def notices(self) -> list[tuple[UUID, str]]:

@@ -14,6 +14,7 @@ import polars as pl
 
 from kubescribe.application.ports.fences import Fences
 from kubescribe.application.ports.publisher import Publisher, PublishRequest
+from kubescribe.application.ports.rehearsals import Rehearsals
 from kubescribe.application.ports.report_catalogue import ReportCatalogue
 from kubescribe.application.ports.report_reader import ReportReader
 from kubescribe.application.ports.staging import Staging
@@ -49,6 +50,7 @@ class World:
     publisher: Publisher
     catalogue: ReportCatalogue
     reader: ReportReader
+    rehearsals: Rehearsals
     read: Callable[[str], list[tuple[Any, ...]] | None]
     """What a reader gets, in any order; None where the report is not there."""
     tamper: Callable[[str, str], None]

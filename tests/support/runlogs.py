@@ -15,17 +15,20 @@ from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.event_chain import MemoryEventChain
 from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.memory.outbox import MemoryOutbox
+from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.adapters.postgres.attempt_log import PostgresAttemptLog
 from kubescribe.adapters.postgres.engine import runlog_engine
 from kubescribe.adapters.postgres.event_chain import PostgresEventChain
 from kubescribe.adapters.postgres.outbox import PostgresOutbox
+from kubescribe.adapters.postgres.run_figures import PostgresRunFigures
 from kubescribe.adapters.postgres.run_history import PostgresRunHistory
 from kubescribe.adapters.postgres.run_log import PostgresRunLog
 from kubescribe.application.ports.attempt_log import AttemptLog
 from kubescribe.application.ports.event_chain import EventChain
 from kubescribe.application.ports.outbox import Outbox
+from kubescribe.application.ports.run_figures import RunFigureLog
 from kubescribe.application.ports.run_history import RunHistory
 from kubescribe.application.ports.run_log import RunLog
 from kubescribe.domain.event import Notice
@@ -42,6 +45,7 @@ class World(Protocol):
     history: RunHistory
     chain: EventChain
     outbox_port: Outbox
+    figures: RunFigureLog
     ids: MemoryIds
 
     def run(self, work: Coroutine[Any, Any, T]) -> T: ...
@@ -75,6 +79,7 @@ class MemoryWorld:
         self.history: RunHistory = MemoryRunHistory(self.database)
         self.chain: EventChain = MemoryEventChain(self.database)
         self.outbox_port: Outbox = MemoryOutbox(self.database)
+        self.figures: RunFigureLog = MemoryRunFigures(self.database)
         self.ids = MemoryIds()
         self._loop = loop
 
@@ -105,11 +110,14 @@ class MemoryWorld:
 _AGE = """
 SET session_replication_role = replica; -- not even the triggers keep a test from changing the past
 UPDATE run SET created_at = created_at - {0}, started_at = started_at - {0}, finished_at = finished_at - {0},
-    start_deadline_at = start_deadline_at - {0}, run_deadline_at = run_deadline_at - {0};
+    start_deadline_at = start_deadline_at - {0}, run_deadline_at = run_deadline_at - {0},
+    cancel_asked_at = cancel_asked_at - {0};
 UPDATE attempt SET started_at = started_at - {0}, ended_at = ended_at - {0}, lease_until = lease_until - {0};
 UPDATE event SET at = at - {0};
 UPDATE outbox SET created_at = created_at - {0}, since = since - {0};
 UPDATE delivery SET next_at = next_at - {0};
+UPDATE request_key SET created_at = created_at - {0};
+UPDATE pipeline_pause SET since = since - {0}, until = until - {0};
 """
 
 
@@ -121,6 +129,8 @@ class PostgresWorld:
         self._logs = [PostgresAttemptLog(self.address)]
         self._chains = [PostgresEventChain(self.address)]
         self._outboxes = [PostgresOutbox(self.address)]
+        self._figures = PostgresRunFigures(self.address)
+        self.figures: RunFigureLog = self._figures
         self.attempt_log: AttemptLog = self._logs[0]
         self.run_log: RunLog = PostgresRunLog(self.engine)
         self.history: RunHistory = PostgresRunHistory(self.engine)
@@ -151,6 +161,10 @@ class PostgresWorld:
     def age(self, seconds: float) -> None:
         self.execute(_AGE.format(f"interval '{seconds} seconds'"))
 
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchall()
+
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             for part in statement.split(";\n"):
@@ -163,6 +177,7 @@ class PostgresWorld:
                 await log.close()
             for chain in self._chains:
                 await chain.close()
+            await self._figures.close()
             for outbox in self._outboxes:
                 await outbox.close()
             await self.engine.dispose()

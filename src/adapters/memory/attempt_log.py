@@ -101,13 +101,16 @@ class MemoryAttemptLog:
                 self._attempt(note.attempt_id)
             for note in storable(notes):
                 database.notes.setdefault((note.attempt_id, note.seq), msgspec.structs.replace(note, at=at))
+                run = database.runs[self._attempt(note.attempt_id).run_id]
+                database.tell(run.tenant, run.id)
 
     async def log(self, chunk: LogChunk, *, forget: tuple[int, int] | None = None) -> None:
         """See the port."""
         chunk, database = storable(chunk), self._database
         with database.transaction():
-            self._attempt(chunk.attempt_id)
+            run = database.runs[self._attempt(chunk.attempt_id).run_id]
             database.chunks.setdefault((chunk.attempt_id, chunk.seq), chunk)
+            database.tell(run.tenant, run.id)
             if forget is not None:
                 for key in [key for key in database.chunks if key[0] == chunk.attempt_id]:
                     if forget[0] <= key[1] <= forget[1]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -19,8 +19,10 @@ from ...domain.failing import RECOVERED, Failing, failed_again
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.run import Run, Transition
+from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
 from ...domain.storable import storable
+from ...domain.tenant import Tenant
 
 
 class MemoryNotice(msgspec.Struct, kw_only=True):
@@ -62,6 +64,10 @@ class MemoryRunLogDatabase:
         self.failing: dict[tuple[str, str], Failing] = {}
         self.chains: dict[str, list[Link]] = {}
         self.anchors: list[tuple[Anchor, str]] = []
+        self.keys: dict[tuple[Tenant, str], tuple[str, UUID, datetime]] = {}
+        """By tenant and key: what was asked, the run, and when."""
+        self.listeners: list[Callable[[Tenant, UUID], None]] = []
+        """Told, in the writer's thread, of which run something was written."""
         self._still = now
         self._advanced = timedelta()
         self._turn = threading.RLock()
@@ -95,7 +101,7 @@ class MemoryRunLogDatabase:
         if step.notice is not None:
             self.failing[key] = failed_again(self.failing.get(key), self.now())
             self._tell(step.notice, key)
-        elif step.after.status is RunStatus.SUCCEEDED and key in self.failing:
+        elif step.after.status is RunStatus.SUCCEEDED and step.after.mode is RunMode.PUBLISH and key in self.failing:
             after = step.after
             notice = Notice(run_id=after.id, kind=RECOVERED, pipeline=after.pipeline, tenant=after.tenant)
             self._tell(notice, key)
@@ -113,6 +119,13 @@ class MemoryRunLogDatabase:
     def record(self, event: Event) -> None:
         """Write an event, with its number."""
         self.events.append(msgspec.structs.replace(event, seq=len(self.events) + 1))
+        if event.run_id is not None:
+            self.tell(event.tenant, event.run_id)
+
+    def tell(self, tenant: Tenant, run_id: UUID) -> None:
+        """Tell whoever listens."""
+        for listener in list(self.listeners):
+            listener(tenant, run_id)
 
     def end_attempt(self, attempt_id: UUID, at: datetime, certificate: DeathCertificate) -> None:
         """End the attempt unless it has ended, and give it the certificate unless it has one of its own."""

@@ -27,10 +27,13 @@ class MemoryRunHistory:
             found = [attempt for attempt in self._database.attempts.values() if attempt.run_id == run_id]
         return tuple(sorted(found, key=lambda attempt: attempt.number))
 
-    async def events(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> tuple[Event, ...]:
+    async def events(
+        self, run_id: UUID, *, after: int = 0, limit: int | None = None, tenant: Tenant = DEFAULT_TENANT
+    ) -> tuple[Event, ...]:
         """See the port."""
         with self._database.transaction():
-            return tuple(event for event in self._database.events if (event.run_id, event.tenant) == (run_id, tenant))
+            its = [event for event in self._database.events if (event.run_id, event.tenant) == (run_id, tenant)]
+        return tuple(event for event in its if (event.seq or 0) > after)[:limit]
 
     async def notes(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> tuple[Note, ...]:
         """See the port."""
@@ -40,7 +43,13 @@ class MemoryRunHistory:
         return tuple(note for attempt in attempts for note in notes if note.attempt_id == attempt.id)
 
     async def output(
-        self, attempt_id: UUID, *, after: int = 0, tenant: Tenant = DEFAULT_TENANT
+        self,
+        attempt_id: UUID,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        limit: int | None = None,
+        tenant: Tenant = DEFAULT_TENANT,
     ) -> tuple[LogChunk, ...]:
         """See the port."""
         with self._database.transaction():
@@ -48,4 +57,5 @@ class MemoryRunHistory:
             if attempt is None or self._database.runs[attempt.run_id].tenant != tenant:
                 return ()
             chunks = sorted(self._database.chunks.values(), key=lambda chunk: chunk.seq)
-        return tuple(chunk for chunk in chunks if chunk.attempt_id == attempt_id and chunk.seq > after)
+        its = (chunk for chunk in chunks if chunk.attempt_id == attempt_id)
+        return tuple(chunk for chunk in its if after < chunk.seq and (until is None or chunk.seq <= until))[:limit]

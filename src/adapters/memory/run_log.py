@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,7 @@ from ...application.ports.run_log import OpenRun, RunFilter, RunPage, Step
 from ...domain.attempt import DeathCertificate
 from ...domain.errors import RunNotFound
 from ...domain.event import Event
+from ...domain.launch import Launch
 from ...domain.run import Run, created
 from ...domain.run_status import RunStatus
 from ...domain.storable import seconds, storable
@@ -47,17 +49,10 @@ class MemoryRunLog:
 
     async def find(self, which: RunFilter, *, limit: int = 50, before: tuple[datetime, UUID] | None = None) -> RunPage:
         """See the port."""
-        limit = max(1, limit)
+        limit, which = max(1, limit), storable(which)  # as what it is compared with was kept
         with self._database.transaction():
             runs = sorted(self._database.runs.values(), key=_key, reverse=True)
-        runs = [
-            run
-            for run in runs
-            if which.tenant == run.tenant
-            and which.pipeline in (None, run.pipeline)
-            and (which.statuses is None or run.status in which.statuses)
-            and (before is None or _key(run) < before)
-        ]
+        runs = [run for run in runs if _fits(run, which) and (before is None or _key(run) < before)]
         return RunPage(runs=tuple(runs[:limit]), next=_key(runs[limit - 1]) if len(runs) > limit else None)
 
     async def matching(self, prefix: str, *, tenant: Tenant = DEFAULT_TENANT, limit: int = 5) -> tuple[UUID, ...]:
@@ -128,7 +123,11 @@ class MemoryRunLog:
     def _open(self, run: Run) -> OpenRun:
         database, now = self._database, self._database.now()
         attempt = None if run.attempt_id is None else database.attempts[run.attempt_id]
-        never_started = run.status in (RunStatus.PENDING, RunStatus.UNCERTAIN) and run.started_at is None
+        never_started = (
+            run.status in (RunStatus.PENDING, RunStatus.UNCERTAIN)
+            and run.started_at is None
+            and run.launch is not Launch.DUE  # while it waits in the queue nobody is late
+        )
         return OpenRun(
             run=run,
             attempt=attempt,
@@ -137,6 +136,7 @@ class MemoryRunLog:
             and attempt.lease_until < now
             # A database that was away must not make its attempts look dead.
             and database.up_since + timedelta(seconds=database.leases[attempt.id]) < now,
+            cancelling_for=None if run.cancel_asked_at is None else (now - run.cancel_asked_at).total_seconds(),
             run_deadline_passed=run.run_deadline_at is not None and run.run_deadline_at < now,
             start_deadline_passed=never_started and run.start_deadline_at is not None and run.start_deadline_at < now,
         )
@@ -144,3 +144,27 @@ class MemoryRunLog:
 
 def _key(run: Run) -> tuple[datetime, UUID]:
     return run.created_at, run.id
+
+
+def _fits(run: Run, which: RunFilter) -> bool:
+    return (
+        which.tenant == run.tenant
+        and which.pipeline in (None, run.pipeline)
+        and (which.statuses is None or run.status in which.statuses)
+        and which.trigger in (None, run.trigger)
+        and which.actor in (None, run.actor)
+        and (which.created_from is None or which.created_from <= run.created_at)
+        and (which.created_until is None or run.created_at < which.created_until)
+        and (which.parameters is None or _contains(run.parameters, which.parameters))
+        and which.retry_of in (None, run.retry_of)
+    )
+
+
+def _contains(value: Any, part: Any) -> bool:
+    """As PostgreSQL's ``@>`` on jsonb."""
+    if isinstance(value, dict) and isinstance(part, dict):
+        return all(name in value and _contains(value[name], one) for name, one in part.items())
+    if isinstance(value, list) and isinstance(part, list):
+        return all(any(_contains(mine, one) for mine in value) for one in part)
+    # True == 1 in Python, and in JSON it is not.
+    return bool(isinstance(value, bool) is isinstance(part, bool) and value == part)

@@ -17,9 +17,11 @@ import msgspec
 from ...domain.attempt import Attempt, DeathCertificate, Whereabouts
 from ...domain.event import Event, Notice
 from ...domain.failure import FailureCause, SkipReason
+from ...domain.launch import Launch
 from ...domain.log import LogChunk, LogLine
 from ...domain.note import Note, NoteKind
 from ...domain.run import Evidence, Run, Trigger
+from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
 
 Row = Mapping[str, Any]
@@ -41,7 +43,7 @@ def decode_json(text: str | bytes) -> Any:
 def run_row(run: Run) -> dict[str, Any]:
     """All columns of ``run``."""
     row = {name: getattr(run, name) for name in Run.__struct_fields__}
-    for name in ("status", "trigger", "cause", "skip_reason", "evidence"):
+    for name in ("status", "trigger", "mode", "launch", "cause", "skip_reason", "evidence"):
         row[name] = None if row[name] is None else str(row[name])
     return row
 
@@ -57,6 +59,8 @@ def run_from(row: Row) -> Run:
             "attempt_id": _uuid(values["attempt_id"]),
             "status": RunStatus(values["status"]),
             "trigger": Trigger(values["trigger"]),
+            "mode": RunMode(values["mode"]),
+            "launch": values["launch"] and Launch(values["launch"]),
             "cause": values["cause"] and FailureCause(values["cause"]),
             "skip_reason": values["skip_reason"] and SkipReason(values["skip_reason"]),
             "evidence": values["evidence"] and Evidence(values["evidence"]),

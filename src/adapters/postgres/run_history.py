@@ -34,11 +34,13 @@ class PostgresRunHistory:
         query = select(tables.attempt).where(attempt.run_id == run_id, _is_of(tenant)).order_by(attempt.number)
         return await self._all(query, attempt_from)
 
-    async def events(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> tuple[Event, ...]:
+    async def events(
+        self, run_id: UUID, *, after: int = 0, limit: int | None = None, tenant: Tenant = DEFAULT_TENANT
+    ) -> tuple[Event, ...]:
         """See the port."""
         event = tables.event.c
-        query = select(tables.event).where(event.run_id == run_id, event.tenant == tenant).order_by(event.seq)
-        return await self._all(query, event_from)
+        query = select(tables.event).where(event.run_id == run_id, event.tenant == tenant, event.seq > after)
+        return await self._all(query.order_by(event.seq).limit(limit), event_from)
 
     async def notes(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> tuple[Note, ...]:
         """See the port."""
@@ -52,13 +54,21 @@ class PostgresRunHistory:
         return await self._all(query, note_from)
 
     async def output(
-        self, attempt_id: UUID, *, after: int = 0, tenant: Tenant = DEFAULT_TENANT
+        self,
+        attempt_id: UUID,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        limit: int | None = None,
+        tenant: Tenant = DEFAULT_TENANT,
     ) -> tuple[LogChunk, ...]:
         """See the port."""
         chunk = tables.log_chunk.c
         its = exists().where(tables.attempt.c.id == attempt_id, _is_of(tenant))
         query = select(tables.log_chunk).where(chunk.attempt_id == attempt_id, chunk.seq > after, its)
-        query = query.order_by(chunk.seq)
+        if until is not None:
+            query = query.where(chunk.seq <= until)
+        query = query.order_by(chunk.seq).limit(limit)
         return await self._all(query, chunk_from)
 
     async def _all(self, query: Select[Any], decode: Callable[[Row], T]) -> tuple[T, ...]:

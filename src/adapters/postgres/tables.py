@@ -34,6 +34,7 @@ run = Table(
     Column("trigger", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("reason", Text),
+    Column("mode", Text, nullable=False),
     Column("parameters", _JSON, nullable=False),
     Column("slot", _MOMENT),
     Column("retry_of", Uuid),
@@ -43,8 +44,10 @@ run = Table(
     Column("started_at", _MOMENT),
     Column("finished_at", _MOMENT),
     Column("duration", Double),
+    Column("launch", Text),
     Column("start_deadline_at", _MOMENT),
     Column("run_deadline_at", _MOMENT),
+    Column("cancel_asked_at", _MOMENT),
     Column("attempt_id", Uuid),
     Column("attempts", Integer, nullable=False),
     Column("cause", Text),
@@ -170,4 +173,25 @@ pipeline_failing = Table(
     Column("pipeline", Text, primary_key=True),
     Column("since", _MOMENT, nullable=False),
     Column("failures", Integer, nullable=False),
+)
+
+request_key = Table(
+    "request_key",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+)
+
+pipeline_pause = Table(
+    "pipeline_pause",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("pipeline", Text, primary_key=True),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text),
+    Column("since", _MOMENT, nullable=False),
+    Column("until", _MOMENT),
 )

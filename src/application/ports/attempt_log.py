@@ -13,6 +13,7 @@ from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
 from ...domain.run import Run, Trigger
+from ...domain.run_mode import RunMode
 from ...domain.tenant import DEFAULT_TENANT, Tenant
 
 
@@ -29,6 +30,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     """Who started the run, should it not be there yet."""
     reason: str | None = None
+    mode: RunMode = RunMode.PUBLISH
     slot: datetime | None = None
     retry_of: UUID | None = None
     code_version: str | None = None
@@ -96,8 +98,8 @@ class AttemptLog(Protocol):
 
         An earlier attempt that had not ended gets a death certificate (cause ``fenced``) if it has none. A claim told
         again is answered with the run and the attempt as they stand, whatever became of them. Raises
-        :class:`RunMismatch` where the run is another tenant's or pipeline's, or its parameters differ; a run that no
-        attempt has declared yet takes them from the first that does.
+        :class:`RunMismatch` where the run is another tenant's or pipeline's, or its mode or parameters differ; a run
+        that no attempt has declared yet takes its parameters from the first that does.
 
         A claim takes nothing where the run is terminal or being cancelled; where the newest attempt holds a newer
         fence, for only that one can publish; nor, if one of the two holds none, where it happened before the newest

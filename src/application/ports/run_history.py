@@ -22,8 +22,10 @@ class RunHistory(Protocol):
         """All attempts, the first one first."""
         ...
 
-    async def events(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> tuple[Event, ...]:
-        """All events, in the order of writing."""
+    async def events(
+        self, run_id: UUID, *, after: int = 0, limit: int | None = None, tenant: Tenant = DEFAULT_TENANT
+    ) -> tuple[Event, ...]:
+        """Events with a ``seq`` above ``after``, at most ``limit`` of them, in the order of writing."""
         ...
 
     async def notes(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> tuple[Note, ...]:
@@ -31,7 +33,13 @@ class RunHistory(Protocol):
         ...
 
     async def output(
-        self, attempt_id: UUID, *, after: int = 0, tenant: Tenant = DEFAULT_TENANT
+        self,
+        attempt_id: UUID,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        limit: int | None = None,
+        tenant: Tenant = DEFAULT_TENANT,
     ) -> tuple[LogChunk, ...]:
-        """The chunks of an attempt with a ``seq`` above ``after``, in order."""
+        """The chunks of an attempt with ``after < seq <= until``, at most ``limit`` of them, in order."""
         ...

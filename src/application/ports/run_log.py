@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 
 from ...domain.attempt import Attempt, DeathCertificate
 from ...domain.event import Event
-from ...domain.run import Run, Transition
+from ...domain.run import Run, Transition, Trigger
 from ...domain.run_status import RunStatus
 from ...domain.tenant import DEFAULT_TENANT, Tenant
 
@@ -22,6 +22,15 @@ class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
     tenant: Tenant = DEFAULT_TENANT
     pipeline: str | None = None
     statuses: tuple[RunStatus, ...] | None = None
+    trigger: Trigger | None = None
+    actor: str | None = None
+    created_from: datetime | None = None
+    """At this moment or later."""
+    created_until: datetime | None = None
+    """Before this moment."""
+    parameters: dict[str, Any] | None = None
+    """Contained in the run's: each of these with this value; in an object or a list of theirs, contained in turn."""
+    retry_of: UUID | None = None
 
 
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +49,10 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
     lease_expired: bool
     """The newest attempt is not ended, its lease is over, and the database was up for longer than the lease."""
     run_deadline_passed: bool
+    cancelling_for: float | None = None
+    """Seconds since a cancel was asked for."""
     start_deadline_passed: bool
-    """The run is PENDING or UNCERTAIN, has never been RUNNING, and its start deadline has passed."""
+    """The run is PENDING or UNCERTAIN, was never RUNNING, has no launch that is DUE, and its start deadline is over."""
 
 
 Step = Callable[[Run, datetime], Transition]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from ...application.authoring.parameters import convert, to_json
+from ...application.authoring.parameters import accepted_parameters
 from ...application.authoring.registry import Registry
+from ...application.trigger_run import TriggerRequest
 from ...domain.errors import BadSetting
+from ...domain.run_mode import RunMode
+from ...domain.run_status import RunStatus
 from ..composition.container import Container
 from ..settings import Settings
 from .execute import slot_of
@@ -23,18 +26,21 @@ def start(args: argparse.Namespace, settings: Settings) -> int:
     declared = Registry.load(settings.pipelines).get(args.pipeline)
     given = parameters_of(args)
     refuse_secrets(args.pipeline, given, settings)  # before an error quotes it
-    parameters = to_json(convert(declared, given, from_text=True))
+    parameters = accepted_parameters(declared, given, from_text=True)
 
     async def trigger(container: Container) -> int:
         refuse_secrets(args.pipeline, parameters, container.databases())  # defaults too, and the embedded passwords
-        run = await container.trigger_run()(
-            declared.pipeline,
-            parameters,
+        request = TriggerRequest(
+            tenant=settings.tenant,
+            pipeline=declared.pipeline,
+            parameters=parameters,
             actor=settings.actor,
             reason=args.reason,
             slot=slot_of(args.slot) if args.slot else None,
+            mode=RunMode.REHEARSE if args.rehearse else RunMode.PUBLISH,
         )
+        run = (await container.trigger_run()(request)).run
         print(run.id)
-        return 0 if not run.status.terminal else 1
+        return 0 if run.status is not RunStatus.FAILED else 1
 
     return reading(settings, trigger)

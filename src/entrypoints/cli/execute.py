@@ -10,14 +10,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
 from ...application.attempt_end import Stop
 from ...application.execute_run import ExecuteRun
 from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
 from ...domain.duration import format_duration, parse_duration
-from ...domain.errors import BadSetting, DatabaseUnavailable, RunMismatch
+from ...domain.errors import BadSetting, DatabaseUnavailable, KubescribeError, RunMismatch
 from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
+from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
 from ..composition.container import Container, container_for
 from ..composition.databases import open_databases
@@ -34,7 +37,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
         return start(args, settings)
     with open_databases(settings) as databases:
-        console = TerminalConsole((*settings.secrets(), *databases.secrets()))
+        console = TerminalConsole((*settings.secrets(), *databases.secrets()), as_json=settings.log == "json")
 
         async def execute() -> int:
             async with container_for(settings, databases) as container:
@@ -54,6 +57,8 @@ async def _execute(
 ) -> AttemptResult:
     order = _order(args, settings, container, console)
     known = await _known(container, order, args) if order.accepted else None
+    if known is not None and args.command == "run" and not args.rehearse:
+        order = msgspec.structs.replace(order, mode=known.mode)  # it was asked for as it is on record
     if args.command == "exec":
         command, introduction = _command(args), None
     else:
@@ -64,10 +69,13 @@ async def _execute(
             introduction = introduction_of(known.parameters, from_text=False, pipelines=settings.pipelines)
         else:
             introduction = introduction_of(given, from_text=True, pipelines=settings.pipelines)
+    console.bind(order.run_id)
     execute = execute_run(container, command=command, introduction=introduction, console=console)
     _listen(execute, console, grace=settings.grace)
     result = await execute(order)
     console.said(_sentence(order, result))
+    if settings.otlp_endpoint is not None and result.outcome is not None:
+        await _trace(container, order.run_id, console)
     return result
 
 
@@ -91,6 +99,21 @@ def _listen(execute: ExecuteRun, console: TerminalConsole, *, grace: timedelta) 
             loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         loop.add_signal_handler(signal.SIGINT, interrupt)
+    # From our launcher: the run is being cancelled, which the next heartbeat would tell as well.
+    loop.add_signal_handler(signal.SIGUSR1, execute.stop, Stop.CANCELLED)
+
+
+async def _trace(container: Container, run_id: UUID, console: TerminalConsole) -> None:
+    """After the run is on record: the exporter is large, and nothing of the run waits for it."""
+    from ..composition.watching import trace_run
+
+    try:
+        sent = await trace_run(container, run_id, container.settings().tenant)
+    except KubescribeError as error:
+        console.said(f"the trace was not sent: {error}")
+        return
+    if not sent:
+        console.said("the trace was not sent: the run has no end on record yet, or the collector did not take it")
 
 
 async def _known(container: Container, order: RunOrder, args: argparse.Namespace) -> Run | None:
@@ -136,11 +159,16 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
         trigger=Trigger.SCHEDULE if slot else Trigger.MANUAL,
         actor=settings.actor,
         reason=args.reason,
+        mode=_mode(args),
         slot=slot,
         retries=args.retries,
         retry_delay=_seconds(args.retry_delay) if args.retry_delay else None,
         **limits,
     )
+
+
+def _mode(args: argparse.Namespace) -> RunMode:
+    return RunMode.REHEARSE if getattr(args, "rehearse", False) else RunMode.PUBLISH
 
 
 def _command(args: argparse.Namespace) -> list[str]:
@@ -192,6 +220,8 @@ def _sentence(order: RunOrder, result: AttemptResult) -> str:
     if status is RunStatus.SUCCEEDED:
         published = ", ".join(f"{one.report} version {one.version} ({one.rows:,} rows)" for one in result.published)
         done = f"{head} succeeded in {result.outcome.duration:.1f} s"
+        if order.mode is RunMode.REHEARSE:
+            return f"{done}; it was a rehearsal, and published nothing: kubescribe show {order.run_id}"
         return f"{done}; published {published}" if published else done
     what = {RunStatus.SKIPPED: "was skipped", RunStatus.UNCERTAIN: "is uncertain"}.get(status, "failed")
     return f"{head} {what}: {result.message}\nkubescribe: for more: kubescribe show {order.run_id}"

@@ -18,6 +18,7 @@ from ...domain.row_format import RowFormat
 MODULES = {
     "run": "execute",
     "exec": "execute",
+    "cancel": "cancel",
     "runs": "runs",
     "show": "show",
     "logs": "logs",
@@ -83,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a pipeline, here and now")
     run.add_argument("pipeline")
     run.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; repeatable")
+    run.add_argument("--rehearse", action="store_true", help="publish nothing: record how the reports would change")
     run.add_argument("--detach", action="store_true", help="start it in the background, and print its id")
     _execution(run)
 
@@ -95,8 +97,21 @@ def parser() -> argparse.ArgumentParser:
     runs = commands.add_parser("runs", help="list runs, newest first")
     runs.add_argument("--pipeline", help="of this pipeline only")
     runs.add_argument("--status", action="append", help="in this state only; repeatable")
+    runs.add_argument("--trigger", help="started so only: manual, schedule, api, retry or chain")
+    runs.add_argument("--actor", help="started by this one only")
+    runs.add_argument("--since", metavar="TIME", help="created at this time (ISO) or later")
+    runs.add_argument("--until", metavar="TIME", help="created before this time (ISO)")
+    runs.add_argument("--param", "-p", action="append", default=[], metavar="NAME=VALUE", help="with this parameter")
+    runs.add_argument("--retry-of", metavar="RUN", help="retries of this run only")
     runs.add_argument("--limit", type=int, default=20)
+    runs.add_argument("--before", metavar="PLACE", help="older than the page that has printed this place")
     _json(runs)
+
+    cancel = commands.add_parser("cancel", help="end a run, and see that it is gone")
+    cancel.add_argument("run", help="its id, or the beginning or end of it")
+    cancel.add_argument("--reason", help="kept on record")
+    cancel.add_argument("--no-wait", action="store_true", help="ask for it, and leave the rest to the reconciler")
+    _json(cancel)
 
     show = commands.add_parser("show", help="everything on record about a run")
     show.add_argument("run", help="its id, or the beginning or end of it")

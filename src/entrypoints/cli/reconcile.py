@@ -10,6 +10,7 @@ from ...domain.errors import KubescribeError
 from ...domain.exit_code import ExitCode
 from ...domain.report import Publication
 from ..composition.container import Container
+from ..composition.watching import trace_run
 from ..settings import Settings
 from . import terminal
 from .reading import reading
@@ -23,6 +24,9 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
             print(f"kubescribe: {refusal}", file=sys.stderr)
         done = await container.reconcile_runs()()
         late = await _rollbacks(container, settings)
+        for run in done.changed:
+            if run.status.terminal:
+                await trace_run(container, run.id, run.tenant)
         if args.json:
             terminal.print_json(done)
         else:

@@ -13,6 +13,7 @@ from ...domain.attempt import Attempt
 from ...domain.event import Event
 from ...domain.note import Note, NoteKind
 from ...domain.run import Run
+from ...domain.run_mode import RunMode
 from ..composition.container import Container
 from ..settings import Settings
 from . import terminal
@@ -55,7 +56,9 @@ def _print(record: RunRecord) -> None:
     facts: list[tuple[str, Any]] = [
         ("why", run.trigger + (f": {run.reason}" if run.reason else "")),
         ("by", run.actor),
+        ("mode", "" if run.mode is RunMode.PUBLISH else "a rehearsal: it publishes nothing"),
         ("slot", terminal.when(run.slot)),
+        ("retry of", run.retry_of),
         ("parameters", msgspec.json.encode(run.parameters).decode() if run.parameters else ""),
         ("created", terminal.when(run.created_at)),
         ("started", terminal.when(run.started_at)),
@@ -113,13 +116,23 @@ def _outputs(record: RunRecord) -> list[Sequence[Any]]:
     return [
         (
             note.data.get("report"),
-            f"{note.data.get('version', '')}{' published' if note.data.get('published') else ' staged'}",
+            _became(note.data),
             _count(note.data.get("rows")),
             terminal.size(note.data.get("bytes")),
             terminal.seconds(note.data.get("seconds")),
         )
         for note in _of(record, "output")
     ]
+
+
+def _became(data: dict[str, Any]) -> str:
+    """What became of the rows."""
+    found = data.get("difference")
+    if not isinstance(found, dict):
+        return f"{data.get('version', '')}{' published' if data.get('published') else ' staged'}"
+    if found.get("added") is None:
+        return f"rehearsed: {found.get('rows_before')} rows would become {found.get('rows_after')}"
+    return f"rehearsed: {found['added']} added, {found.get('removed')} removed, {found.get('changed')} changed"
 
 
 def _of(record: RunRecord, kind: str) -> list[Note]:

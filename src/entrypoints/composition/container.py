@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dependency_injector import containers, providers
 
 from ..settings import Settings
+from . import history, requests
 from .addresses import address as _address
 from .browsing import compare_versions, record_rollbacks, report_reader
 from .databases import Databases
@@ -23,16 +24,17 @@ if TYPE_CHECKING:
     from ...adapters.postgres.attempt_log import PostgresAttemptLog
     from ...adapters.postgres.event_chain import PostgresEventChain
     from ...adapters.postgres.outbox import PostgresOutbox
+    from ...adapters.postgres.run_figures import PostgresRunFigures
     from ...adapters.postgres.run_history import PostgresRunHistory
     from ...adapters.postgres.run_log import PostgresRunLog
     from ...adapters.report.catalogue import PostgresReportCatalogue
     from ...adapters.report.fences import PostgresFences
     from ...adapters.report.publisher import PostgresPublisher
+    from ...adapters.report.rehearsals import PostgresRehearsals
     from ...adapters.system.clock import SystemClock
     from ...adapters.system.ids import SystemIds
     from ...application.reconcile_runs import ReconcileRuns
     from ...application.roll_back_report import RollBackReport
-    from ...application.trigger_run import TriggerRun
     from ...application.verify_report import VerifyReport
 
 Closing = list[Callable[[], Awaitable[None]]]
@@ -103,6 +105,15 @@ def _publisher(settings: Settings, databases: Databases) -> PostgresPublisher | 
     return PostgresPublisher(address, connect_timeout=connect_timeout, schema=settings.report_schema)
 
 
+def _rehearsals(settings: Settings, databases: Databases) -> PostgresRehearsals | None:
+    if databases.report_url is None:
+        return None
+    from ...adapters.report.rehearsals import PostgresRehearsals
+
+    address, connect_timeout = _address(databases.report_url, settings)
+    return PostgresRehearsals(address, connect_timeout=connect_timeout)
+
+
 def _catalogue(settings: Settings, databases: Databases) -> PostgresReportCatalogue:
     from ...adapters.report.catalogue import PostgresReportCatalogue
 
@@ -132,19 +143,23 @@ def _launcher(settings: Settings) -> LocalLauncher:
         folder=Path.cwd(),
         logs=settings.home / "logs",
         payloads=settings.home / "run",
+        limit=settings.max_runs,
     )
 
 
-def _reconcile_runs(run_log: Any, launcher: Any, fences: Any, publisher: Any) -> ReconcileRuns:
+def _reconcile_runs(
+    run_log: Any, launcher: Any, fences: Any, publisher: Any, launch: Any, finish_cancel: Any
+) -> ReconcileRuns:
     from ...application.reconcile_runs import ReconcileRuns
 
-    return ReconcileRuns(run_log=run_log, launcher=launcher, fences=fences, publisher=publisher)
-
-
-def _trigger_run(run_log: Any, launcher: Any, ids: Any) -> TriggerRun:
-    from ...application.trigger_run import TriggerRun
-
-    return TriggerRun(run_log=run_log, launcher=launcher, ids=ids)
+    return ReconcileRuns(
+        run_log=run_log,
+        launcher=launcher,
+        fences=fences,
+        publisher=publisher,
+        launch=launch,
+        finish_cancel=finish_cancel,
+    )
 
 
 def _roll_back_report(catalogue: Any, run_log: Any, ids: Any) -> RollBackReport:
@@ -177,6 +192,15 @@ def _outbox(settings: Settings, databases: Databases, closing: Closing) -> Postg
     return outbox
 
 
+def _run_figures(settings: Settings, databases: Databases, closing: Closing) -> PostgresRunFigures:
+    from ...adapters.postgres.run_figures import PostgresRunFigures
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    figures = PostgresRunFigures(address, connect_timeout=connect_timeout)
+    closing.append(figures.close)
+    return figures
+
+
 class Container(containers.DeclarativeContainer):
     """Everything that a use case may need, by name."""
 
@@ -198,17 +222,31 @@ class Container(containers.DeclarativeContainer):
     run_history = providers.Singleton(_run_history, engine)
 
     outbox = providers.Singleton(_outbox, settings, databases, closing)
+    run_figures = providers.Singleton(_run_figures, settings, databases, closing)
     event_chain = providers.Singleton(_event_chain, settings, databases, closing)
+    changes = providers.Singleton(history.changes, settings, databases, closing)
+    follow_run = providers.Singleton(history.follow_run, run_log, run_history, changes)
+    describe_pipeline = providers.Singleton(history.describe_pipeline, run_log)
 
     fences = providers.Singleton(_fences, settings, databases)
     publisher = providers.Singleton(_publisher, settings, databases)
+    rehearsals = providers.Singleton(_rehearsals, settings, databases)
     catalogue = providers.Singleton(_catalogue, settings, databases)
 
     report_reader = providers.Singleton(report_reader, settings, databases)
     compare_versions = providers.Singleton(compare_versions, report_reader)
 
-    reconcile_runs = providers.Singleton(_reconcile_runs, run_log, launcher, fences, publisher)
-    trigger_run = providers.Singleton(_trigger_run, run_log, launcher, ids)
+    run_requests = providers.Singleton(requests.run_requests, engine)
+    launch_run = providers.Singleton(requests.launch_run, run_log, run_requests, launcher)
+    finish_cancel = providers.Singleton(
+        requests.finish_cancel, settings, databases, run_log, launcher, fences, publisher
+    )
+    retry_run = providers.Singleton(requests.retry_run, run_log, run_requests, launch_run, ids)
+    cancel_run = providers.Singleton(requests.cancel_run, run_log, run_history, launcher, finish_cancel)
+    reconcile_runs = providers.Singleton(
+        _reconcile_runs, run_log, launcher, fences, publisher, launch_run, finish_cancel
+    )
+    trigger_run = providers.Singleton(requests.trigger_run, run_requests, launch_run, ids)
     verify_report = providers.Singleton(_verify_report, catalogue)
     roll_back_report = providers.Singleton(_roll_back_report, catalogue, run_log, ids)
     record_rollbacks = providers.Singleton(record_rollbacks, catalogue, run_log)

@@ -148,7 +148,8 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER run_recovered AFTER UPDATE OF status ON public.run FOR EACH ROW
-    WHEN (OLD.status <> 'succeeded' AND NEW.status = 'succeeded') EXECUTE FUNCTION public.run_recovered();
+    WHEN (OLD.status <> 'succeeded' AND NEW.status = 'succeeded' AND NEW.mode = 'publish')
+    EXECUTE FUNCTION public.run_recovered();
 """
 
 
