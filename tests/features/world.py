@@ -107,6 +107,7 @@ class World(Protocol):
 
     def compare(self, report: str, before: int, after: int) -> VersionDifference:
         """Compare two versions."""
+        ...
 
     def unpublished(self) -> int:
         """How many staged versions wait in the report database."""
