@@ -22,12 +22,21 @@ from ..domain.webhook_url import WebhookUrl
 
 PREFIX = "KUBESCRIBE_"
 
-_DURATIONS = ("HEARTBEAT", "LEASE", "GRACE", "STATEMENT_TIMEOUT", "SNAPSHOT_MAX_AGE", "CONNECT_TIMEOUT")
+_DURATIONS = (
+    "HEARTBEAT",
+    "LEASE",
+    "GRACE",
+    "STATEMENT_TIMEOUT",
+    "SNAPSHOT_MAX_AGE",
+    "CONNECT_TIMEOUT",
+    "BROWSE_TIMEOUT",
+)
 _OTHERS = (
     "HOME",
     "PIPELINES",
     "REPORT_SCHEMA",
     "KEEP_VERSIONS",
+    "DOWNLOAD_ROWS",
     "LOG_CAP",
     "MAX_RUNS",
     "RUN_ID",

@@ -31,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """``PROD_DB_URL``."""
     report_url: DatabaseUrl | None
     """``REPORT_DB_URL``."""
+    report_reader_url: DatabaseUrl | None
+    """``REPORT_READER_DB_URL``: the same database, for looking at reports alone."""
 
     home: Path
     """``KUBESCRIBE_HOME``, absolute: the embedded databases, spools, logs of local runs."""
@@ -53,6 +55,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """``KUBESCRIBE_SNAPSHOT_MAX_AGE``: how long a run may hold its snapshot of the production database."""
     connect_timeout: timedelta
     """``KUBESCRIBE_CONNECT_TIMEOUT``, where the URL says nothing."""
+    browse_timeout: timedelta
+    """``KUBESCRIBE_BROWSE_TIMEOUT``: for one page of a report's rows; a difference of versions has twice as long."""
+    download_rows: int
+    """``KUBESCRIBE_DOWNLOAD_ROWS``: the most rows of a report that one download has."""
     log_cap: int
     """``KUBESCRIBE_LOG_CAP``: bytes kept of an attempt's log."""
 
@@ -96,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def secrets(self) -> tuple[str, ...]:
         """Every text that must appear in no log, event, error or page."""
-        urls = (self.runlog_url, self.production_url, self.report_url)
+        urls = (self.runlog_url, self.production_url, self.report_url, self.report_reader_url)
         anchor = self.audit_anchor if isinstance(self.audit_anchor, WebhookUrl) else None
         others = (self.smtp_url, self.slack_webhook_url, anchor)
         return tuple(dict.fromkeys(secret for url in (*urls, *others) if url is not None for secret in url.secrets()))
@@ -114,10 +120,14 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         raise BadSetting("NOTIFY_FROM", "it takes one address")
     heartbeat = env.duration("HEARTBEAT", "10s")
     tenant = env.tenant("TENANT")
+    report_url, report_reader_url = env.database_url("REPORT_DB_URL"), env.database_url("REPORT_READER_DB_URL")
+    if report_reader_url is not None and report_url is None:
+        raise BadSetting("REPORT_READER_DB_URL", "REPORT_DB_URL is not set: set both, to the same database")
     return Settings(
         runlog_url=env.database_url("RUNLOG_DB_URL"),
         production_url=env.database_url("PROD_DB_URL"),
-        report_url=env.database_url("REPORT_DB_URL"),
+        report_url=report_url,
+        report_reader_url=report_reader_url,
         home=env.path("HOME") or env.absolute(".kubescribe"),
         pipelines=env.modules("PIPELINES"),
         report_schema=env.schema("REPORT_SCHEMA", "reports"),
@@ -128,6 +138,8 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         statement_timeout=env.duration("STATEMENT_TIMEOUT", "15m"),
         snapshot_max_age=env.duration("SNAPSHOT_MAX_AGE", "15m"),
         connect_timeout=env.duration("CONNECT_TIMEOUT", "3s"),
+        browse_timeout=env.duration("BROWSE_TIMEOUT", "30s"),
+        download_rows=env.count("DOWNLOAD_ROWS", 1_000_000),
         log_cap=env.count("LOG_CAP", 10 * 1024 * 1024),
         max_runs=env.count("MAX_RUNS", 8),
         run_id=env.uuid("RUN_ID"),

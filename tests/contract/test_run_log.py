@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -308,3 +309,19 @@ def test_records_events_of_no_run_by_the_databases_clock(world: World) -> None:
     assert second.at > first.at or second.at - first.at == timedelta()
     assert second == msgspec.structs.replace(told, at=second.at, seq=second.seq)
     assert second.seq is not None and first.seq is not None and second.seq > first.seq
+
+
+def test_an_event_is_recorded_once_whoever_writes_it(world: World) -> None:
+    def told(name: str, **more: Any) -> Event:
+        return Event(
+            subject="report:a", kind="report.rolled_back", actor="me", at=LONG_AGO, data={"rollback": name}, **more
+        )
+
+    async def at_once() -> list[bool]:
+        writers = (world.run_log.record_once(told("one"), identity="rollback") for _ in range(8))
+        return await asyncio.gather(*writers)
+
+    assert sorted(world.run(at_once())) == [False] * 7 + [True]
+    assert world.run(world.run_log.record_once(told("two"), identity="rollback"))
+    assert world.run(world.run_log.record_once(told("one", tenant="other"), identity="rollback"))
+    assert not world.run(world.run_log.record_once(told("one"), identity="rollback"))

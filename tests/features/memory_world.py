@@ -25,6 +25,7 @@ from kubescribe.adapters.memory.publisher import MemoryPublisher
 from kubescribe.adapters.memory.rehearsals import MemoryRehearsals
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
 from kubescribe.adapters.memory.report_database import MemoryReportDatabase
+from kubescribe.adapters.memory.report_reader import MemoryReportReader
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.adapters.memory.run_requests import MemoryRunRequests
@@ -39,6 +40,7 @@ from kubescribe.application.attempt_recorder import AttemptRecorder
 from kubescribe.application.authoring.parameters import accepted_parameters
 from kubescribe.application.authoring.registry import Registry
 from kubescribe.application.cancel_run import CancelRun
+from kubescribe.application.compare_versions import CompareVersions
 from kubescribe.application.execute_run import ExecuteRun
 from kubescribe.application.finish_cancel import FinishCancel
 from kubescribe.application.launch_run import LaunchRun
@@ -55,12 +57,15 @@ from kubescribe.domain.attempt import Attempt, Whereabouts
 from kubescribe.domain.errors import KubescribeError, ReportNotFound
 from kubescribe.domain.note import NoteKind
 from kubescribe.domain.report import Publication
+from kubescribe.domain.report_query import RowQuery
+from kubescribe.domain.report_value import text_of
 from kubescribe.domain.run import Run, Trigger
 from kubescribe.domain.run_mode import RunMode
 from kubescribe.domain.summary import Summary
+from kubescribe.domain.version_difference import VersionDifference
 from tests.support.waiting import wait_for
 
-from .world import ORDERS, Ended, Record
+from .world import ORDERS, Browsed, Ended, Record
 
 ORDERS_FRAME = pl.DataFrame(
     {
@@ -339,6 +344,18 @@ class MemoryWorld:
 
     def ledger(self, report: str) -> tuple[Publication, ...]:
         return asyncio.run(MemoryReportCatalogue(self.reports).ledger(report))
+
+    def browse(self, query: RowQuery, *, limit: int = 20, after: str | None = None) -> tuple[Ended, Browsed | None]:
+        try:
+            page = asyncio.run(MemoryReportReader(self.reports).page(query, limit=limit, after=after))
+        except KubescribeError as error:
+            return Ended(error.exit_code, str(error)), None
+        listed = [column.name for column in page.columns]
+        rows = [dict(zip(listed, map(text_of, row), strict=True)) for row in page.rows]
+        return Ended(0, ""), Browsed(rows=rows, run_id=page.source.publication.run_id, next=page.next)
+
+    def compare(self, report: str, before: int, after: int) -> VersionDifference:
+        return asyncio.run(CompareVersions(reader=MemoryReportReader(self.reports))(report, before, after))
 
     def unpublished(self) -> int:
         return len(asyncio.run(MemoryPublisher(self.reports).unpublished()))

@@ -15,13 +15,15 @@ from psycopg import sql
 
 from kubescribe.adapters.local.process_tree import members
 from kubescribe.domain.report import Publication
+from kubescribe.domain.report_query import Operator, RowQuery
 from kubescribe.domain.run import Run
+from kubescribe.domain.version_difference import VersionDifference
 from tests.support.command_line import CommandLine
 from tests.support.processes import children
 from tests.support.three_databases import ThreeDatabases
 from tests.support.waiting import wait_for
 
-from .world import ORDERS, Ended, Record
+from .world import ORDERS, Browsed, Ended, Record
 
 
 class PostgresWorld:
@@ -151,6 +153,33 @@ class PostgresWorld:
         if self.rows(report) is None:
             return ()
         return msgspec.convert(msgspec.json.decode(self._json("reports", report))["ledger"], tuple[Publication, ...])
+
+    def browse(self, query: RowQuery, *, limit: int = 20, after: str | None = None) -> tuple[Ended, Browsed | None]:
+        options = ["--limit", str(limit)]
+        for one in query.filters:
+            listed = one.operator is Operator.IN
+            options += [
+                "--where",
+                f"{one.column} in {','.join(one.values)}" if listed else f"{one.column}={one.values[0]}",
+            ]
+        for name, value in (("--version", query.version), ("--as-of-run", query.as_of_run), ("--after", after)):
+            options += [] if value is None else [name, str(value)]
+        if query.sort:
+            options += ["--sort", ",".join(f"{one.column} {'desc' if one.descending else 'asc'}" for one in query.sort)]
+        ended = self._command("rows", query.report, *options)
+        if ended.returncode:
+            return Ended(ended.returncode, ended.stderr), None
+        header, *lines = ended.stdout.splitlines()
+        foot = next(place for place, line in enumerate(lines) if line.startswith("version "))
+        more = [line.removeprefix("more: --after ") for line in lines if line.startswith("more: ")]
+        return Ended(0, ended.stderr), Browsed(
+            rows=[dict(zip(header.split(), line.split(), strict=True)) for line in lines[:foot]],
+            run_id=UUID(lines[foot].split()[-1]),
+            next=more[0] if more else None,
+        )
+
+    def compare(self, report: str, before: int, after: int) -> VersionDifference:
+        return msgspec.json.decode(self._json("diff", report, str(before), str(after)), type=VersionDifference)
 
     def unpublished(self) -> int:
         query = (

@@ -9,10 +9,12 @@ from uuid import UUID
 import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
+from kubescribe.domain.report_query import Filter, Operator, RowQuery, Sort
 from kubescribe.domain.run import Run
 from kubescribe.domain.run_mode import RunMode
+from kubescribe.domain.version_difference import VersionDifference
 
-from .world import Ended, Record, World
+from .world import Browsed, Ended, Record, World
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "scripts"
 
@@ -30,6 +32,10 @@ class Story:
         """Those that were asked for, in their order."""
         self.pages: list[Run] = []
         self.first_rows: list[dict[str, Any]] | None = None
+        self.first_run: UUID | None = None
+        self.browsed: list[Browsed] = []
+        self.question = RowQuery(report="")
+        self.compared: VersionDifference | None = None
 
 
 @pytest.fixture
@@ -61,11 +67,12 @@ def the_pipeline(story: Story, name: str) -> None:
 
 
 @given(parsers.parse('it has run with "{name}" set to "{value}"'))
+@when(parsers.parse('it has run with "{name}" set to "{value}"'))
 def it_has_run(world: World, story: Story, name: str, value: str) -> None:
     it_runs(world, story, {name: value})
     assert story.ended.exit_code == 0, story.ended.told
     if story.first_rows is None:
-        story.first_rows = world.rows("totals")
+        story.first_rows, story.first_run = world.rows("totals"), story.run_id
 
 
 @given("a run of it that waits in the middle of its work")
@@ -233,6 +240,56 @@ def script_fails(world: World, story: Story, script: str, code: str) -> None:
     story.run_id = story.ended.run_id
 
 
+def look(world: World, story: Story, report: str, *, limit: int = 20, after: str | None = None, **asked: Any) -> None:
+    if after is None:
+        story.question = RowQuery(report=report, **asked)
+    story.ended, page = world.browse(story.question, limit=limit, after=after)
+    if page is not None:
+        story.browsed.append(page)
+
+
+@when(parsers.parse('somebody browses "{report}" as the first run left it'))
+def browses_as_of_the_first_run(world: World, story: Story, report: str) -> None:
+    look(world, story, report, as_of_run=story.first_run)
+
+
+@when(parsers.parse('somebody browses "{report}" as of the version before the current one'))
+def browses_the_version_before(world: World, story: Story, report: str) -> None:
+    look(world, story, report, version=world.ledger(report)[1].version)
+
+
+@when(parsers.parse('somebody browses "{report}" as of version {version:d}'))
+def browses_a_version(world: World, story: Story, report: str, version: int) -> None:
+    look(world, story, report, version=version)
+
+
+@when(parsers.parse('somebody browses "{report}" downwards by "{by}", of "{one}" and "{other}" alone'))
+def browses_sorted(world: World, story: Story, report: str, by: str, one: str, other: str) -> None:
+    look(world, story, report, sort=(Sort(by, True),), filters=(Filter(by, Operator.IN, (one, other)),))
+
+
+@when(parsers.parse('somebody browses "{report}" where "{name}" is "{value}"'))
+def browses_where(world: World, story: Story, report: str, name: str, value: str) -> None:
+    look(world, story, report, filters=(Filter(name, Operator.EQ, (value,)),))
+
+
+@when(parsers.parse('somebody browses the first page of "{report}", of {limit:d} row'))
+def browses_a_page(world: World, story: Story, report: str, limit: int) -> None:
+    look(world, story, report, limit=limit)
+
+
+@when("they go on with the next page")
+def next_page(world: World, story: Story) -> None:
+    assert story.browsed[-1].next is not None
+    look(world, story, story.question.report, limit=1, after=story.browsed[-1].next)
+
+
+@when(parsers.parse('somebody compares the two last versions of "{report}"'))
+def compares(world: World, story: Story, report: str) -> None:
+    after, before = (one.version for one in world.ledger(report)[:2])
+    story.compared = world.compare(report, before, after)
+
+
 # -- then ------------------------------------------------------------------------------------------------------------
 
 
@@ -385,6 +442,42 @@ def no_run(world: World) -> None:
 @then(parsers.parse('the audit has the event "{kind}"'))
 def audit(world: World, kind: str) -> None:
     assert kind in world.audit()
+
+
+@then("they see what the first run published")
+def they_see_first(story: Story) -> None:
+    assert story.first_rows
+    assert story.browsed[-1].rows == story.first_rows, story.ended.told
+
+
+@then(parsers.parse('readers of "{report}" do not see what the first run published'))
+def readers_do_not_see_first(world: World, story: Story, report: str) -> None:
+    assert world.rows(report) not in (None, story.first_rows)
+
+
+@then("the page names the run that made it")
+def page_names_run(story: Story) -> None:
+    assert story.browsed[-1].run_id == story.first_run
+
+
+@then(parsers.parse('they see the customers "{customers}"'))
+def they_see_customers(story: Story, customers: str) -> None:
+    assert [row["customer"] for row in story.browsed[-1].rows] == customers.split(", "), story.ended.told
+
+
+@then("what they have seen is what the second run published")
+def seen_second(story: Story) -> None:
+    assert [row for page in story.browsed for row in page.rows] == [
+        {"customer": "ada", "amount": "300.00"},
+        {"customer": "bob", "amount": "50.00"},
+    ]
+    assert story.browsed[-1].next is None
+
+
+@then(parsers.parse("it was told that {count:d} rows have changed"))
+def told_changed(story: Story, count: int) -> None:
+    assert story.compared is not None
+    assert (story.compared.changed, story.compared.added, story.compared.removed) == (count, 0, 0)
 
 
 @then("its record says that it was a rehearsal")

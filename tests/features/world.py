@@ -11,7 +11,9 @@ from kubescribe.domain.attempt import Attempt
 from kubescribe.domain.event import Event
 from kubescribe.domain.note import Note
 from kubescribe.domain.report import Publication
+from kubescribe.domain.report_query import RowQuery
 from kubescribe.domain.run import Run
+from kubescribe.domain.version_difference import VersionDifference
 
 ORDERS = (
     ("2026-03-01", "ada", 10),
@@ -27,6 +29,16 @@ class Ended(msgspec.Struct, frozen=True):
     exit_code: int
     told: str
     run_id: UUID | None = None
+
+
+class Browsed(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of rows that somebody looked at."""
+
+    rows: list[dict[str, Any]]
+    """Values as text."""
+    run_id: UUID
+    """That made the version."""
+    next: str | None
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -120,6 +132,14 @@ class World(Protocol):
 
     def roll_back(self, report: str, *, to: int | None, reason: str | None) -> Ended:
         """Roll a report back."""
+        ...
+
+    def browse(self, query: RowQuery, *, limit: int = 20, after: str | None = None) -> tuple[Ended, Browsed | None]:
+        """Look at a page of a report's rows."""
+        ...
+
+    def compare(self, report: str, before: int, after: int) -> VersionDifference:
+        """Compare two versions."""
         ...
 
     def unpublished(self) -> int:

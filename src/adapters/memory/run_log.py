@@ -101,6 +101,19 @@ class MemoryRunLog:
         with self._database.transaction():
             self._database.record(msgspec.structs.replace(storable(event), at=self._database.now()))
 
+    async def record_once(self, event: Event, *, identity: str) -> bool:
+        """See the port."""
+
+        def same(other: Event) -> bool:
+            names = (other.tenant, other.subject, other.kind) == (event.tenant, event.subject, event.kind)
+            return names and other.data.get(identity) == event.data[identity]
+
+        with self._database.transaction():
+            if any(same(other) for other in self._database.events):
+                return False
+            self._database.record(msgspec.structs.replace(storable(event), at=self._database.now()))
+            return True
+
     def _get(self, run_id: UUID) -> Run:
         run = self._database.runs.get(run_id)
         if run is None:

@@ -138,6 +138,28 @@ class PostgresRunLog:
 
         await transact(self._engine, work, timeout=self._timeout)
 
+    async def record_once(self, event: Event, *, identity: str) -> bool:
+        """See the port."""
+        row = event_row(storable(event)) | {"at": NOW}
+        known = tables.event.c
+        same = select(known.seq).where(
+            known.tenant == row["tenant"],
+            known.subject == row["subject"],
+            known.kind == row["kind"],
+            known.run_id.is_(None),  # so that the index of what belongs to no run serves
+            known.data[identity].astext == row["data"][identity],
+        )
+        turn = func.pg_advisory_xact_lock(func.hashtextextended(f"{row['subject']} {row['data'][identity]}", 0))
+
+        async def work(connection: AsyncConnection) -> bool:
+            await connection.execute(select(turn))
+            if (await connection.execute(same.limit(1))).first() is not None:
+                return False
+            await connection.execute(tables.event.insert().values(row))
+            return True
+
+        return await transact(self._engine, work, timeout=self._timeout)
+
 
 def page_query(which: RunFilter, limit: int, before: tuple[datetime, UUID] | None) -> Select[Any]:
     """One row more than the page has, which tells whether another page follows.

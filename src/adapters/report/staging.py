@@ -187,7 +187,7 @@ class _Version:
             f"CREATE TABLE {self._name} ({own}, {VERSION_COLUMN} bigint NOT NULL DEFAULT {self._version} "
             f"CHECK ({VERSION_COLUMN} = {self._version}))"
         )
-        self._execute(revoke_default_grants(self._schema, self._table))
+        self._execute(revoke_default_grants(self._schema, self._table, browsed=True))
 
     def copy(self, report: str, frames: Iterable[pl.DataFrame], schema: pl.Schema) -> int:
         """Every row of every frame, in order; returns how many."""

@@ -109,3 +109,11 @@ class RunLog(Protocol):
     async def record(self, event: Event) -> None:
         """Write an event that belongs to no run's transition; its time is set by the database's clock."""
         ...
+
+    async def record_once(self, event: Event, *, identity: str) -> bool:
+        """Write an event as ``record`` does, unless it is there already; whether it was written.
+
+        It is there when one of the same tenant, subject and kind has the same text in ``data[identity]``. Of any
+        number of writers at once, one writes it.
+        """
+        ...

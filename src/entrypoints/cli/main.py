@@ -13,6 +13,7 @@ from pathlib import Path
 from ...domain.errors import KubescribeError
 from ...domain.exit_code import ExitCode
 from ...domain.nearest import did_you_mean
+from ...domain.row_format import RowFormat
 from . import access
 
 MODULES = {
@@ -28,6 +29,8 @@ MODULES = {
     "show": "show",
     "logs": "logs",
     "reports": "reports",
+    "rows": "rows",
+    "diff": "diff",
     "rollback": "rollback",
     "verify": "verify",
     "pipelines": "pipelines",
@@ -42,6 +45,8 @@ MODULES = {
     "sign-in": "sign_in",
 }
 """Which module of this package serves a command."""
+
+_WHERE = "like day=2026-03-01, delay>=15, name~pole, 'code in A,B' or 'gate is null'; repeatable: all have to hold"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -161,6 +166,14 @@ def parser() -> argparse.ArgumentParser:
     reports.add_argument("--limit", type=int, default=10, help="rows to show")
     _json(reports)
 
+    _rows(commands.add_parser("rows", help="rows of a report, as it is or as it was"))
+
+    diff = commands.add_parser("diff", help="what differs between two versions of a report")
+    diff.add_argument("report")
+    diff.add_argument("before", type=int, metavar="VERSION")
+    diff.add_argument("after", type=int, nargs="?", metavar="VERSION", help="default: what is shown now")
+    _json(diff)
+
     rollback = commands.add_parser("rollback", help="show a report again as it was before")
     rollback.add_argument("report")
     rollback.add_argument(
@@ -279,6 +292,24 @@ def _execution(command: argparse.ArgumentParser) -> None:
     command.add_argument("--retry-delay", metavar="TIME", help="between two attempts")
     command.add_argument("--slot", metavar="TIME", help="the scheduled time that this run is for (ISO, with zone)")
     command.add_argument("--reason", help="why, kept on record")
+
+
+def _rows(command: argparse.ArgumentParser) -> None:
+    command.add_argument("report")
+    command.add_argument("--where", action="append", default=[], metavar="CONDITION", help=_WHERE)
+    command.add_argument("--columns", metavar="NAME,…", help="these only (default: all)")
+    command.add_argument(
+        "--sort", metavar="NAME,…", help="by these columns; 'NAME desc': downwards (default: by the key)"
+    )
+    which = command.add_mutually_exclusive_group()
+    which.add_argument("--version", type=int, help="as it was after this publication")
+    which.add_argument("--as-of-run", metavar="RUN", help="as this run or rollback left it")
+    command.add_argument("--limit", type=int, metavar="N", help="rows (default: a page of 20, or all with --format)")
+    command.add_argument("--after", metavar="CURSOR", help="the page after this one")
+    command.add_argument("--format", choices=[one.value for one in RowFormat], help="a file, with all rows")
+    command.add_argument("--output", metavar="FILE", help="write it here (default: standard output)")
+    command.add_argument("--formula-safe", action="store_true", help="CSV that no spreadsheet takes for formulas")
+    _json(command)
 
 
 def _json(command: argparse.ArgumentParser) -> None:

@@ -13,6 +13,8 @@ from dependency_injector import containers, providers
 
 from ..settings import Settings
 from . import access, history, requests
+from .addresses import address as _address
+from .browsing import compare_versions, record_rollbacks, report_reader
 from .databases import Databases
 
 if TYPE_CHECKING:
@@ -34,13 +36,9 @@ if TYPE_CHECKING:
     from ...application.reconcile_runs import ReconcileRuns
     from ...application.roll_back_report import RollBackReport
     from ...application.verify_report import VerifyReport
-    from ...domain.database_url import DatabaseUrl
 
 Closing = list[Callable[[], Awaitable[None]]]
 """What has to be closed at the end, in the order in which it was made."""
-
-_NO_LIMIT = 86_400.0
-"""Seconds: what ``connect_timeout=0`` in a URL comes to."""
 
 
 def _clock() -> SystemClock:
@@ -53,14 +51,6 @@ def _ids() -> SystemIds:
     from ...adapters.system.ids import SystemIds
 
     return SystemIds()
-
-
-def _address(url: DatabaseUrl, settings: Settings) -> tuple[dict[str, Any], float]:
-    """For asyncpg, and the seconds that connecting may take: the URL has the first word."""
-    address = url.for_asyncpg()
-    if "timeout" not in address:
-        return address, settings.connect_timeout.total_seconds()
-    return address, address["timeout"] or _NO_LIMIT
 
 
 def _heartbeat_log(settings: Settings, databases: Databases) -> PostgresAttemptLog:
@@ -251,6 +241,9 @@ class Container(containers.DeclarativeContainer):
     rehearsals = providers.Singleton(_rehearsals, settings, databases)
     catalogue = providers.Singleton(_catalogue, settings, databases)
 
+    report_reader = providers.Singleton(report_reader, settings, databases)
+    compare_versions = providers.Singleton(compare_versions, report_reader)
+
     run_requests = providers.Singleton(requests.run_requests, engine)
     launch_run = providers.Singleton(requests.launch_run, run_log, run_requests, launcher)
     finish_cancel = providers.Singleton(
@@ -268,6 +261,7 @@ class Container(containers.DeclarativeContainer):
     trigger_run = providers.Singleton(requests.trigger_run, run_requests, launch_run, ids)
     verify_report = providers.Singleton(_verify_report, catalogue)
     roll_back_report = providers.Singleton(_roll_back_report, catalogue, run_log, ids)
+    record_rollbacks = providers.Singleton(record_rollbacks, catalogue, run_log)
 
 
 @asynccontextmanager
