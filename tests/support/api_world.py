@@ -23,6 +23,7 @@ from kubescribe.adapters.memory.pauses import MemoryPauses
 from kubescribe.adapters.memory.randomness import MemoryRandomness
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
 from kubescribe.adapters.memory.report_database import MemoryReportDatabase
+from kubescribe.adapters.memory.report_reader import MemoryReportReader
 from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
@@ -43,12 +44,14 @@ from kubescribe.application.manage_tokens import CreateToken
 from kubescribe.application.metrics import Registry as MetricsRegistry
 from kubescribe.application.resume_pipeline import ResumePipeline
 from kubescribe.application.retry_run import RetryRun
+from kubescribe.application.roll_back_report import RollBackReport
 from kubescribe.application.sign_in import SignIn
 from kubescribe.application.trigger_run import TriggerRun
 from kubescribe.domain.access import Role, Scope
 from kubescribe.domain.run import Run
 from kubescribe.domain.token import Token
 from kubescribe.entrypoints.api_settings import LOCAL_HOSTS, ApiSettings
+from kubescribe.entrypoints.composition.browsing import json_objects, row_encoder
 from kubescribe.entrypoints.http.app import api
 from kubescribe.entrypoints.http.gate.gate import Gate
 from kubescribe.entrypoints.http.readiness import Check, Readiness
@@ -68,7 +71,14 @@ def totals(run: Context, country: str | None = None, day: int = 1, tags: list[st
 class ApiWorld:
     """``with ApiWorld().client() as client: client.get("/runs", headers=world.as_(Role.VIEWER))``."""
 
-    def __init__(self, settings: ApiSettings | None = None, trust: Trust | None = None, **checks: Check) -> None:
+    def __init__(
+        self,
+        settings: ApiSettings | None = None,
+        trust: Trust | None = None,
+        *,
+        tenant: str = "default",
+        **checks: Check,
+    ) -> None:
         self.database = MemoryRunLogDatabase()
         self.clock, self.ids = MemoryClock(), MemoryIds()
         self.run_log = MemoryRunLog(self.database)
@@ -81,7 +91,7 @@ class ApiWorld:
         self.sign_in = SignIn(sessions=self.web_sessions, ids=self.ids, randomness=randomness)
         self.authenticate = Authenticate(tokens=self.tokens, sessions=self.web_sessions, clock=self.clock, trust=trust)
         launch = LaunchRun(run_log=self.run_log, requests=requests, launcher=self.launcher)
-        history = MemoryRunHistory(self.database)
+        history, catalogue = MemoryRunHistory(self.database), MemoryReportCatalogue(self.reports)
         pauses, describe = MemoryPauses(self.database), DescribePipeline(run_log=self.run_log)
         finish = FinishCancel(run_log=self.run_log, launcher=self.launcher, fences=None, publisher=None)
         self.services = Services(
@@ -100,7 +110,12 @@ class ApiWorld:
             explain_pipeline=ExplainPipeline(describe=describe, pauses=pauses),
             pauses=pauses,
             resume_pipeline=ResumePipeline(pauses=pauses),
-            catalogue=lambda: MemoryReportCatalogue(self.reports),
+            tenant=tenant,
+            reader=lambda: MemoryReportReader(self.reports),
+            roll_back_report=lambda: RollBackReport(catalogue=catalogue, run_log=self.run_log, ids=self.ids),
+            encoder=lambda kind, formula_safe: row_encoder(kind, formula_safe=formula_safe),
+            as_objects=json_objects,
+            download_rows=1_000_000,
             authenticate=self.authenticate,
             sign_in=self.sign_in,
             clock=self.clock,

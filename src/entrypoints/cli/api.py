@@ -49,7 +49,7 @@ async def _serve(
 ) -> None:
     settings: Settings = container.settings()
     figures = Registry()
-    reconciling, others = reconciler(container, logger.info), loops(container, figures)
+    reconciling, others = reconciler(container, pipelines, logger.info), loops(container, figures)
     parts = services(container, pipelines, reconciling.nudge, figures, others)
     app = api(parts, settings.api, observer=RequestMetrics(figures))
     serving = server(app, stopping=parts.stopping.set)

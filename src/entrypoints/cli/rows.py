@@ -15,9 +15,9 @@ from ...domain.report_value import Kind, kind_of, text_of
 from ...domain.row_format import RowFormat
 from ..composition.browsing import row_encoder
 from ..composition.container import Container
+from ..conditions import condition, names, order
 from ..settings import Settings
 from . import terminal
-from .conditions import condition, names, order
 from .reading import reading
 
 _SHOWN = 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...domain.row_format import RowFormat
 from ..settings import Settings
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from ...adapters.report.reader import PostgresReportReader
     from ...application.compare_versions import CompareVersions
     from ...application.ports.report_catalogue import ReportCatalogue
-    from ...application.ports.report_reader import ReportReader
+    from ...application.ports.report_reader import ReportReader, Row
     from ...application.ports.row_encoder import RowEncoder
     from ...application.ports.run_log import RunLog
     from ...application.record_rollbacks import RecordRollbacks
+    from ...domain.report import Column
 
 
 def report_reader(settings: Settings, databases: Databases) -> PostgresReportReader:
@@ -72,3 +73,10 @@ def row_encoder(kind: RowFormat, *, formula_safe: bool = True, exact_numbers: bo
             from ...adapters.formats.arrow_rows import ArrowRows
 
             return ArrowRows()
+
+
+def json_objects(columns: tuple[Column, ...], rows: tuple[Row, ...]) -> list[dict[str, Any]]:
+    """Rows as they are in a JSON document; numbers that a parser could round are text."""
+    from ...adapters.formats.json_rows import JsonRows
+
+    return JsonRows().as_objects(columns, rows)

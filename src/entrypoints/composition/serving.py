@@ -10,16 +10,20 @@ from ...application import metrics
 from ...application.authoring.registry import Registry
 from ...application.keep_doing import KeepDoing
 from ...application.keep_reconciling import KeepReconciling
-from ...application.ports.report_catalogue import ReportCatalogue
+from ...application.ports.report_reader import ReportReader
+from ...application.ports.row_encoder import RowEncoder
 from ...application.ports.run_log import RunFilter
 from ...application.replay_spools import replay_spools
+from ...application.roll_back_report import RollBackReport
 from ...domain.errors import ReportNotFound
+from ...domain.row_format import RowFormat
 from ...domain.tenant import Tenant
 from .. import secrets
 from ..http.readiness import Check, Readiness
 from ..http.services import Services
+from .browsing import json_objects, row_encoder
 from .container import Container
-from .watching import collect_metrics
+from .watching import collect_metrics, trace_run
 
 PROBE_NAME = "kubescribe-readiness"
 """What is asked for to see whether a database answers; nothing is called so."""
@@ -42,8 +46,14 @@ def services(
             loop.told()
         return await collect_metrics(container, figures, tenant)()
 
-    def catalogue() -> ReportCatalogue:
-        return container.catalogue()
+    def reader() -> ReportReader:
+        return container.report_reader()
+
+    def roll_back() -> RollBackReport:
+        return container.roll_back_report()
+
+    def encoder(kind: RowFormat, formula_safe: bool) -> RowEncoder:
+        return row_encoder(kind, formula_safe=formula_safe)
 
     return Services(
         run_log=container.run_log(),
@@ -59,7 +69,12 @@ def services(
         pauses=container.pauses(),
         resume_pipeline=container.resume_pipeline(),
         refuse_secrets=refuse_secrets,
-        catalogue=catalogue,
+        tenant=container.settings().tenant,
+        reader=reader,
+        roll_back_report=roll_back,
+        encoder=encoder,
+        as_objects=json_objects,
+        download_rows=container.settings().download_rows,
         authenticate=container.authenticate(),
         sign_in=container.sign_in(),
         clock=container.clock(),
@@ -69,14 +84,21 @@ def services(
     )
 
 
-def reconciler(container: Container, say: Callable[[str], None]) -> KeepReconciling:
+def reconciler(container: Container, pipelines: Registry, say: Callable[[str], None]) -> KeepReconciling:
     """The loop."""
 
     async def one_pass() -> Sequence[str]:
         late = await replay_spools(container.attempt_log(), container.spool())
+        if await container.pauses().over():
+            await container.resume_pipeline().ended(lambda name: pipelines.get(name).pipeline)
         done = await container.reconcile_runs()()
         for run in done.changed:
             say(f"run {run.id} of {run.pipeline} was found to be {run.status}")
+        if container.databases().report_url is not None:
+            await container.record_rollbacks()(tenant=container.settings().tenant)
+        for run in done.changed:
+            if run.status.terminal:
+                await trace_run(container, run.id, run.tenant)
         return (*late, *done.problems)
 
     return KeepReconciling(one_pass, container.leadership(), container.ids().new(), say=say)

@@ -25,6 +25,7 @@ from .routes.explain import Explain
 from .routes.health import healthz, readyz
 from .routes.metrics import metrics
 from .routes.pipelines import Pipelines
+from .routes.report_rows import report_rows
 from .routes.reports import Reports
 from .routes.run_acts import cancel, retry
 from .routes.run_events import run_events
@@ -51,6 +52,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     retry,
     Pipelines,
     Reports,
+    report_rows,
     sign_in_page,
     sign_in_script,
     sign_in,

@@ -11,18 +11,27 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from .gate.credentials import COOKIE
 from .gate.gate import OPEN
+from .routes.report_rows import FORMATS
 from .streams import MEDIA_TYPE
 from .views.act import ReasonView
 from .views.pause import PauseRequest
+from .views.report import RollbackRequest
 from .views.session import SignInRequest
 from .views.trigger import TriggerView
 
 _FORMATS = {
     "/runs/{run_id}/events": (MEDIA_TYPE,),
+    "/reports/{name}/rows": tuple(media_type for media_type, kind in FORMATS.items() if kind is not None),
     "/runs/{run_id}/logs": ("text/plain", "application/x-ndjson", MEDIA_TYPE),
 }
 """What is answered beside JSON."""
-CLOSED: tuple[type[msgspec.Struct], ...] = (TriggerView, ReasonView, PauseRequest, SignInRequest)
+CLOSED: tuple[type[msgspec.Struct], ...] = (
+    TriggerView,
+    ReasonView,
+    PauseRequest,
+    RollbackRequest,
+    SignInRequest,
+)
 """Bodies that may hold nothing else."""
 
 _ABOUT = (

@@ -86,6 +86,12 @@ TABLE: dict[type[Exception], Kind] = {
     errors.RunClosed: Kind(409, "run-closed", "The run is over"),
     errors.RunMismatch: Kind(409, "run-mismatch", "The run is another"),
     errors.VersionNotKept: Kind(409, "version-not-kept", "The version is not kept"),
+    errors.BadRowQuery: Kind(400, "bad-row-query", "The question does not fit the report"),
+    errors.BadCursor: Kind(400, "bad-cursor", "The cursor is none of this question's"),
+    errors.RunDidNotPublish: Kind(404, "run-did-not-publish", "The run has not published this report"),
+    errors.VersionGone: Kind(410, "version-gone", "The version is not kept any more"),
+    errors.TooManyRows: Kind(422, "too-many-rows", "There are more rows than one download may have"),
+    errors.TookTooLong: Kind(503, "took-too-long", "The question took too long", retry_after=RETRY_AFTER),
     errors.RollbackRefused: Kind(409, "rollback-refused", "The report keeps nothing to go back to"),
     errors.LaunchRefused: Kind(
         503, "launch-refused", "No supervisor could be started", _fixed("no supervisor could be started"), RETRY_AFTER

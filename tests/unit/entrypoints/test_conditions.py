@@ -6,7 +6,7 @@ import pytest
 
 from kubescribe.domain.errors import BadRowQuery
 from kubescribe.domain.report_query import Filter, Operator, Sort
-from kubescribe.entrypoints.cli.conditions import condition, names, order
+from kubescribe.entrypoints.conditions import condition, names, order
 
 
 @pytest.mark.parametrize(

@@ -33,5 +33,5 @@ class Explain(Controller):
     )
     async def pipeline(self, request: Asking, services: Use, name: Name) -> ExplanationView:
         """From its pause, its schedule and its last runs."""
-        declared, now = services.pipelines.get(name).pipeline, datetime.now(UTC)
+        declared, now = services.declared(request.user.tenant).get(name).pipeline, datetime.now(UTC)
         return ExplanationView.of(await services.explain_pipeline(declared, now=now, tenant=request.user.tenant))

@@ -28,13 +28,13 @@ class Pipelines(Controller):
     async def list(self, request: Asking, services: Use) -> Page[PipelineView]:
         """What is declared, and what is paused."""
         paused = {pause.pipeline: pause for pause in await services.pauses.holding(tenant=request.user.tenant)}
-        declared = services.pipelines.pipelines()
+        declared = services.declared(request.user.tenant).pipelines()
         return Page(items=tuple(PipelineView.of(one, paused.get(one.name)) for one in declared), next=None)
 
     @get("/{name:str}", opt=needs(Scope.PIPELINES_READ), summary="One pipeline", responses=problems(404))
     async def show(self, request: Asking, services: Use, name: Name) -> PipelineStateView:
         """Its declaration, next slots, last runs, success rate and durations."""
-        declared, tenant = services.pipelines.get(name).pipeline, request.user.tenant
+        declared, tenant = services.declared(request.user.tenant).get(name).pipeline, request.user.tenant
         pause = await services.pauses.current(name, tenant=tenant)
         state = await services.describe_pipeline(declared, now=datetime.now(UTC), tenant=tenant)
         return PipelineStateView.of(declared, pause, state)
@@ -50,7 +50,11 @@ class Pipelines(Controller):
         self, request: Asking, services: Use, name: Name, data: JSONBody[PauseRequest | None] = None
     ) -> PauseView:
         """Its slots pass by until its end, or until it is resumed; what is triggered by hand still runs."""
-        declared, asking, wanted = services.pipelines.get(name).pipeline, request.user, data or PauseRequest()
+        declared, asking, wanted = (
+            services.declared(request.user.tenant).get(name).pipeline,
+            request.user,
+            data or PauseRequest(),
+        )
         until = checked("until", wanted.until)
         made = await services.pauses.pause(
             declared.name, actor=asking.actor, reason=wanted.reason, until=until, tenant=asking.tenant
@@ -68,7 +72,7 @@ class Pipelines(Controller):
         self, request: Asking, services: Use, name: Name, data: JSONBody[ReasonView | None] = None
     ) -> ResumedView:
         """The slots that were passed over go on record."""
-        declared, asking = services.pipelines.get(name).pipeline, request.user
+        declared, asking = services.declared(request.user.tenant).get(name).pipeline, request.user
         reason = data.reason if data else None
         return ResumedView.of(
             await services.resume_pipeline(declared, actor=asking.actor, reason=reason, tenant=asking.tenant)

@@ -49,7 +49,7 @@ async def retry(
     asking = request.user
     retried = await services.retry_run(
         run_id,
-        services.pipelines.get,
+        services.declared(request.user.tenant).get,
         actor=asking.actor,
         reason=data.reason if data else None,
         key=key,

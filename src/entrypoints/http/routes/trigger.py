@@ -39,7 +39,7 @@ Key = Annotated[
 )
 async def trigger(request: Asking, services: Use, data: JSONBody[TriggerView], key: Key = None) -> Response[RunView]:
     """Accept a run: from the answer on it is on record, and comes to an end whatever dies next."""
-    declared = services.pipelines.get(data.pipeline)
+    declared = services.declared(request.user.tenant).get(data.pipeline)
     services.refuse_secrets(data.pipeline, data.parameters)  # before an error quotes it
     accepted = await services.trigger_run(
         TriggerRequest(

@@ -73,10 +73,12 @@ def test_a_parameter_that_is_not_declared_or_does_not_fit_is_named(world: ApiWor
     assert not world.database.runs
 
 
-def test_what_a_run_is_comes_from_the_declaration_and_the_principal(world: ApiWorld, client: TestClient[Any]) -> None:
+def test_what_a_run_is_comes_from_the_declaration_and_the_principal() -> None:
+    world = ApiWorld(tenant="team-b")
     token, text = world.token(Role.OPERATOR, tenant="team-b")
     headers = {"Authorization": f"Bearer {text}"}
-    answer = client.post("/runs/trigger", json={"pipeline": "totals"}, headers=headers)
+    with world.client() as client:
+        answer = client.post("/runs/trigger", json={"pipeline": "totals"}, headers=headers)
     run = world.database.runs[world.launcher.launched[-1]]
     assert answer.headers["location"] == f"/runs/{run.id}"
     assert (run.tenant, run.actor, run.trigger) == ("team-b", f"token:{token.id}", "api")

@@ -1,12 +1,12 @@
-"""``--where`` and ``--sort`` as a person writes them."""
+"""Conditions and orders on rows as a person writes them: ``--where`` and ``--sort``, and the same words in a query."""
 
 from __future__ import annotations
 
 import csv
 import re
 
-from ...domain.errors import BadRowQuery
-from ...domain.report_query import Filter, Operator, Sort
+from ..domain.errors import BadRowQuery
+from ..domain.report_query import Filter, Operator, Sort
 
 _SIGNS = {
     "=": Operator.EQ,
@@ -23,7 +23,7 @@ _LISTED = re.compile(r"(.+?)\s+in\s+(.+)", re.IGNORECASE | re.DOTALL)
 
 
 def condition(text: str) -> Filter:
-    """One ``--where``; a space before the sign allows one after it. Raises :class:`BadRowQuery`."""
+    """One condition; a space before the sign allows one after it. Raises :class:`BadRowQuery`."""
     if match := _COMPARED.fullmatch(text):
         name, space, sign, value = match.groups()
         return Filter(name.strip(), _SIGNS[sign], (value.removeprefix(" ") if space else value,))
@@ -32,11 +32,11 @@ def condition(text: str) -> Filter:
     if match := _LISTED.fullmatch(text.strip()):
         return Filter(match[1].strip(), Operator.IN, tuple(next(csv.reader([match[2]]))))
     example = "day=2026-03-01, delay>=15, name~pole, 'code in A,B' or 'gate is null'"
-    raise BadRowQuery(f"--where {text!r} is no condition; write one like {example}")
+    raise BadRowQuery(f"{text!r} is no condition; write one like {example}")
 
 
 def order(text: str | None) -> tuple[Sort, ...]:
-    """``--sort``: names between commas; ``desc`` after a name, or a minus before it, turns it round."""
+    """Names between commas; ``desc`` after a name, or a minus before it, turns it round."""
     return tuple(_sort(name) for name in names(text))
 
 
