@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .event import Event
-from .schedule import Schedule
 from .tenant import DEFAULT_TENANT, Tenant
+
+if TYPE_CHECKING:
+    from .schedule import Schedule  # every supervisor imports this module, and none reads a schedule
 
 MOST_SLOTS = 1000
 """As many slots that were passed over are listed; that there are more is said."""

@@ -410,5 +410,5 @@ class MemoryWorld:
         try:
             result = await execute(order)
         finally:
-            del self.launcher.supervisors[order.run_id]
+            self.launcher.supervisors.pop(order.run_id, None)  # another attempt at the run may have been faster
         return Ended(result.exit_code, "\n".join([*console.sentences, result.message]), order.run_id)

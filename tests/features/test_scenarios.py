@@ -389,7 +389,9 @@ def audit(world: World, kind: str) -> None:
 
 @then("its record says that it was a rehearsal")
 def was_a_rehearsal(world: World, story: Story) -> None:
-    assert the_record(world, story).run.mode is RunMode.REHEARSE
+    record = the_record(world, story)
+    assert record.run.mode is RunMode.REHEARSE and not record.run.may_publish
+    assert [attempt.fence for attempt in record.attempts] == [None]
 
 
 @then(parsers.parse('it would have changed {changed:d} rows of "{report}", added {added:d} and removed {removed:d}'))
