@@ -1,4 +1,4 @@
-"""Pipelines for tests of the API."""
+"""Pipelines for tests of the API; a test that fails leaves none of them running for long."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 from kubescribe import Context, pipeline
 
 
-@pipeline(reports=())
+@pipeline(reports=(), run_deadline="5m")
 def quick(run: Context, text: str = "hello", tags: list[str] | None = None) -> None:
     """Say something, and keep what was given."""
     print(text)
     run.note(text)
 
 
-@pipeline(reports=())
+@pipeline(reports=(), run_deadline="5m")
 def until(run: Context, file: str) -> None:
     """Wait until a file is there, or somebody ends it."""
     import time
@@ -23,7 +23,7 @@ def until(run: Context, file: str) -> None:
         time.sleep(0.05)
 
 
-@pipeline(reports=())
+@pipeline(reports=(), run_deadline="5m")
 def talk(run: Context, file: str) -> None:
     """Say one thing, wait for a file, and say another."""
     import time

@@ -12,6 +12,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 ISSUER = "https://id.example.org/realm"
 AUDIENCE = "kubescribe"
@@ -46,11 +47,11 @@ class FakeProvider:
         key = self.keys[key_id]
         entry: dict[str, Any]
         if isinstance(key, rsa.RSAPrivateKey):
-            entry = dict(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)) | {"alg": "RS256"}
+            entry = dict(RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)) | {"alg": "RS256"}
         elif isinstance(key, ec.EllipticCurvePrivateKey):
-            entry = dict(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)) | {"alg": "ES256"}
+            entry = dict(ECAlgorithm.to_jwk(key.public_key(), as_dict=True)) | {"alg": "ES256"}
         else:
-            entry = dict(jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)) | {"alg": "EdDSA"}
+            entry = dict(OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)) | {"alg": "EdDSA"}
         return entry | {"kid": key_id, "use": "sig"} | changes
 
     def claims(self, **changes: Any) -> dict[str, Any]:

@@ -32,7 +32,12 @@ TELLING = (
 
 NEVER_ASKED = {
     # What a supervisor or a worker meets, and no request: a request that met one would find a mistake of ours.
+    errors.AnchorNotSent,
     errors.AttemptNotFound,
+    errors.BadAnchor,
+    errors.ChainBroken,
+    errors.NotDelivered,
+    errors.PostFailed,
     errors.BadDatabaseUrl,
     errors.BadDeclaration,
     errors.BadDuration,
