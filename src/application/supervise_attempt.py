@@ -12,9 +12,12 @@ import msgspec
 from ..domain.attempt import Whereabouts
 from ..domain.errors import CommandNotFound, Fenced, KubescribeError, RunClosed, RunMismatch
 from ..domain.exit_code import ExitCode
+from ..domain.failure import SkipReason
 from ..domain.outcome import Outcome
+from ..domain.pause import Pause
 from ..domain.pipeline import Pipeline
 from ..domain.report import Publication
+from ..domain.run import Trigger
 from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
 from .attempt_end import End, Stop, failed, failure, outcome, refused
@@ -146,6 +149,8 @@ class SuperviseAttempt:
         try:
             if self._guard.has_to_stop():
                 return await self._never_begun()
+            if (pause := await self._pause()) is not None:
+                return await self._passed_over(pause)
             if not self._order.declares:
                 await self._take()
                 if self._guard.has_to_stop():
@@ -185,6 +190,20 @@ class SuperviseAttempt:
         if not self._recorder.claimed:
             await self._take_run.hold()
         return await self._close(*failed(end, why))
+
+    async def _pause(self) -> Pause | None:
+        """Only a slot is let go by: what somebody has asked for goes on, and so does what has begun."""
+        order = self._order
+        if order.trigger is not Trigger.SCHEDULE or self._earlier.tried:
+            return None
+        return await self._recorder.paused(order.run_id, order.name, order.tenant)
+
+    async def _passed_over(self, pause: Pause) -> AttemptResult:
+        await self._take_run.hold()
+        skipped = outcome(
+            self._guard.described(Ended(exit_code=0)), RunStatus.SKIPPED, ExitCode.DONE, message=str(pause)
+        )
+        return await self._close(msgspec.structs.replace(skipped, skip_reason=SkipReason.PAUSED), False)
 
     async def _take(self) -> None:
         taken = await self._take_run()

@@ -554,3 +554,19 @@ class RetryRefused(ConfigurationError):
     def __init__(self, run_id: object, why: str) -> None:
         self.run_id, self.why = run_id, why
         super().__init__(f"run {run_id} cannot be retried: {why}")
+
+
+class NotPaused(ConfigurationError):
+    """A pipeline that is not paused cannot be resumed."""
+
+    def __init__(self, pipeline: str) -> None:
+        self.pipeline = pipeline
+        super().__init__(f"pipeline {pipeline} is not paused; there is nothing to resume")
+
+
+class PauseRefused(ConfigurationError):
+    """A pause would be over before it begins."""
+
+    def __init__(self, pipeline: str, until: object) -> None:
+        self.pipeline, self.until = pipeline, until
+        super().__init__(f"pipeline {pipeline} cannot be paused until {until}, which is not in the future")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from datetime import date
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def daily_totals(
 def counting(run: Context) -> None:
     """Counts the orders, and publishes nothing."""
     run.metric("orders", run.read("SELECT customer FROM orders").height)
+
+
+@pipeline(reports=())
+def patient(run: Context) -> None:
+    """Is at work until somebody ends it."""
+    for _ in range(3000):
+        run.progress(0.5, "waiting")
+        time.sleep(0.02)
 
 
 def _first_time(run: Context) -> bool:

@@ -13,6 +13,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
+from kubescribe.adapters.local.process_tree import members
 from kubescribe.domain.report import Publication
 from kubescribe.domain.report_query import Operator, RowQuery
 from kubescribe.domain.run import Run
@@ -45,15 +46,60 @@ class PostgresWorld:
         retries: int | None = None,
         run_id: UUID | None = None,
         rehearse: bool = False,
+        slot: str | None = None,
     ) -> Ended:
         options = [word for name, value in parameters.items() for word in ("--param", f"{name}={value}")]
         if retries is not None:
             options += ["--retries", str(retries), "--retry-delay", "0"]
         if run_id is not None:
             options += ["--run-id", str(run_id)]
+        if slot is not None:
+            options += ["--slot", slot]
         if rehearse:
             options.append("--rehearse")
         return self._recorded(self._command("run", pipeline, *options))
+
+    def trigger(self, pipeline: str, parameters: dict[str, str], *, key: str | None = None) -> Ended:
+        options = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
+        return self._asked("trigger", pipeline, *options, *(() if key is None else ("--key", key)))
+
+    def trigger_and_wait_until_at_work(self, pipeline: str) -> UUID:
+        run_id = self.trigger(pipeline, {}).run_id
+        assert run_id is not None
+        query = (
+            "SELECT 1 FROM note JOIN attempt ON attempt.id = note.attempt_id WHERE run_id = %s AND kind = 'progress'"
+        )
+        with psycopg.connect(self._databases.runlog, autocommit=True) as connection:
+            wait_for(lambda: connection.execute(query, (run_id,)).fetchone(), "its progress", timeout=60, every=0.05)
+        return run_id
+
+    def until_ended(self, run_id: UUID) -> None:
+        query = "SELECT 1 FROM run WHERE id = %s AND finished_at IS NOT NULL"
+        with psycopg.connect(self._databases.runlog, autocommit=True) as connection:
+            wait_for(lambda: connection.execute(query, (run_id,)).fetchone(), "its end", timeout=60, every=0.05)
+
+    def at_work(self, run_id: UUID) -> bool:
+        attempts = self.record(run_id).attempts
+        return any(members(attempt.id) or attempt.ended_at is None for attempt in attempts)
+
+    def cancel(self, run_id: UUID, *, reason: str) -> Ended:
+        ended = self._command("cancel", str(run_id), "--reason", reason)
+        return Ended(ended.returncode, ended.stderr, run_id)
+
+    def retry(self, run_id: UUID, *, key: str | None = None) -> Ended:
+        return self._asked("retry", str(run_id), *(() if key is None else ("--key", key)))
+
+    def pause(self, pipeline: str, *, reason: str) -> None:
+        ended = self._command("pause", pipeline, "--reason", reason)
+        assert ended.returncode == 0, ended.stderr
+
+    def resume(self, pipeline: str) -> None:
+        ended = self._command("resume", pipeline)
+        assert ended.returncode == 0, ended.stderr
+
+    def page(self, limit: int, after: Run | None) -> list[Run]:
+        options = [] if after is None else ["--before", f"{after.created_at.isoformat()}/{after.id}"]
+        return msgspec.json.decode(self._json("runs", "--limit", str(limit), *options), type=list[Run])
 
     def wrap(self, command: list[str]) -> Ended:
         return self._recorded(self._command("exec", "--", *command))
@@ -158,6 +204,11 @@ class PostgresWorld:
         ended = self._command(*arguments, "--json")
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
+
+    def _asked(self, *arguments: str) -> Ended:
+        ended = self._command(*arguments)
+        printed = ended.stdout.strip()
+        return Ended(ended.returncode, ended.stderr, UUID(printed) if printed else None)
 
     def _recorded(self, ended: subprocess.CompletedProcess[str]) -> Ended:
         runs = self.runs()

@@ -10,6 +10,7 @@ import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
 from kubescribe.domain.report_query import Filter, Operator, RowQuery, Sort
+from kubescribe.domain.run import Run
 from kubescribe.domain.run_mode import RunMode
 from kubescribe.domain.version_difference import VersionDifference
 
@@ -27,6 +28,9 @@ class Story:
         self.pipeline = ""
         self.ended = Ended(-1, "nothing has run yet")
         self.run_id: UUID | None = None
+        self.runs: list[UUID] = []
+        """Those that were asked for, in their order."""
+        self.pages: list[Run] = []
         self.first_rows: list[dict[str, Any]] | None = None
         self.first_run: UUID | None = None
         self.browsed: list[Browsed] = []
@@ -89,6 +93,90 @@ def killed_after_publishing(world: World, story: Story) -> None:
 def is_rehearsed(world: World, story: Story, name: str, value: str) -> None:
     story.ended = world.run(story.pipeline, {name: value}, rehearse=True)
     story.run_id = story.ended.run_id
+
+
+def it_is_triggered(world: World, story: Story, parameters: dict[str, str], key: str | None = None) -> None:
+    asked(story, world.trigger(story.pipeline, parameters, key=key))
+
+
+def asked(story: Story, ended: Ended) -> None:
+    story.ended = ended
+    if ended.run_id is not None:
+        story.run_id = ended.run_id
+        story.runs.append(ended.run_id)
+
+
+@given(parsers.parse('it was triggered with "{name}" set to "{value}" under the key "{key}"'))
+@when(parsers.parse('it is triggered with "{name}" set to "{value}" under the key "{key}"'))
+def triggered_under_a_key(world: World, story: Story, name: str, value: str, key: str) -> None:
+    it_is_triggered(world, story, {name: value}, key)
+
+
+@when(parsers.parse('it is triggered with "{name}" set to "{value}" and "{other}" set to "{further}"'))
+def triggered_with_two(world: World, story: Story, name: str, value: str, other: str, further: str) -> None:
+    it_is_triggered(world, story, {name: value, other: further})
+
+
+@when("the triggered run has ended")
+def the_triggered_run_has_ended(world: World, story: Story) -> None:
+    assert story.run_id is not None, story.ended.told
+    world.until_ended(story.run_id)
+
+
+@given("a triggered run of it is at work")
+def a_run_is_at_work(world: World, story: Story) -> None:
+    story.run_id = world.trigger_and_wait_until_at_work(story.pipeline)
+
+
+@when(parsers.parse('it is cancelled because "{reason}"'))
+def is_cancelled(world: World, story: Story, reason: str) -> None:
+    assert story.run_id is not None
+    story.ended = world.cancel(story.run_id, reason=reason)
+
+
+@when(parsers.parse('it is retried under the key "{key}"'))
+def is_retried(world: World, story: Story, key: str) -> None:
+    assert story.run_id is not None
+    story.runs = [story.run_id]
+    asked(story, world.retry(story.run_id, key=key))
+
+
+@when(parsers.parse('the first run is retried under the key "{key}"'))
+def the_first_is_retried(world: World, story: Story, key: str) -> None:
+    asked(story, world.retry(story.runs[0], key=key))
+
+
+@given(parsers.parse('it is paused because "{reason}"'))
+def is_paused(world: World, story: Story, reason: str) -> None:
+    world.pause(story.pipeline, reason=reason)
+
+
+@given("it is resumed")
+def is_resumed(world: World, story: Story) -> None:
+    world.resume(story.pipeline)
+
+
+@when(parsers.parse('it runs for the slot "{slot}"'))
+def runs_for_a_slot(world: World, story: Story, slot: str) -> None:
+    story.ended = world.run(story.pipeline, {}, slot=slot)
+    story.run_id = story.ended.run_id
+
+
+@given(parsers.parse("it has run {count:d} times"))
+def has_run_times(world: World, story: Story, count: int) -> None:
+    for _ in range(count):
+        it_runs(world, story, {})
+        assert story.run_id is not None
+        story.runs.append(story.run_id)
+
+
+@when(parsers.parse("the history is read by pages of {limit:d}, with a further run after the first page"))
+def the_history_is_read(world: World, story: Story, limit: int) -> None:
+    while page := world.page(limit, story.pages[-1] if story.pages else None):
+        assert len(page) <= limit
+        if not story.pages:
+            it_runs(world, story, {})
+        story.pages += page
 
 
 @when("it runs")
@@ -394,7 +482,9 @@ def told_changed(story: Story, count: int) -> None:
 
 @then("its record says that it was a rehearsal")
 def was_a_rehearsal(world: World, story: Story) -> None:
-    assert the_record(world, story).run.mode is RunMode.REHEARSE
+    record = the_record(world, story)
+    assert record.run.mode is RunMode.REHEARSE and not record.run.may_publish
+    assert [attempt.fence for attempt in record.attempts] == [None]
 
 
 @then(parsers.parse('it would have changed {changed:d} rows of "{report}", added {added:d} and removed {removed:d}'))
@@ -408,3 +498,47 @@ def would_have_changed(world: World, story: Story, report: str, changed: int, ad
 @then("nothing of it is left in the report database")
 def nothing_is_left(world: World) -> None:
     assert world.unpublished() == 0
+
+
+@then("it is the same run as before")
+def the_same_run(story: Story) -> None:
+    assert story.ended.exit_code == 0, story.ended.told
+    assert story.runs[-1] == story.runs[-2]
+
+
+@then(parsers.re(r"there (is|are) (?P<count>\d+) runs? on record"))
+def runs_on_record(world: World, count: str) -> None:
+    assert len(world.runs()) == int(count)
+
+
+@then("it is a retry of the run before")
+def is_a_retry(world: World, story: Story) -> None:
+    run = the_record(world, story).run
+    assert (run.retry_of, run.trigger) == (story.runs[0], "retry")
+
+
+@then("nothing of it is at work any more")
+def nothing_is_at_work(world: World, story: Story) -> None:
+    assert story.run_id is not None
+    assert not world.at_work(story.run_id)
+
+
+@then(parsers.parse('its record says that it was skipped because of "{reason}"'))
+def was_skipped_because(world: World, story: Story, reason: str) -> None:
+    assert the_record(world, story).run.skip_reason == reason
+
+
+@then("nobody has to be told")
+def nobody_has_to_be_told(world: World) -> None:
+    assert world.notices() == []
+
+
+@then(parsers.parse('the audit has "{first}" and then "{second}"'))
+def the_audit_has_both(world: World, first: str, second: str) -> None:
+    kinds = world.audit()
+    assert first in kinds and second in kinds[kinds.index(first) :]
+
+
+@then(parsers.parse("the pages held the first {count:d} runs, newest first, once each"))
+def the_pages_held(story: Story, count: int) -> None:
+    assert [run.id for run in story.pages] == list(reversed(story.runs[:count]))

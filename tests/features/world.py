@@ -61,12 +61,45 @@ class World(Protocol):
         retries: int | None = None,
         run_id: UUID | None = None,
         rehearse: bool = False,
+        slot: str | None = None,
     ) -> Ended:
         """Run, or rehearse, a pipeline to its end."""
         ...
 
     def run_and_kill(self, pipeline: str, *, after_publishing: bool) -> UUID:
         """Start a run, kill supervisor and worker in its middle or right after it has published; the run's id."""
+        ...
+
+    def trigger(self, pipeline: str, parameters: dict[str, str], *, key: str | None = None) -> Ended:
+        """Ask for a run that goes on by itself."""
+        ...
+
+    def trigger_and_wait_until_at_work(self, pipeline: str) -> UUID:
+        """Trigger a run, and wait until its payload works; the run's id."""
+        ...
+
+    def until_ended(self, run_id: UUID) -> None:
+        """Wait for the end of a triggered run."""
+        ...
+
+    def at_work(self, run_id: UUID) -> bool:
+        """Whether something of the run still works."""
+        ...
+
+    def cancel(self, run_id: UUID, *, reason: str) -> Ended:
+        """Cancel a run, and wait until it is gone."""
+        ...
+
+    def retry(self, run_id: UUID, *, key: str | None = None) -> Ended:
+        """Ask for a new run of the same work."""
+        ...
+
+    def pause(self, pipeline: str, *, reason: str) -> None: ...
+
+    def resume(self, pipeline: str) -> None: ...
+
+    def page(self, limit: int, after: Run | None) -> list[Run]:
+        """A page of the history, older than the run given."""
         ...
 
     def wrap(self, command: list[str]) -> Ended:

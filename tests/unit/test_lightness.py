@@ -21,6 +21,15 @@ def test_the_supervisors_runlog_imports_nothing_heavy() -> None:
     assert asked.stdout.strip() == "[]"
 
 
+def test_a_supervisor_reads_no_schedule() -> None:
+    program = (
+        "import sys; import kubescribe.application.supervise_attempt, kubescribe.adapters.postgres.attempt_log; "
+        "print([name for name in ('kubescribe.domain.cron', 'zoneinfo') if name in sys.modules])"
+    )
+    asked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert asked.stdout.strip() == "[]"
+
+
 def test_only_a_schedule_pays_for_reading_schedules_and_only_a_zone_for_zones() -> None:
     program = (
         "import sys; from kubescribe import pipeline\n"

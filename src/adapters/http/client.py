@@ -52,7 +52,9 @@ class StandardHttpClient:
             answer = error
         with answer:
             text = answer.read(4 * _SHOWN).decode(errors="replace")[:_SHOWN]
-            return HttpAnswer(status=answer.status, text=text, retry_after=_wait(answer.headers.get("Retry-After")))
+            return HttpAnswer(
+                status=int(answer.status or 0), text=text, retry_after=_wait(answer.headers.get("Retry-After"))
+            )
 
     def _opener(self) -> Callable[..., Any]:
         if self._open is None:

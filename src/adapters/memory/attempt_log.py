@@ -15,9 +15,11 @@ from ...domain.errors import AttemptNotFound, RunMismatch
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
+from ...domain.pause import Pause
 from ...domain.run import Run
 from ...domain.run_status import RunStatus
 from ...domain.storable import seconds, storable
+from ...domain.tenant import Tenant
 from .database import MemoryRunLogDatabase
 
 _HELD = (RunStatus.RUNNING, RunStatus.UNCERTAIN, RunStatus.CANCELLING)
@@ -36,6 +38,11 @@ class MemoryAttemptLog:
         """See the port."""
         with self._database.transaction():
             return self._database.runs.get(run_id)
+
+    async def paused(self, run_id: UUID, pipeline: str, *, tenant: Tenant) -> Pause | None:
+        """See the port."""
+        with self._database.transaction():
+            return None if self._attempts_of(run_id) else self._database.pause_of(tenant, pipeline)
 
     async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:
         """See the port."""

@@ -18,6 +18,7 @@ from ...domain.event_chain import Anchor, Link
 from ...domain.failing import RECOVERED, Failing, failed_again
 from ...domain.log import LogChunk
 from ...domain.note import Note
+from ...domain.pause import Pause
 from ...domain.run import Run, Transition
 from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
@@ -66,6 +67,7 @@ class MemoryRunLogDatabase:
         self.anchors: list[tuple[Anchor, str]] = []
         self.keys: dict[tuple[Tenant, str], tuple[str, UUID, datetime]] = {}
         """By tenant and key: what was asked, the run, and when."""
+        self.pauses: dict[tuple[Tenant, str], Pause] = {}
         self.listeners: list[Callable[[Tenant, UUID], None]] = []
         """Told, in the writer's thread, of which run something was written."""
         self._still = now
@@ -126,6 +128,11 @@ class MemoryRunLogDatabase:
         """Tell whoever listens."""
         for listener in list(self.listeners):
             listener(tenant, run_id)
+
+    def pause_of(self, tenant: Tenant, pipeline: str) -> Pause | None:
+        """The pause that holds now, if there is one."""
+        pause = self.pauses.get((tenant, pipeline))
+        return pause if pause is not None and pause.holds_at(self.now()) else None
 
     def end_attempt(self, attempt_id: UUID, at: datetime, certificate: DeathCertificate) -> None:
         """End the attempt unless it has ended, and give it the certificate unless it has one of its own."""

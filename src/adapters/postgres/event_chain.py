@@ -104,7 +104,7 @@ class PostgresEventChain:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> Unsealed:
-            row = await connection.fetchrow(_UNSEALED, tenant, UNSEALED_LIMIT)
+            row: Any = await connection.fetchrow(_UNSEALED, tenant, UNSEALED_LIMIT)
             return Unsealed(events=row["events"], oldest=row["oldest"], age=max(0.0, row["age"]))
 
         return await self._session.run(work)

@@ -147,7 +147,8 @@ class PostgresOutbox:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> int:
-            return int(await connection.fetchval(_REVIVE, tenant))
+            revived: Any = await connection.fetchval(_REVIVE, tenant)
+            return int(revived)
 
         return await self._session.run(work)
 
@@ -155,7 +156,7 @@ class PostgresOutbox:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> OutboxStanding:
-            row = await connection.fetchrow(_STANDING, tenant)
+            row: Any = await connection.fetchrow(_STANDING, tenant)
             return OutboxStanding(due=row["due"], age=max(0.0, row["age"]), dead=row["dead"])
 
         return await self._session.run(work)

@@ -58,11 +58,12 @@ class PostgresRunFigures:
         async def work(connection: asyncpg.Connection) -> RunFigures:
             ended = await connection.fetch(_ENDED, tenant)
             waiting = await connection.fetch(_OPEN, tenant)
+            failing: Any = await connection.fetchval(_FAILING, tenant)
             return RunFigures(
                 ended=tuple(EndedRuns(**{**row, "buckets": tuple(row["buckets"])}) for row in map(dict, ended)),
                 open=tuple(_open(row) for row in waiting),
                 lease_age=max((max(0.0, row["lease_age"]) for row in waiting), default=0.0),
-                failing=await connection.fetchval(_FAILING, tenant),
+                failing=failing,
             )
 
         return await self._session.run(work)

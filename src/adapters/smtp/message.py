@@ -85,4 +85,4 @@ def _filled(name: str, parts: dict[str, str]) -> str:
 
 @cache
 def _template(name: str) -> Template:
-    return Template((files(__package__) / "templates" / name).read_text(encoding="utf-8").rstrip("\n"))
+    return Template((files(__package__ or "") / "templates" / name).read_text(encoding="utf-8").rstrip("\n"))

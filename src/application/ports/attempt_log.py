@@ -12,6 +12,7 @@ from ...domain.attempt import Attempt, Whereabouts
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
+from ...domain.pause import Pause
 from ...domain.run import Run, Trigger
 from ...domain.run_mode import RunMode
 from ...domain.tenant import DEFAULT_TENANT, Tenant
@@ -84,13 +85,17 @@ class AttemptLog(Protocol):
     Every verb is idempotent: said again with the same ids it changes nothing more, so that a spool may be
     replayed after an answer was lost. ``ago`` says how many seconds ago a thing happened, for what was spooled.
     Every verb raises :class:`~kubescribe.domain.errors.DatabaseUnavailable` when RunLog is away, and then has
-    changed nothing or everything. All but ``claim`` raise :class:`~kubescribe.domain.errors.AttemptNotFound`
-    for an attempt that RunLog does not know: its claim has to be told (again) first. Each transition writes its
-    event, and its outbox row where one is due, in the same transaction.
+    changed nothing or everything. All that name an attempt, ``claim`` apart, raise
+    :class:`~kubescribe.domain.errors.AttemptNotFound` for one that RunLog does not know: its claim has to be told
+    (again) first. Each transition writes its event, and its outbox row where one is due, in the same transaction.
     """
 
     async def recall(self, run_id: UUID) -> Run | None:
         """The run as it stands, or None where RunLog has never heard of it."""
+        ...
+
+    async def paused(self, run_id: UUID, pipeline: str, *, tenant: Tenant) -> Pause | None:
+        """The pause that keeps the pipeline's slots from being worked on; None: there is none, or the run has begun."""
         ...
 
     async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:

@@ -33,9 +33,9 @@ from .parameters import parameters_of, refuse_secrets
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """Execute the run; the exit code of DESIGN section 4."""
     if args.command == "run" and args.detach:
-        from .detached import start
+        from .trigger import detach
 
-        return start(args, settings)
+        return detach(args, settings)
     with open_databases(settings) as databases:
         console = TerminalConsole((*settings.secrets(), *databases.secrets()), as_json=settings.log == "json")
 
@@ -57,8 +57,8 @@ async def _execute(
 ) -> AttemptResult:
     order = _order(args, settings, container, console)
     known = await _known(container, order, args) if order.accepted else None
-    if known is not None and args.command == "run" and not args.rehearse:
-        order = msgspec.structs.replace(order, mode=known.mode)  # it was asked for as it is on record
+    if known is not None:
+        order = _as_it_was_asked_for(order, known, args)
     if args.command == "exec":
         command, introduction = _command(args), None
     else:
@@ -77,6 +77,19 @@ async def _execute(
     if settings.otlp_endpoint is not None and result.outcome is not None:
         await _trace(container, order.run_id, console)
     return result
+
+
+async def _trace(container: Container, run_id: UUID, console: TerminalConsole) -> None:
+    """After the run is on record: the exporter is large, and nothing of the run waits for it."""
+    from ..composition.watching import trace_run
+
+    try:
+        sent = await trace_run(container, run_id, container.settings().tenant)
+    except KubescribeError as error:
+        console.said(f"the trace was not sent: {error}")
+        return
+    if not sent:
+        console.said("the trace was not sent: the run has no end on record yet, or the collector did not take it")
 
 
 def _listen(execute: ExecuteRun, console: TerminalConsole, *, grace: timedelta) -> None:
@@ -101,19 +114,6 @@ def _listen(execute: ExecuteRun, console: TerminalConsole, *, grace: timedelta) 
         loop.add_signal_handler(signal.SIGINT, interrupt)
     # From our launcher: the run is being cancelled, which the next heartbeat would tell as well.
     loop.add_signal_handler(signal.SIGUSR1, execute.stop, Stop.CANCELLED)
-
-
-async def _trace(container: Container, run_id: UUID, console: TerminalConsole) -> None:
-    """After the run is on record: the exporter is large, and nothing of the run waits for it."""
-    from ..composition.watching import trace_run
-
-    try:
-        sent = await trace_run(container, run_id, container.settings().tenant)
-    except KubescribeError as error:
-        console.said(f"the trace was not sent: {error}")
-        return
-    if not sent:
-        console.said("the trace was not sent: the run has no end on record yet, or the collector did not take it")
 
 
 async def _known(container: Container, order: RunOrder, args: argparse.Namespace) -> Run | None:
@@ -164,6 +164,18 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
         retries=args.retries,
         retry_delay=_seconds(args.retry_delay) if args.retry_delay else None,
         **limits,
+    )
+
+
+def _as_it_was_asked_for(order: RunOrder, known: Run, args: argparse.Namespace) -> RunOrder:
+    """The order with what is on record of a run that was accepted before it had a supervisor."""
+    return msgspec.structs.replace(
+        order,
+        mode=order.mode if getattr(args, "rehearse", False) else known.mode,
+        trigger=known.trigger,
+        actor=known.actor,
+        reason=known.reason,
+        slot=known.slot or order.slot,
     )
 
 

@@ -18,7 +18,12 @@ from ...domain.row_format import RowFormat
 MODULES = {
     "run": "execute",
     "exec": "execute",
+    "trigger": "trigger",
     "cancel": "cancel",
+    "retry": "retry",
+    "explain": "explain",
+    "pause": "pause",
+    "resume": "pause",
     "runs": "runs",
     "show": "show",
     "logs": "logs",
@@ -107,11 +112,40 @@ def parser() -> argparse.ArgumentParser:
     runs.add_argument("--before", metavar="PLACE", help="older than the page that has printed this place")
     _json(runs)
 
+    trigger = commands.add_parser("trigger", help="run a pipeline in the background, safe to repeat")
+    trigger.add_argument("pipeline")
+    trigger.add_argument("--param", "-p", action="append", default=[], metavar="NAME=VALUE", help="a parameter")
+    trigger.add_argument("--key", help="the same key and request is the same run, for seven days")
+    trigger.add_argument("--slot", metavar="TIME", help="the scheduled time that this run is for (ISO, with zone)")
+    trigger.add_argument("--reason", help="why, kept on record")
+    trigger.add_argument("--rehearse", action="store_true", help="publish nothing: record how the reports would change")
+    _json(trigger)
+
+    retry = commands.add_parser("retry", help="run again what did not succeed, as a new run")
+    retry.add_argument("run", help="its id, or the beginning or end of it")
+    retry.add_argument("--key", help="the same key and request is the same run, for seven days")
+    retry.add_argument("--reason", help="why, kept on record")
+    _json(retry)
+
     cancel = commands.add_parser("cancel", help="end a run, and see that it is gone")
     cancel.add_argument("run", help="its id, or the beginning or end of it")
     cancel.add_argument("--reason", help="kept on record")
     cancel.add_argument("--no-wait", action="store_true", help="ask for it, and leave the rest to the reconciler")
     _json(cancel)
+
+    for name, does in (("pause", "let its slots go by"), ("resume", "let its slots count again")):
+        pausing = commands.add_parser(name, help=f"of a scheduled pipeline: {does}")
+        pausing.add_argument("pipeline")
+        pausing.add_argument("--reason", help="kept on record")
+        if name == "pause":
+            pausing.add_argument(
+                "--until", metavar="TIME", help="its end: a time (ISO, with zone), or a length like 2h"
+            )
+        _json(pausing)
+
+    explain = commands.add_parser("explain", help="why a run or a pipeline is late, failed, waits, or has not run")
+    explain.add_argument("what", metavar="RUN|PIPELINE", help="a pipeline's name, or a run's id")
+    _json(explain)
 
     show = commands.add_parser("show", help="everything on record about a run")
     show.add_argument("run", help="its id, or the beginning or end of it")

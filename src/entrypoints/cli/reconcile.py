@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ...application.authoring.registry import Registry
 from ...application.replay_spools import replay_spools
 from ...domain.errors import KubescribeError
 from ...domain.exit_code import ExitCode
@@ -22,6 +23,9 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     async def reconcile(container: Container) -> int:
         for refusal in await replay_spools(container.attempt_log(), container.spool()):
             print(f"kubescribe: {refusal}", file=sys.stderr)
+        if await container.pauses().over():
+            registry = Registry.load(settings.pipelines)
+            await container.resume_pipeline().ended(lambda name: registry.get(name).pipeline)
         done = await container.reconcile_runs()()
         late = await _rollbacks(container, settings)
         for run in done.changed:

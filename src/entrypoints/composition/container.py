@@ -241,6 +241,10 @@ class Container(containers.DeclarativeContainer):
     finish_cancel = providers.Singleton(
         requests.finish_cancel, settings, databases, run_log, launcher, fences, publisher
     )
+    pauses = providers.Singleton(requests.pauses, engine)
+    resume_pipeline = providers.Singleton(requests.resume_pipeline, pauses)
+    explain_run = providers.Singleton(history.explain_run, run_log, run_history)
+    explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses)
     retry_run = providers.Singleton(requests.retry_run, run_log, run_requests, launch_run, ids)
     cancel_run = providers.Singleton(requests.cancel_run, run_log, run_history, launcher, finish_cancel)
     reconcile_runs = providers.Singleton(

@@ -10,6 +10,8 @@ from .databases import Databases
 if TYPE_CHECKING:
     from ...adapters.postgres.changes import PostgresChanges
     from ...application.describe_pipeline import DescribePipeline
+    from ...application.explain_pipeline import ExplainPipeline
+    from ...application.explain_run import ExplainRun
     from ...application.follow_run import FollowRun
 
 
@@ -35,3 +37,17 @@ def describe_pipeline(run_log: Any) -> DescribePipeline:
     from ...application.describe_pipeline import DescribePipeline
 
     return DescribePipeline(run_log=run_log)
+
+
+def explain_run(run_log: Any, history: Any) -> ExplainRun:
+    """The use case."""
+    from ...application.explain_run import ExplainRun
+
+    return ExplainRun(run_log=run_log, history=history)
+
+
+def explain_pipeline(describe: Any, pauses: Any) -> ExplainPipeline:
+    """The use case."""
+    from ...application.explain_pipeline import ExplainPipeline
+
+    return ExplainPipeline(describe=describe, pauses=pauses)

@@ -8,10 +8,12 @@ from ..settings import Settings
 from .databases import Databases
 
 if TYPE_CHECKING:
+    from ...adapters.postgres.pauses import PostgresPauses
     from ...adapters.postgres.run_requests import PostgresRunRequests
     from ...application.cancel_run import CancelRun
     from ...application.finish_cancel import FinishCancel
     from ...application.launch_run import LaunchRun
+    from ...application.resume_pipeline import ResumePipeline
     from ...application.retry_run import RetryRun
     from ...application.trigger_run import TriggerRun
 
@@ -76,3 +78,17 @@ def retry_run(run_log: Any, requests: Any, launch: Any, ids: Any) -> RetryRun:
     from ...application.retry_run import RetryRun
 
     return RetryRun(run_log=run_log, requests=requests, launch=launch, ids=ids)
+
+
+def pauses(engine: Any) -> PostgresPauses:
+    """Where pauses are kept."""
+    from ...adapters.postgres.pauses import PostgresPauses
+
+    return PostgresPauses(engine)
+
+
+def resume_pipeline(kept: Any) -> ResumePipeline:
+    """The use case."""
+    from ...application.resume_pipeline import ResumePipeline
+
+    return ResumePipeline(pauses=kept)
