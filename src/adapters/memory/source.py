@@ -141,6 +141,8 @@ def literal(value: Any, what: str, name: str) -> str:
         text = str(value)
         if "\0" in text:
             raise QueryFailed(name, f"{what} holds a NUL character, which no PostgreSQL text can hold")
+        if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+            raise QueryFailed(name, f"{what} holds half a character (a lone surrogate), which no text can hold")
         return "'" + text.replace("'", "''") + "'"
     if isinstance(value, bytes):
         return f"X'{value.hex()}'"

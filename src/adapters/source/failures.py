@@ -62,7 +62,7 @@ def querying(
     """Why a query did not give its rows: the server's message, place and hint; its detail may quote data."""
     state = error.sqlstate or ""
     message = error.diag.message_primary or _first_line(error)
-    if state == "25P03":
+    if state in ("25P03", "25P04"):
         return SnapshotLost(message)
     if state.startswith(_CONNECTION_LOST) or _is_broken(error):
         return DatabaseUnavailable(DATABASE, message)

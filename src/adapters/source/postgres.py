@@ -72,6 +72,8 @@ class PostgresSource:
                 parameters,
                 batch=batch,
                 snapshot=snapshot,
+                patience=self._statement_timeout,
+                longest=self._max_age + 1,
                 refuse=lambda name: self._check(name, taken),
             )
             with self._lock:
@@ -183,7 +185,7 @@ class PostgresSource:
             connection,
             snapshot=snapshot,
             statement_timeout=self._statement_timeout,
-            idle_timeout=self._max_age + 1,
+            longest=self._max_age + 1,
         )
 
     def _forget_finished(self) -> None:

@@ -46,26 +46,38 @@ def connect(conninfo: str, application_name: str) -> psycopg.Connection[Any]:
 
 
 def begin(
-    connection: psycopg.Connection[Any], *, snapshot: str | None, statement_timeout: float, idle_timeout: float
+    connection: psycopg.Connection[Any], *, snapshot: str | None, statement_timeout: float, longest: float
 ) -> None:
     """Open the one transaction of a session, in the snapshot or in its own. One round trip.
 
-    The server itself ends a session that idles in it for longer than ``idle_timeout`` seconds, so that a worker that
-    is stopped does not hold production's vacuum back.
+    The server itself ends a session that idles in it for longer than ``longest`` seconds, so that a worker that is
+    stopped does not hold production's vacuum back. Where a worker is stopped in the middle of a COPY the session is
+    not idle but waits for the network: then it is PostgreSQL 17's limit on the transaction that ends it, and before
+    17 the system's on data that nobody takes.
     """
     from psycopg import sql
 
-    timeouts = "SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}"
+    timeouts = "SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}; SET LOCAL {} = {}"
+    last = "transaction_timeout" if connection.info.server_version >= 170000 else "tcp_user_timeout"
     imported = sql.SQL("SET TRANSACTION SNAPSHOT {}; ").format(sql.Literal(snapshot)) if snapshot else sql.SQL("")
     text = sql.Composed(
         [
             sql.SQL("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "),
             imported,
             sql.SQL(_EXACT),
-            sql.SQL(timeouts).format(_milliseconds(statement_timeout), _milliseconds(idle_timeout)),
+            sql.SQL(timeouts).format(
+                _milliseconds(statement_timeout), _milliseconds(longest), sql.SQL(last), _milliseconds(longest)
+            ),
         ]
     )
     connection.execute(text)
+
+
+def allow(connection: psycopg.Connection[Any], seconds: float) -> None:
+    """Let the statements of the transaction take this long."""
+    from psycopg import sql
+
+    connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(_milliseconds(seconds)))
 
 
 def _milliseconds(seconds: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from kubescribe.application.ports.source import InputRecord, Source
-from kubescribe.domain.errors import DatabaseUnavailable, KubescribeError, QueryFailed
+from kubescribe.domain.errors import DatabaseUnavailable, QueryFailed
 
 from .conftest import World
 
@@ -91,6 +92,7 @@ def test_binds_are_values_and_never_text(world: World, where: str, binds: dict[s
         ("SELECT id FROM flights WHERE id = :id", {"id": {"a": 1}}, "the bind :id is of type dict"),
         ("SELECT id FROM flights WHERE id = ANY(:ids)", {"ids": [1, object()]}, "an element of the bind :ids is of"),
         ("SELECT id FROM flights WHERE origin = :o", {"o": "a\0b"}, "NUL"),
+        ("SELECT id FROM flights WHERE origin = :o", {"o": "a\ud800b"}, "half a character"),
         ("SELECT nope FROM flights", {}, "nope"),
         ("SELECT id FROM nowhere", {}, "nowhere"),
         ("SELECT id, month AS id FROM flights", {}, "id"),
@@ -184,9 +186,8 @@ def test_a_database_that_is_away_is_named(world: World) -> None:
     scan = iter(source.read(ALL, {}, name="scan", batch=1))
     next(scan)
     world.go_away()
-    with pytest.raises(DatabaseUnavailable, match="the production database does not answer"):
-        list(scan)
+    with suppress(DatabaseUnavailable):  # or everything was on its way already: never less than all of it
+        assert sum(frame.height for frame in scan) == 4
     for each in (source, fresh):
-        with pytest.raises(KubescribeError) as error:
+        with pytest.raises(DatabaseUnavailable, match="the production database does not answer"):
             whole(each, ALL)
-        assert isinstance(error.value, DatabaseUnavailable)

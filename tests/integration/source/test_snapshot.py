@@ -103,6 +103,18 @@ def test_the_server_ends_a_holder_that_idles_for_too_long(admin: psycopg.Connect
         count(source)
 
 
+def test_the_server_ends_a_copy_that_nobody_takes_for_too_long(
+    admin: psycopg.Connection[Any], open_source: Open
+) -> None:
+    source = open_source(snapshot="read", snapshot_max_age=0.2, clock=lambda: 0.0)
+    much = "SELECT repeat('x', 10000) AS t FROM generate_series(1, 10000) g"  # more than waits on the way
+    scan = iter(source.read(much, {}, name="much", batch=100))
+    next(scan)
+    wait_for(lambda: not admin.execute(OURS).fetchall(), "the server to end the session")
+    with pytest.raises(SnapshotLost, match="transaction timeout"):
+        list(scan)
+
+
 def test_a_restarted_server_has_lost_the_snapshot(server: Cluster, open_source: Open) -> None:
     source = open_source()
     assert count(source) == 50_000

@@ -104,7 +104,7 @@ def test_a_killed_session_is_a_database_that_is_away(admin: psycopg.Connection[A
 
     thread = threading.Thread(target=read)
     thread.start()
-    sleeping = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'FETCH%%' AND state = 'active'"
+    sleeping = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%%' AND state = 'active'"
     found = wait_for(lambda: admin.execute(sleeping).fetchall(), "the query to run")
     admin.execute("SELECT pg_terminate_backend(%s)", [found[0][0]])
     thread.join(10)

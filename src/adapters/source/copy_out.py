@@ -1,0 +1,111 @@
+"""Bytes of a COPY as they come from the server, message by message, without a row's worth of Python for each."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import psycopg
+
+BLOCK = 8 * 2**20
+"""Bytes after which a block ends."""
+_LOOK = 1.0
+"""Seconds after which a wait looks whether it is still wanted."""
+
+
+class Block(NamedTuple):
+    """Whole rows, as the server wrote them."""
+
+    data: bytearray
+    rows: int
+
+
+class CopyOut:
+    """``COPY (text) TO STDOUT``, begun by the constructor; owns the connection from then on.
+
+    ``patience``: how many seconds the server may take over one block; None leaves that to its own timeout.
+    """
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], text: str, options: str, *, patience: float | None = None
+    ) -> None:
+        from psycopg import errors, generators, pq
+
+        self._connection, self._patience = connection, patience
+        self._over = False
+        # The line break ends a comment that the text may end with. That the text is one statement by itself was seen
+        # when the server described it, so it cannot close the bracket.
+        connection.pgconn.send_query(f"{PREFIX}{text}\n) TO STDOUT ({options})".encode())
+        (result,) = connection.wait(generators.execute(connection.pgconn))
+        if result.status != pq.ExecStatus.COPY_OUT:
+            raise errors.error_from_result(result, connection.info.encoding)
+
+    def blocks(self, rows: int | None = None) -> Iterator[Block]:
+        """The rows in blocks that end after every ``rows`` rows, and before they get large.
+
+        A message of the server is a row, and the reader sees to it that each block holds as many as were counted.
+        """
+        take, wait = self._connection.pgconn.get_copy_data, self._wait
+        data, count, missing, waited = bytearray(), 0, rows, 0.0
+        while True:
+            size, message = take(1)
+            if size > 0:
+                data += message
+                count += 1
+                if len(data) < BLOCK and count != missing:
+                    continue
+                yield Block(data, count)
+                missing = rows if missing is None or count == missing else missing - count
+                data, count, waited = bytearray(), 0, 0.0
+            elif size == 0:
+                waited = wait(waited)
+            else:
+                break
+        self._finish()
+        if count:
+            yield Block(data, count)
+
+    def abort(self) -> None:
+        """End the session's socket, which ends a wait in another thread at once."""
+        self._over = True
+        with suppress(Exception), socket.socket(fileno=self._connection.fileno()) as ours:
+            try:
+                ours.shutdown(socket.SHUT_RDWR)
+            finally:
+                ours.detach()  # libpq closes it
+
+    def _wait(self, waited: float) -> float:
+        """Until something has come; gives the time spent waiting for this block."""
+        import psycopg
+
+        began = time.monotonic()
+        left = _LOOK if self._patience is None else min(_LOOK, max(0.0, self._patience - waited))
+        if self._over:
+            raise psycopg.OperationalError("the session was ended")
+        poll = select.poll()
+        poll.register(self._connection.fileno(), select.POLLIN)
+        came = poll.poll(left * 1000)
+        waited += time.monotonic() - began
+        if came:
+            self._connection.pgconn.consume_input()
+        elif self._patience is not None and waited >= self._patience:
+            self._connection.cancel()
+            raise psycopg.errors.QueryCanceled("canceling statement due to statement timeout")
+        return waited
+
+    def _finish(self) -> None:
+        """The server's last word: that was all, or an error."""
+        from psycopg import errors, generators, pq
+
+        for result in self._connection.wait(generators.execute(self._connection.pgconn)):
+            if result.status == pq.ExecStatus.FATAL_ERROR:
+                raise errors.error_from_result(result, self._connection.info.encoding)
+
+
+PREFIX = "COPY ("
+"""What stands before the text."""
