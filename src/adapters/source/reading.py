@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,47 +13,28 @@ from ...domain.query import Query
 from ...domain.report import Column as Described
 from ...domain.report import schema_fingerprint
 from . import copy_out, cursor_rows, failures
-from .binds import bound
 from .columns import Column, described
 from .copy_rows import CopyRows
 from .cursor_rows import CursorRows
-from .literals import literals
-from .session import allow
-from .statement import Field, described_by_server
+from .rendering import Asked
+from .statement import Field
 
 if TYPE_CHECKING:
     import polars as pl
-    import psycopg
+
+    from .session import Session
 
 
 class PostgresReading:
-    """A :class:`~kubescribe.application.ports.source.Reading`; owns ``connection``, whose transaction is open.
+    """A :class:`~kubescribe.application.ports.source.Reading`; owns the session."""
 
-    ``refuse`` raises when nothing may be read any more; it is asked before every piece. ``patience`` is how many
-    seconds the server may take over a piece of a scan, ``longest`` how many all of it may take.
-    """
-
-    def __init__(
-        self,
-        connection: psycopg.Connection[Any],
-        query: Query,
-        parameters: Mapping[str, Any],
-        *,
-        batch: int | None,
-        snapshot: str,
-        patience: float,
-        longest: float,
-        refuse: Callable[[str], None],
-    ) -> None:
-        self._connection, self._query, self._parameters = connection, query, parameters
-        self._batch, self._snapshot, self._refuse = batch, snapshot, refuse
-        self._patience, self._longest = patience, longest
+    def __init__(self, session: Session, query: Query, parameters: Mapping[str, Any], *, batch: int | None) -> None:
+        self._session, self._query, self._parameters, self._batch = session, query, parameters, batch
         self._rows = self._bytes = 0
         self._seconds = 0.0
         self._started = False
         began = time.monotonic()
-        values = bound(parameters, name=query.name)
-        self._rows_by, self._columns = self._begin([values[name] for name in query.names])
+        self._rows_by, self._columns = self._begin(Asked(query, parameters))
         self._seconds += time.monotonic() - began
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
@@ -73,67 +54,43 @@ class PostgresReading:
             fingerprint=schema_fingerprint(
                 tuple(Described(c.name, "Decimal" if c.free else str(c.dtype)) for c in self._columns)
             ),
-            snapshot=self._snapshot,
+            snapshot=self._session.snapshot,
         )
 
     @property
     def closed(self) -> bool:
         """Whether its session has ended."""
-        return bool(self._connection.closed)
+        return bool(self._session.connection.closed)
 
     def close(self) -> None:
         """End the session, whatever it is doing."""
         if hasattr(self, "_rows_by"):
             self._rows_by.close()
         with suppress(Exception):
-            self._connection.close()
+            self._session.connection.close()
 
-    def _begin(self, values: list[Any]) -> tuple[CopyRows | CursorRows, list[Column]]:
+    def _begin(self, asked: Asked) -> tuple[CopyRows | CursorRows, list[Column]]:
         """Start the query: by COPY, or where literals could mean something else than binds do, by a cursor."""
-        import psycopg
-
-        query, connection = self._query, self._connection
-        text, places = query.render({name: f"${number}" for number, name in enumerate(query.names, 1)})
-        prefix = ""
+        connection = self._session.connection
+        rendered, prefix = asked.with_binds(), ""
         try:
-            found, rendered = self._as_literals(text, values)
-            if rendered is None:
+            literal = asked.with_literals(connection)
+            if literal is None:
                 prefix = cursor_rows.PREFIX
-                by_cursor = CursorRows(connection, text, values)
+                by_cursor = CursorRows(connection, rendered.text, asked.values)
                 columns = by_cursor.columns = self._described(by_cursor.fields)
                 return by_cursor, columns
-            columns = self._described(found)
-            text, places = rendered
-            prefix = copy_out.PREFIX
+            columns = self._described(literal.fields)
             patience = None
             if self._batch is not None:  # the consumer's time between two pieces is not the statement's
-                patience = self._patience
-                allow(connection, self._longest)
-            return CopyRows(connection, text, columns, name=query.name, patience=patience), columns
-        except psycopg.Error as error:
-            raise failures.querying(error, query, self._parameters, places=places, prefix=len(prefix)) from None
-
-    def _as_literals(
-        self, text: str, values: list[Any]
-    ) -> tuple[tuple[Field, ...], tuple[str, list[tuple[int, int]]] | None]:
-        """The columns, and the query with literals for its binds; None where it is not the same query then."""
-        import psycopg
-
-        connection, query = self._connection, self._query
-        if not values:
-            found = described_by_server(connection, text)
-            return found.fields, query.render({})
-        connection.execute("SAVEPOINT literals")
-        try:
-            with_binds = literals(connection, text, values)
-            if with_binds is not None:
-                fields = with_binds[0].fields
-                rendered = query.render(dict(zip(query.names, with_binds[1], strict=True)))
-                if described_by_server(connection, rendered[0]).fields == fields:
-                    return fields, rendered
-        except (psycopg.Error, ValueError):  # the cursor will say it in its own words
-            connection.execute("ROLLBACK TO SAVEPOINT literals")
-        return (), None
+                patience = self._session.patience
+                self._session.allow_longest()
+            rendered, prefix = literal, copy_out.PREFIX
+            return CopyRows(connection, literal.text, columns, name=self._query.name, patience=patience), columns
+        except failures.driver_errors() as error:
+            raise failures.querying(
+                error, self._query, self._parameters, places=rendered.places, prefix=len(prefix)
+            ) from None
 
     def _described(self, fields: tuple[Field, ...]) -> list[Column]:
         return described(fields, name=self._query.name, whole=self._batch is None)
@@ -156,17 +113,13 @@ class PostgresReading:
 
     def _pieces(self) -> Iterator[pl.DataFrame]:
         """The pieces of all batches, with the driver's errors in our words."""
-        import psycopg
-
         pieces = self._rows_by.pieces(self._batch)
         while True:
-            self._refuse(self._query.name)
+            self._session.refuse(self._query.name)
             try:
                 piece = next(pieces, None)
-            except (psycopg.Error, OSError, ValueError) as error:
-                self._refuse(self._query.name)  # somebody else closed the session: that is the better reason
-                if not isinstance(error, psycopg.Error):
-                    error = psycopg.OperationalError(str(error))
+            except failures.driver_errors() as error:
+                self._session.refuse(self._query.name)  # somebody else closed the session: that is the better reason
                 raise failures.querying(error, self._query, self._parameters) from None
             if piece is None:
                 return

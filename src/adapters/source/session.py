@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import failures
 
@@ -18,6 +19,25 @@ _EXACT = (
     "SET LOCAL extra_float_digits = 3; SET LOCAL standard_conforming_strings = on; "
     "SET LOCAL cursor_tuple_fraction = 1; "
 )
+
+
+class Session(NamedTuple):
+    """A session whose transaction is open, in the run's snapshot or its own."""
+
+    connection: psycopg.Connection[Any]
+    snapshot: str
+    refuse: Callable[[str], None]
+    """Raises when nothing may be read any more; to be asked before every piece, with the query's name."""
+    patience: float
+    """How many seconds the server may take over one piece, where others come between."""
+    longest: float
+    """How many seconds all of it may take."""
+
+    def allow_longest(self) -> None:
+        """Let the server take all that time over a statement: who hands it on looks after its patience."""
+        from psycopg import sql
+
+        self.connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(_milliseconds(self.longest)))
 
 
 def connect(conninfo: str, application_name: str) -> psycopg.Connection[Any]:
@@ -71,13 +91,6 @@ def begin(
         ]
     )
     connection.execute(text)
-
-
-def allow(connection: psycopg.Connection[Any], seconds: float) -> None:
-    """Let the statements of the transaction take this long."""
-    from psycopg import sql
-
-    connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(_milliseconds(seconds)))
 
 
 def _milliseconds(seconds: float) -> int:

@@ -165,6 +165,48 @@ def test_hash_and_fingerprint_are_of_text_and_types_alone(world: World) -> None:
     assert renamed.fingerprint != one.fingerprint
 
 
+def test_a_relay_says_its_columns_and_what_was_handed_on(world: World) -> None:
+    relay = world.open().relay("SELECT id, origin FROM flights WHERE month = :month", {"month": 1}, name="flights")
+    assert [column.name for column in relay.columns] == ["id", "origin"]
+    size = sum(len(data) for data in relay)
+    full = relay.record()
+    assert (full.name, full.rows) == ("flights", 2)
+    assert full.bytes > 0 and size > 0
+    assert len(full.query_hash) == len(full.fingerprint) == 16
+
+
+def test_a_relay_sees_the_moment_of_the_other_reads(world: World, flights: Callable[[], pl.DataFrame]) -> None:
+    source = world.open()
+    first = record(source, ALL)
+    world.put("flights", flights().head(2))
+    relay = source.relay(ALL, {}, name="q")
+    list(relay)
+    assert (relay.record().rows, relay.record().snapshot) == (5, first.snapshot)
+
+
+@pytest.mark.parametrize(
+    ("query", "binds", "message"),
+    [
+        ("SELECT id FROM flights WHERE id = :id", {}, "the bind :id has no value"),
+        ("SELECT nope FROM flights", {}, "nope"),
+        ("SELECT id, month AS id FROM flights", {}, "id"),
+        ("DROP TABLE flights", {}, "begins with DROP"),
+    ],
+)
+def test_a_wrong_relay_is_named(world: World, query: str, binds: dict[str, Any], message: str) -> None:
+    with pytest.raises(QueryFailed, match="query flights failed: ") as error:
+        list(world.open().relay(query, binds, name="flights"))
+    assert message in str(error.value)
+
+
+def test_nothing_is_relayed_after_done(world: World) -> None:
+    source = world.open()
+    list(source.relay(ALL, {}, name="q"))
+    source.done()
+    with pytest.raises(QueryFailed, match=r"query late failed.*source_done"):
+        source.relay(ALL, {}, name="late")
+
+
 def test_nothing_is_read_after_done(world: World) -> None:
     source = world.open()
     scan = iter(source.read(ALL, {}, name="scan", batch=1))
