@@ -160,6 +160,16 @@ class UnsupportedType(KubescribeError):
         super().__init__(f"{where}: column {column} has type {kind}, which cannot be kept exactly; {remedy}")
 
 
+class FileUnreadable(KubescribeError):
+    """A file that was to be published is not what its name says."""
+
+    exit_code = ExitCode.PRECONDITION
+
+    def __init__(self, file: str, why: str) -> None:
+        self.file, self.why = file, why
+        super().__init__(f"{file} cannot be published: {why}")
+
+
 class ReportNotFound(ConfigurationError):
     """There is no such report."""
 

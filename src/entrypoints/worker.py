@@ -1,9 +1,9 @@
 """The worker: ``python -m kubescribe.entrypoints.worker NAME``, started by a supervisor around one pipeline.
 
-Standard input, line 1: ``{"parameters": {…}, "from_text": true}``. The worker declares itself on the event stream, or
-refuses and ends with 64. Line 2: the :class:`Assignment`; without it the worker ends, for nobody wants its work.
-Then standard input is empty for the pipeline, and its output is its own. Secrets come this way because arguments
-and environments can be read by others.
+Standard input, line 1: ``{"parameters": {…}, "from_text": true}`` (an :class:`Introduction`). The worker declares
+itself on the event stream, or refuses and ends with 64. Line 2: the :class:`Assignment`; without it the worker ends,
+for nobody wants its work. Then standard input is empty for the pipeline, and its output is its own. Secrets come this
+way because arguments and environments can be read by others.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from ..domain.errors import BadParameters, KubescribeError
 from ..domain.exit_code import ExitCode
 from ..domain.note import NoteKind
 from .composition.worker import tools
+from .file_order import FileOrder
 
 PIPELINES = "KUBESCRIBE_PIPELINES"
 
@@ -40,6 +41,8 @@ class Introduction(msgspec.Struct, frozen=True):
 
     parameters: dict[str, Any] = {}
     from_text: bool = False
+    publish: FileOrder | None = None
+    """For ``kubescribe publish``: what to publish, instead of a pipeline of the user's."""
 
 
 class EventStream:
@@ -96,12 +99,20 @@ def _declare(name: str, events: EventStream) -> tuple[AnyPipeline, dict[str, Any
         introduction = msgspec.json.decode(line, type=Introduction)
     except msgspec.MsgspecError as error:
         raise BadParameters(name, (f"the supervisor's first line cannot be read: {error}",)) from None
-    modules = [module.strip() for module in os.environ.get(PIPELINES, "").split(",") if module.strip()]
-    function = Registry.load(modules).get(name)
+    function = _found(name, introduction)
     values = convert(function, introduction.parameters, from_text=introduction.from_text)
     events.say(Declared(pipeline=function.pipeline, parameters=to_json(values)))
     failpoint("worker.declared")
     return function, values
+
+
+def _found(name: str, introduction: Introduction) -> AnyPipeline:
+    if introduction.publish is not None:
+        from .publish_file import file_pipeline
+
+        return file_pipeline(name, introduction.publish)
+    modules = [module.strip() for module in os.environ.get(PIPELINES, "").split(",") if module.strip()]
+    return Registry.load(modules).get(name)
 
 
 def _work(function: AnyPipeline, values: dict[str, Any], assignment: Assignment, events: EventStream) -> int:

@@ -1,4 +1,4 @@
-"""``kubescribe run`` and ``kubescribe exec``: the supervisor of one run."""
+"""``kubescribe run``, ``exec`` and ``publish``: the supervisor of one run."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from ..composition.databases import open_databases
 from ..composition.execution import ATTEMPT_VARIABLE, execute_run, introduction_of, worker_command
 from ..settings import Settings
 from .console import TerminalConsole
+from .publish import FileOrder, file_to_publish
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -31,12 +32,12 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         from .detached import start
 
         return start(args, settings)
-    with open_databases(settings) as databases:
+    with open_databases(settings) as databases, file_to_publish(args) as file:
         console = TerminalConsole((*settings.secrets(), *databases.secrets()))
 
         async def execute() -> int:
             async with container_for(settings, databases) as container:
-                result = await _execute(args, settings, container, console)
+                result = await _execute(args, settings, container, console, file)
                 if databases.embedded:
                     await _heal(container, console)
                 return result.exit_code
@@ -45,12 +46,20 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _execute(
-    args: argparse.Namespace, settings: Settings, container: Container, console: TerminalConsole
+    args: argparse.Namespace,
+    settings: Settings,
+    container: Container,
+    console: TerminalConsole,
+    file: FileOrder | None,
 ) -> AttemptResult:
     order = _order(args, settings, container, console)
     known = await _known(container, order, args) if order.accepted else None
     if args.command == "exec":
         command, introduction = _command(args), None
+    elif file is not None:
+        command = worker_command(order.name)
+        asked: dict[str, object] = {"report": file.report, "file": file.file, "key": list(file.key)}
+        introduction = introduction_of(asked, from_text=False, publish=file)
     else:
         command = worker_command(args.pipeline)
         given = parameters_of(args)
@@ -101,9 +110,9 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
     return RunOrder(
         run_id=run_id or container.ids().new(),
         accepted=run_id is not None,
-        name=args.pipeline if args.command == "run" else _name(args),
-        declares=args.command == "run",
-        parameters={} if args.command == "run" else console.hidden({"command": _command(args)}),
+        name=_name(args),
+        declares=args.command != "exec",
+        parameters=console.hidden({"command": _command(args)}) if args.command == "exec" else {},
         trigger=Trigger.SCHEDULE if slot else Trigger.MANUAL,
         actor=settings.actor,
         reason=args.reason,
@@ -124,7 +133,9 @@ def _command(args: argparse.Namespace) -> list[str]:
 
 
 def _name(args: argparse.Namespace) -> str:
-    return args.name or Path(_command(args)[0]).name
+    if args.command == "run":
+        return str(args.pipeline)
+    return args.name or (args.report if args.command == "publish" else Path(_command(args)[0]).name)
 
 
 def parameters_of(args: argparse.Namespace) -> dict[str, object]:

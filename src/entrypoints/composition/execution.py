@@ -20,6 +20,7 @@ from ...application.ports.payload import Assignment
 from ...application.publish_reports import PublishReports
 from ...application.run_order import Limits, RunOrder
 from ...application.supervise_attempt import SuperviseAttempt
+from ..file_order import FileOrder
 from .container import Container
 
 __all__ = ["ATTEMPT_VARIABLE", "execute_run", "introduction_of", "worker_command"]
@@ -90,6 +91,6 @@ def execute_run(
     )
 
 
-def introduction_of(parameters: dict[str, object], *, from_text: bool) -> bytes:
+def introduction_of(parameters: dict[str, object], *, from_text: bool, publish: FileOrder | None = None) -> bytes:
     """The first line on a worker's standard input."""
-    return msgspec.json.encode({"parameters": parameters, "from_text": from_text})
+    return msgspec.json.encode({"parameters": parameters, "from_text": from_text, "publish": publish})
