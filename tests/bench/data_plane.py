@@ -1,0 +1,138 @@
+"""The data plane beside the best that hand-made ways do: PostgreSQL's own COPY, and SQL in the server."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import psycopg
+
+from tests.support.clusters import Cluster
+from tests.support.three_databases import three_databases
+
+from .measuring import Cost, cost, memory
+from .tpch import load
+
+KUBESCRIBE = [sys.executable, "-m", "kubescribe.entrypoints.cli.main", "run"]
+HEADING = "# Rows from production to a report"
+_SERVER = {"shared_buffers": "256MB", "max_wal_size": "8GB"}
+_TOTALS = (
+    "CREATE TABLE totals AS SELECT l_orderkey, count(*) AS lines, sum(l_quantity) AS quantity, "
+    "sum(l_extendedprice) AS price FROM lineitem GROUP BY l_orderkey"
+)
+
+
+def _limit(source: str, target: str) -> list[str]:
+    out, into = "COPY lineitem TO STDOUT (FORMAT binary)", "COPY lineitem FROM STDIN (FORMAT binary)"
+    return ["sh", "-c", f"psql -qX '{source}' -c '{out}' | psql -qX '{target}' -c '{into}'"]
+
+
+def measured(rounds: int, scale: str, folder: Path) -> str:
+    """Every subject in every round, one after the other; the figures in Markdown."""
+    with Cluster(settings=_SERVER) as cluster, three_databases(cluster) as databases:
+        rows = load(databases.production, scale, folder)
+        plain = cluster.create_database("plain")
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "HOME", "USER") if name in os.environ}
+        environment = {
+            **kept,
+            "RUNLOG_DB_URL": databases.runlog,
+            "PROD_DB_URL": databases.production,
+            "REPORT_DB_URL": databases.report,
+            "KUBESCRIBE_PIPELINES": "tests.bench.pipelines",
+            "KUBESCRIBE_KEEP_VERSIONS": "1",
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        }
+        subjects: dict[str, tuple[list[str], Callable[[], None]]] = {
+            "psql COPY \\| psql COPY": (
+                _limit(databases.production, plain),
+                lambda: _again(plain, "lineitem", _definition(databases.production)),
+            ),
+            "run.copy": ([*KUBESCRIBE, "relay_lineitem"], lambda: None),
+            "run.scan, run.report": ([*KUBESCRIBE, "frame_lineitem"], lambda: None),
+            "totals, SQL": (
+                ["psql", "-qX", databases.production, "-c", _TOTALS],
+                lambda: _again(databases.production, "totals", None),
+            ),
+            "totals, run.scan, polars, run.report": ([*KUBESCRIBE, "order_totals"], lambda: None),
+        }
+        costs = _rounds(subjects, rounds, environment, folder)
+        held = {
+            name: memory(command, environment, folder)
+            for name, (command, _) in subjects.items()
+            if command[: len(KUBESCRIBE)] == KUBESCRIBE
+        }
+    walls = {name: median(one.wall for one in costs[name]) for name in subjects}
+    limit, sql = (walls[name] for name in ("psql COPY \\| psql COPY", "totals, SQL"))
+    lines = []
+    for name in subjects:
+        wall = walls[name]
+        ratio = f"{wall / sql:.2f} × SQL's time" if "totals" in name else f"{limit / wall:.2f} of its speed"
+        spread = f"{min(one.wall for one in costs[name]):.1f}–{max(one.wall for one in costs[name]):.1f}"
+        peak = f"{held[name].pss / 2**20:.0f}" if name in held else ""
+        lines.append(f"| {name} | {ratio} | {wall:.1f} | {spread} | {rows / wall / 1000:.0f} | {peak} |")
+    return "\n".join([HEADING, "", *_words(rows, scale, rounds), "", *_TABLE, *lines, "", _machine(), ""])
+
+
+_TABLE = (
+    "| | beside the limit | wall s | fastest–slowest | thousand rows in a second | PSS MiB |",
+    "| --- | --- | ---: | ---: | ---: | ---: |",
+)
+
+
+def _words(rows: int, scale: str, rounds: int) -> tuple[str, ...]:
+    return (
+        f"TPC-H's lineitem at scale factor {scale} ({rows:,} rows, 16 columns), production and report in one server "
+        "(fsync off) on the same machine. Ours is the whole run: processes started, run recorded, rows staged, "
+        "analysed and published. The limit is PostgreSQL's own COPY between two psql, into a table that is there; "
+        "SQL's totals are a CREATE TABLE AS in production.",
+        f"Medians of {rounds} interleaved rounds; memory is that of supervisor and worker together, in a further run.",
+    )
+
+
+def _machine() -> str:
+    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+    names = ("polars", "psycopg", "pgpq", "pyarrow")
+    versions = ", ".join(f"{name} {version(name)}" for name in names)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({platform.machine()}), load {load}, "
+        f"Python {platform.python_version()}, {versions}."
+    )
+
+
+def _rounds(
+    subjects: Mapping[str, tuple[list[str], Callable[[], None]]],
+    rounds: int,
+    environment: Mapping[str, str],
+    folder: Path,
+) -> dict[str, list[Cost]]:
+    costs: dict[str, list[Cost]] = {name: [] for name in subjects}
+    for number in range(rounds):
+        for name, (command, before) in subjects.items():
+            before()
+            costs[name].append(cost(command, environment, folder))
+            print(f"round {number + 1}: {name} {costs[name][-1].wall:.1f} s", file=sys.stderr)
+    return costs
+
+
+def _again(url: str, table: str, definition: str | None) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP TABLE IF EXISTS {table}".encode())
+        if definition is not None:
+            connection.execute(definition.encode())
+        connection.execute("CHECKPOINT")
+
+
+def _definition(url: str) -> str:
+    with psycopg.connect(url) as connection:
+        columns = connection.execute(
+            "SELECT string_agg(concat(attname, ' ', format_type(atttypid, atttypmod)), ', ' ORDER BY attnum) "
+            "FROM pg_attribute WHERE attrelid = 'lineitem'::regclass AND attnum > 0"
+        ).fetchone()
+    assert columns is not None
+    return f"CREATE TABLE lineitem ({columns[0]})"
