@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Queue
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -15,6 +15,8 @@ from psycopg.copy import Copy, QueuedLibpqWriter
 from ...application.ports.source import Relay
 from ...domain.errors import ReportMismatch
 from ...domain.report import Column
+
+Data = TypeVar("Data", bytes, "bytes | bytearray")
 
 _WAITING = 64
 """Pieces of at most 128 KiB between who makes them and the thread that sends them."""
@@ -62,8 +64,7 @@ class RelayFilling:
         digest = Digest()
         with copying(target, "binary") as (cursor, copy):
             for block in self._rows:
-                digest.add(block)
-                copy.write(block)
+                copy.write(digest.added(block))
         same = digest.is_that_of_the_copy(target)
         filled = Filled(cursor.rowcount, digest.result() if same else None)
         return check_count(self._report, filled, self._rows.record().rows)
@@ -75,10 +76,11 @@ class Digest:
     def __init__(self) -> None:
         self._digest, self._size = hashlib.blake2b(digest_size=32), 0
 
-    def add(self, data: bytes | bytearray) -> None:
-        """The next bytes."""
+    def added(self, data: Data) -> Data:
+        """The next bytes, which it gives back."""
         self._digest.update(data)
         self._size += len(data)
+        return data
 
     def result(self) -> tuple[str, int]:
         """The digest as reports have it, and how many bytes it is over."""
