@@ -22,6 +22,9 @@ class Stop(StrEnum):
     DEADLINE = "deadline"
     """The run's deadline passed."""
 
+    START_DEADLINE = "start_deadline"
+    """The worker did not declare its pipeline in time."""
+
     TERMINATED = "terminated"
     """The supervisor was asked to end (SIGTERM, SIGINT)."""
 
@@ -52,6 +55,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     declares: bool = True
     returned: bool = False
     run_deadline: float = 0.0
+    declare_within: float = 0.0
     log_tail: tuple[str, ...] = ()
     last_error_line: str | None = None
     actor: str = ""
@@ -139,6 +143,9 @@ def _stopped(end: End) -> Failure:
         case Stop.DEADLINE:
             message = f"it ran longer than its run deadline of {end.run_deadline:g} s and was ended"
             return Failure(FailureCause.RUN_DEADLINE, message, ExitCode.PAYLOAD.value, False)
+        case Stop.START_DEADLINE:
+            message = f"its worker did not declare the pipeline within {end.declare_within:g} s and was ended"
+            return Failure(FailureCause.START_DEADLINE, message, ExitCode.PAYLOAD.value, False)
         case Stop.TERMINATED:
             number = end.stop_signal or signal.SIGTERM.value
             message = f"its supervisor was asked to end by {_signal_name(number)}, and ended it"

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from uuid import UUID
 
-from ..domain.errors import AttemptNotFound, DatabaseRefused, DatabaseUnavailable, KubescribeError, SchemaMismatch
+from ..domain.errors import DatabaseUnavailable, Fenced, KubescribeError, RunClosed, RunMismatch
 from ..domain.log import LogChunk
 from ..domain.note import Note
 from ..domain.outcome import Outcome
 from ..domain.run import Run
+from ..domain.run_status import RunStatus
+from .claims import check_same
 from .ports.attempt_log import AttemptLog, Claim, Claimed
 from .ports.spool import ClaimEntry, Entry, FinishEntry, LogEntry, NotesEntry, Spool
 
-AWAY = (DatabaseUnavailable, DatabaseRefused, SchemaMismatch, AttemptNotFound)
-"""What must not end work that has begun: RunLog is down, has a new password or another schema, or was restored."""
+REFUSALS = (RunClosed, RunMismatch, Fenced)
+"""RunLog's word that the run is not this attempt's. Nothing else may end work that has begun: not that RunLog is down,
+has a new password or another schema, was restored, or that its adapter has a defect."""
 
 
 class AttemptRecorder:
@@ -26,7 +29,11 @@ class AttemptRecorder:
     kept here as well: what is lost then is output and notes, never the run.
     """
 
-    def __init__(self, log: AttemptLog, spool: Spool, attempt_id: UUID) -> None:
+    def __init__(
+        self, log: AttemptLog, spool: Spool, attempt_id: UUID, *, after: AttemptRecorder | None = None
+    ) -> None:
+        """``after``: the record of the attempt before, which RunLog gets first."""
+        self._after = after
         self._log = log
         self._spool = spool
         self._attempt_id = attempt_id
@@ -38,12 +45,30 @@ class AttemptRecorder:
         self.run: Run | None = None
         """The run as RunLog last said; None until RunLog has answered."""
 
+    async def check(self, claim: Claim) -> None:
+        """See that the run would accept this claim, before anything is taken away from an attempt that works on it.
+
+        Raises :class:`RunClosed` and :class:`RunMismatch`; says nothing while RunLog is away.
+        """
+        try:
+            run = await self._log.recall(claim.run_id)
+        except DatabaseUnavailable:
+            return
+        if run is None:
+            return
+        if run.status.terminal or run.status is RunStatus.CANCELLING:
+            raise RunClosed(run.id, run.status)
+        check_same(run, claim)
+
     async def claim(self, claim: Claim) -> Claimed | None:
         """Take the run; None where RunLog is away, and the claim waits in the spool.
 
         Raises what :meth:`AttemptLog.claim` raises, :class:`DatabaseUnavailable` apart.
         """
         self._claim = ClaimEntry(time.time(), claim)
+        if self._after is not None and not await self._after.catch_up():
+            self._defer()
+            return None
         try:
             claimed = await self._log.claim(claim)
         except DatabaseUnavailable:
@@ -51,6 +76,11 @@ class AttemptRecorder:
             return None
         self.run = claimed.run
         return claimed
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the attempt has taken its run, in RunLog or in the spool."""
+        return self._claim is not None and self._refused is None
 
     async def note(self, notes: tuple[Note, ...]) -> None:
         """Keep notes."""
@@ -74,13 +104,15 @@ class AttemptRecorder:
         if not self.behind:
             return True
         try:
+            if self._after is not None and not await self._after.catch_up():
+                return False
             self.run = await replay(self._log, self._waiting()) or self.run
-        except AWAY:
-            return False
-        except KubescribeError as refused:
+        except REFUSALS as refused:
             self._refused = refused
             self._caught_up()
             raise
+        except Exception:
+            return False
         self._caught_up()
         return True
 
@@ -92,7 +124,9 @@ class AttemptRecorder:
             return
         try:
             self.run = await apply(self._log, entry) or self.run
-        except AWAY:
+        except REFUSALS:
+            raise
+        except Exception:
             self._defer()
             self._spool.append(self._attempt_id, entry)
 

@@ -48,17 +48,58 @@ def check_same(run: Run, claim: Claim) -> None:
         raise RunMismatch(run.id, f"has other parameters ({', '.join(names)})")
 
 
-def check_admission(run: Run, newest: Attempt | None, claim: Claim) -> None:
-    """Raise unless a further attempt may take the run."""
+def belated(run: Run, newest: Attempt | None, claim: Claim, *, now: datetime, ago: float) -> str | None:
+    """Why the claim may only be recorded and takes nothing; None: it takes the run.
+
+    Raises :class:`RunClosed` and :class:`Fenced` instead where the claim is told as it happens.
+    """
     if run.status.terminal or run.status is RunStatus.CANCELLING:
-        raise RunClosed(run.id, run.status)
+        if not ago:
+            raise RunClosed(run.id, run.status)
+        return f"the run was {run.status} already when this attempt was told"
+    if newest is None:
+        return None
     # The report database has decided already which of the two may publish. A claim that comes late, from an
     # attempt that was paused or cut off, must not take the run from the one that can finish it.
-    if newest is not None and newest.fence is not None and claim.fence is not None and claim.fence < newest.fence:
-        raise Fenced(run.id, f"attempt {newest.number} holds a newer fence")
+    if newest.fence is not None and claim.fence is not None:
+        if claim.fence < newest.fence:
+            if not ago:
+                raise Fenced(run.id, f"attempt {newest.number} holds a newer fence")
+            return _had_taken(newest)
+        return None
+    # Not by `moment`, which never precedes the run's start and so would make an older claim as new as the first.
+    return _had_taken(newest) if ago and now - timedelta(seconds=seconds(ago)) < newest.started_at else None
 
 
-def taken(run: Run, claim: Claim, *, at: datetime, now: datetime) -> tuple[Transition, Attempt]:
+def _had_taken(newest: Attempt) -> str:
+    return f"attempt {newest.number} had taken the run before this one was told"
+
+
+def filed(run: Run, claim: Claim, why: str, *, number: int, now: datetime, ago: float) -> tuple[Run, Attempt]:
+    """The run and the attempt where the claim is only recorded. Of the run at most ``may_publish`` changes."""
+    at = max(now - timedelta(seconds=seconds(ago)), run.created_at)
+    # Where the run is decided nobody took it from this attempt: how it ended is simply not known yet.
+    cause = FailureCause.UNKNOWN if run.status.terminal else FailureCause.FENCED
+    attempt = Attempt(
+        id=claim.attempt_id,
+        run_id=run.id,
+        number=number,
+        fence=claim.fence,
+        whereabouts=claim.whereabouts,
+        started_at=at,
+        lease_until=at,
+        ended_at=at,
+        certificate=DeathCertificate(
+            cause=cause, message=why, recorded_by=supervisor(claim.attempt_id), provisional=True
+        ),
+    )
+    if claim.may_publish and not run.status.terminal:
+        # It holds a fence, so a verdict on the run has to ask the report database.
+        run = msgspec.structs.replace(run, may_publish=True)
+    return run, attempt
+
+
+def taken(run: Run, claim: Claim, *, number: int, at: datetime, now: datetime) -> tuple[Transition, Attempt]:
     """The run's step and the new attempt; ``at`` is when it happened, the lease counts from ``now``."""
     deadline = at + timedelta(seconds=seconds(claim.run_deadline))
     step = claimed(
@@ -68,13 +109,14 @@ def taken(run: Run, claim: Claim, *, at: datetime, now: datetime) -> tuple[Trans
         at=at,
         run_deadline_at=deadline,
         may_publish=claim.may_publish,
+        number=number,
         # Its earlier attempts, if any, ended before they could say what the run is.
         declares={"parameters": claim.parameters or {}, "code_version": claim.code_version} if _undeclared(run) else {},
     )
     attempt = Attempt(
         id=claim.attempt_id,
         run_id=run.id,
-        number=step.after.attempts,
+        number=number,
         fence=claim.fence,
         whereabouts=claim.whereabouts,
         started_at=at,
@@ -105,8 +147,9 @@ def displaced(claim: Claim, number: int) -> DeathCertificate:
 
 def answer(run: Run, attempt: Attempt, now: datetime) -> Claimed:
     """What the attempt is told."""
-    assert run.run_deadline_at is not None, "a run that was claimed has a deadline"
-    return Claimed(run=run, attempt=attempt, run_deadline_in=(run.run_deadline_at - now).total_seconds())
+    # None: the run ended, or was cancelled, before anybody took it.
+    left = 0.0 if run.run_deadline_at is None else (run.run_deadline_at - now).total_seconds()
+    return Claimed(run=run, attempt=attempt, run_deadline_in=left)
 
 
 def moment(run: Run, now: datetime, ago: float = 0.0) -> datetime:

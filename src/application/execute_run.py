@@ -18,10 +18,10 @@ from .ports.ids import Ids
 from .ports.publisher import Publisher
 from .ports.termination_log import TerminationLog
 from .run_order import Limits, RunOrder
-from .supervise_attempt import AttemptResult, SuperviseAttempt
+from .supervise_attempt import AttemptResult, Earlier, SuperviseAttempt
 
-NewAttempt = Callable[[RunOrder, UUID, int], tuple[SuperviseAttempt, AttemptRecorder]]
-"""Given the order, the attempt's id and how many came before it: the attempt, and where it is recorded."""
+NewAttempt = Callable[[RunOrder, UUID, Earlier], tuple[SuperviseAttempt, AttemptRecorder]]
+"""Given the order, the attempt's id and what came before it: the attempt, and where it is recorded."""
 
 
 class ExecuteRun:
@@ -58,30 +58,30 @@ class ExecuteRun:
 
     async def __call__(self, order: RunOrder) -> AttemptResult:
         """Execute the run; the last attempt's result."""
-        tried = 0
+        earlier = Earlier()
         while True:
             attempt_id = self._ids.new()
-            self._attempt, recorder = self._new_attempt(order, attempt_id, tried)
+            self._attempt, recorder = self._new_attempt(order, attempt_id, earlier)
             if self._stop is not None:
                 self._attempt.stop(*self._stop)
             result = await self._attempt()
             if result.again_in is None:
                 break
-            tried += 1
-            self._console.said(f"attempt {tried} failed ({result.message}); the next one in {result.again_in:g} s")
-            await self._wait(result.again_in, recorder)
-            # The next attempt's claim would otherwise overtake what waits of this one.
+            # The next attempt's claim must not overtake what waits of this one.
+            earlier = Earlier(tried=earlier.tried + 1, recorder=recorder, deadline_at=result.deadline_at)
+            delay = f"{result.again_in:g} s"
+            self._console.said(f"attempt {earlier.tried} failed ({result.message}); the next one in {delay}")
+            await self._wait(result.again_in)
             order = _continued(order)
         await self._settle(order, attempt_id, result, recorder)
         return result
 
-    async def _wait(self, seconds: float, recorder: AttemptRecorder) -> None:
+    async def _wait(self, seconds: float) -> None:
         sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
         stopped = asyncio.ensure_future(self._stopped.wait())
         await asyncio.wait({sleeping, stopped}, return_when=asyncio.FIRST_COMPLETED)
         sleeping.cancel()
         stopped.cancel()
-        await recorder.catch_up()
 
     async def _settle(
         self, order: RunOrder, attempt_id: UUID, result: AttemptResult, recorder: AttemptRecorder
@@ -111,10 +111,20 @@ class ExecuteRun:
 
     async def _catch_up(self, recorder: AttemptRecorder) -> bool:
         until = self._clock.monotonic() + self._limits.record_patience
-        while not await recorder.catch_up():
+        while not await _caught_up(recorder):
             if self._clock.monotonic() >= until:
                 return False
             await self._clock.sleep(0.2)
+        return True
+
+
+async def _caught_up(recorder: AttemptRecorder) -> bool:
+    """Whether nothing waits any more; what RunLog refuses does not wait either, and changes nothing here."""
+    from ..domain.errors import KubescribeError
+
+    try:
+        return await recorder.catch_up()
+    except KubescribeError:
         return True
 
 

@@ -43,8 +43,8 @@ class LogCapture:
 
     The first half of ``cap`` is kept as it comes. Of the rest the newest half is kept: while the payload floods,
     older lines of the tail are dropped before they are written, and chunks that were written are forgotten. Both
-    are said: where lines were dropped, and in a last chunk after the end. The cap counts the payload's bytes and
-    ``OVERHEAD`` for each line.
+    are said: where lines were dropped, and, once all is written, between head and tail. The cap counts the payload's
+    bytes, and ``OVERHEAD`` for each line.
     """
 
     def __init__(self, attempt_id: UUID, cap: int, elapsed: Callable[[], float]) -> None:
@@ -63,6 +63,8 @@ class LogCapture:
         """Of the tail: seq, weight and bytes of each chunk that is kept so far."""
         self._written_weight = 0
         self._seq = 0
+        self._gap = 0
+        """The number between head and tail, kept free for what is said there at the end."""
         self._dropped = 0
         """Bytes, since that was last said."""
         self._left_out = 0
@@ -116,16 +118,17 @@ class LogCapture:
                 waiting -= 1
             self._seq += 1
             forget = None
+            if queue is self._tail and not self._gap:
+                self._gap, self._seq = self._seq, self._seq + 1
             if queue is self._tail:
                 self._tail_weight -= weight
                 forget = self._forgotten_for(weight, size)
             yield LogChunk(attempt_id=self.attempt_id, seq=self._seq, lines=tuple(lines)), forget
         if self._over and self._left_out:
-            self._seq += 1
             text = f"… {self._left_out} bytes of this output were left out in all; its beginning and its end are kept …"
             self._left_out = 0
             line = LogLine(round(self._elapsed(), 3), "ks", text)
-            yield LogChunk(attempt_id=self.attempt_id, seq=self._seq, lines=(line,)), None
+            yield LogChunk(attempt_id=self.attempt_id, seq=self._gap, lines=(line,)), None
 
     def _take(self, stream: str, data: bytes) -> None:
         """Cut whole lines (or one piece of a line) into blocks, each small beside the cap, and queue them."""

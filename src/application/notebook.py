@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from ..domain.note import Note, NoteKind
+from ..domain.note import Note, NoteKind, fraction_of
 
 LIMIT = 10_000
 """Notes of one attempt; a payload that tells more is told so once, and the rest is left out."""
@@ -24,8 +24,10 @@ class Notebook:
     def add(self, kind: NoteKind, data: dict[str, Any]) -> None:
         """Take a note; of progress, which may come a thousand times a second, only the newest between two writings."""
         if kind is NoteKind.PROGRESS:
-            fraction, text = data.get("fraction"), data.get("text")
-            self.progress = float(fraction) if isinstance(fraction, int | float) else None
+            fraction, text = fraction_of(data), data.get("text")
+            if fraction is not None:
+                data = {**data, "fraction": fraction}
+            self.progress = fraction
             self.progress_text = text if isinstance(text, str) else None
             if self._pending and self._pending[-1].kind is NoteKind.PROGRESS:
                 last = self._pending.pop()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import contextlib
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
 
 from ..domain import actor
 from .attempt_end import End, Stop
@@ -11,6 +13,8 @@ from .log_capture import LogCapture
 from .payload_listener import PayloadListener
 from .ports.clock import Clock
 from .ports.payload import Ended, Payload
+
+T = TypeVar("T")
 
 
 class PayloadGuard:
@@ -39,9 +43,9 @@ class PayloadGuard:
         self._signal: int | None = None
         self.run_deadline = 0.0
         """Seconds, for the message of a payload that took longer."""
+        self._declare_within = 0.0
 
-    @property
-    def stopped(self) -> bool:
+    def has_to_stop(self) -> bool:
         """Whether the attempt was asked to stop."""
         return self._why is not None
 
@@ -51,23 +55,41 @@ class PayloadGuard:
             self._why, self._signal = why, signal
         self._stopping.set()
 
-    async def until_introduced(self) -> None:
-        """Wait for the payload's first word about itself; one that has to stop before it is ended."""
-        await self._first_of(self._listener.introduced)
+    async def until_introduced(self, within: float) -> None:
+        """Wait for the payload's first word about itself; one that has to stop, or takes longer, is ended."""
+        self._declare_within = within
+        with self._limit(within, Stop.START_DEADLINE):
+            await self._first_of(self._listener.introduced)
         if not self._listener.introduced.done():
             await self._end_it()
 
     async def until_ended(self, deadline_at: float) -> End:
         """Wait for its end; ``deadline_at`` by the monotonic clock."""
-        left = max(deadline_at - self._clock.monotonic(), 0.0)
-        deadline = asyncio.get_running_loop().call_later(left, self.stop, Stop.DEADLINE)
-        try:
+        with self._limit(deadline_at - self._clock.monotonic(), Stop.DEADLINE):
             await self._first_of(self._listener.ended)
-        finally:
-            deadline.cancel()
         if not self._listener.ended.done():
             await self._end_it()
         return await self.ended()
+
+    async def unless_stopped(self, work: Coroutine[Any, Any, T], deadline_at: float) -> T | None:
+        """The result of what follows the payload's end; None: it was broken off, because the attempt has to stop."""
+        task = asyncio.ensure_future(work)
+        with self._limit(deadline_at - self._clock.monotonic(), Stop.DEADLINE):
+            await self._first_of(task)
+        if not task.done():
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            return None
+        return task.result()
+
+    @contextlib.contextmanager
+    def _limit(self, seconds: float, why: Stop) -> Iterator[None]:
+        timer = asyncio.get_running_loop().call_later(max(seconds, 0.0), self.stop, why)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     async def ended(self) -> End:
         """Its end, with what is known of it; waits for nothing but the end."""
@@ -103,6 +125,7 @@ class PayloadGuard:
             declares=self._declares,
             returned=self._listener.returned is not None,
             run_deadline=self.run_deadline,
+            declare_within=self._declare_within,
             log_tail=self._capture.tail(),
             last_error_line=self._capture.last_error_line,
             actor=actor.supervisor(self._capture.attempt_id),

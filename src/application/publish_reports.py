@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from ..domain.errors import ChecksFailed, StagingIncomplete
-from ..domain.report import Publication
+from ..domain.report import Publication, Staged
 from .failpoints import failpoint
 from .ports.publisher import Publisher, PublishRequest
 
 
-class PublishReports:
-    """Checks and publishes what an attempt has staged."""
+async def check_staged(publisher: Publisher, request: PublishRequest, reports: tuple[str, ...]) -> tuple[Staged, ...]:
+    """What is to be published: exactly ``reports``, which the worker says that it staged, and all checks hold.
 
-    def __init__(self, publisher: Publisher) -> None:
-        self._publisher = publisher
+    May take long, and may be broken off: it changes nothing. Raises :class:`StagingIncomplete`,
+    :class:`ChecksFailed`.
+    """
+    staged = await publisher.staged(request.run_id, request.attempt_id)
+    missing = sorted(set(reports) - {one.spec.name for one in staged})
+    if missing:
+        raise StagingIncomplete(request.run_id, tuple(missing))
+    failures = await publisher.check(staged)
+    if failures:
+        raise ChecksFailed(failures)
+    failpoint("attempt.checked")
+    return staged
 
-    async def __call__(self, request: PublishRequest, reports: tuple[str, ...]) -> tuple[Publication, ...]:
-        """Publish exactly ``reports``, which the worker says that it staged.
 
-        Raises :class:`StagingIncomplete`, :class:`ChecksFailed`, and what :meth:`Publisher.publish` raises.
-        """
-        staged = await self._publisher.staged(request.run_id, request.attempt_id)
-        missing = sorted(set(reports) - {one.spec.name for one in staged})
-        if missing:
-            if published := await self._publisher.publish(request, ()):
-                return published  # another attempt has, and cleared away what this one had staged
-            raise StagingIncomplete(request.run_id, tuple(missing))
-        failures = await self._publisher.check(staged)
-        if failures:
-            raise ChecksFailed(failures)
-        failpoint("attempt.checked")
-        publications = await self._publisher.publish(request, staged)
-        failpoint("attempt.published")
-        return publications
+async def publish_reports(
+    publisher: Publisher, request: PublishRequest, staged: tuple[Staged, ...]
+) -> tuple[Publication, ...]:
+    """Publish it. Short, and not to be broken off. Raises what :meth:`Publisher.publish` raises."""
+    publications = await publisher.publish(request, staged)
+    failpoint("attempt.published")
+    return publications

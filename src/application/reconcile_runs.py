@@ -28,6 +28,7 @@ class Reconciled(msgspec.Struct, frozen=True):
 
     changed: tuple[Run, ...] = ()
     problems: tuple[str, ...] = ()
+    """A sentence for each run that could not be judged, those included that stay UNCERTAIN."""
 
 
 class _Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,11 +63,19 @@ class ReconcileRuns:
         for found in await self._run_log.open_runs():
             try:
                 after = await self._settle(found)
+                now = after
+                if now is None and found.run.status is RunStatus.UNCERTAIN:
+                    now = await self._run_log.get(found.run.id)  # another reconciler may have judged it
             except KubescribeError as error:
                 problems.append(f"run {found.run.id}: {error}")
                 continue
+            except Exception as error:  # a defect at one run: the others wait for their verdicts all the same
+                problems.append(f"run {found.run.id}: {type(error).__name__}: {error}")
+                continue
             if after is not None:
                 changed.append(after)
+            if now is not None and now.status is RunStatus.UNCERTAIN:
+                problems.append(f"run {now.id} has no verdict yet: {now.message}")
         await self._clear_away()
         return Reconciled(tuple(changed), tuple(problems))
 
@@ -114,7 +123,7 @@ class ReconcileRuns:
             try:
                 if self._fences is None:
                     raise DatabaseUnavailable("report", "REPORT_DB_URL is not set here")
-                await self._fences.raise_(run.id, attempt.fence)
+                await self._fences.raise_(run.id, attempt.id, attempt.fence)
                 failpoint("reconcile.raised")
                 publications = await self._fences.publications(run.id)
             except DatabaseUnavailable as away:
@@ -188,12 +197,14 @@ class ReconcileRuns:
         if self._publisher is None:
             return
         try:
-            for run_id in await self._publisher.unpublished():
-                with contextlib.suppress(RunNotFound):  # its record may be on its way, in a spool
-                    if (await self._run_log.get(run_id)).status.terminal:
-                        await self._publisher.discard(run_id)
+            left = await self._publisher.unpublished()
         except (DatabaseUnavailable, DatabaseRefused):
             return  # no verdict waits for it: the next pass does
+        for run_id in left:
+            # RunNotFound: its record may be on its way, in a spool. What cannot be dropped keeps no other from it.
+            with contextlib.suppress(RunNotFound, DatabaseUnavailable, DatabaseRefused):
+                if (await self._run_log.get(run_id)).status.terminal:
+                    await self._publisher.discard(run_id)
 
 
 def _finding(found: OpenRun, sighting: Sighting) -> _Finding | None:

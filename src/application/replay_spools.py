@@ -11,11 +11,14 @@ from .ports.spool import Spool
 async def replay_spools(log: AttemptLog, spool: Spool) -> tuple[str, ...]:
     """Replay what ended supervisors have left, and forget it; returns a sentence for each that RunLog did not take.
 
-    Raises :class:`DatabaseUnavailable` when RunLog is away; nothing is forgotten before RunLog has it. A run that got
-    another verdict meanwhile keeps it.
+    In the order of the claims, so that the attempts of a run are told as they came. Raises
+    :class:`DatabaseUnavailable` when RunLog is away; nothing is forgotten before RunLog has it. A run that got another
+    verdict meanwhile keeps it.
     """
     refusals = []
-    for attempt_id in spool.leftover():
+    # A spool begins with its claim; all of them are of one machine, and so of one clock.
+    begun = {attempt_id: next((one.wall for one in spool.entries(attempt_id)), 0.0) for attempt_id in spool.leftover()}
+    for attempt_id in sorted(begun, key=lambda one: begun[one]):
         try:
             await replay(log, spool.entries(attempt_id))
         except (RunClosed, RunMismatch, Fenced, AttemptNotFound) as refused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ..domain.errors import DatabaseUnavailable
+from ..domain.errors import DatabaseRefused, DatabaseUnavailable, SchemaMismatch
 from ..domain.event import Event
 from ..domain.report import Publication
 from .ports.ids import Ids
@@ -25,7 +25,8 @@ class RollBackReport:
     ) -> tuple[Publication, bool]:
         """Roll back to version ``to`` (None: the one before); the publication, and whether RunLog has the event.
 
-        Raises :class:`ReportNotFound`, :class:`VersionNotKept`, :class:`DatabaseUnavailable` (nothing has changed).
+        Raises :class:`ReportNotFound`, :class:`VersionNotKept`, :class:`DatabaseUnavailable`: nothing has changed,
+        unless it is :class:`CommitUnknown`.
         """
         publication = await self._catalogue.roll_back(
             report, to=to, rollback_id=self._ids.new(), actor=actor, reason=reason
@@ -39,6 +40,6 @@ class RollBackReport:
         )
         try:
             await self._run_log.record(event)
-        except DatabaseUnavailable:
-            return publication, False
+        except (DatabaseUnavailable, DatabaseRefused, SchemaMismatch):
+            return publication, False  # it has happened, whatever is wrong with RunLog
         return publication, True

@@ -45,6 +45,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     log_cap: int = 10 * 1024 * 1024
     """Bytes of output that RunLog keeps of an attempt."""
     keep_versions: int = 5
+    declare_within: float = 300.0
+    """For a worker to import its pipeline and declare it."""
     flush: float = 0.5
     """How often notes and output are written."""
     record_patience: float = 5.0

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from ..domain.attempt import Whereabouts
-from ..domain.errors import CommandNotFound, CommitUnknown, Fenced, KubescribeError, Superseded
+from ..domain.errors import CommandNotFound, CommitUnknown, Fenced, KubescribeError, RunClosed, RunMismatch, Superseded
 from ..domain.exit_code import ExitCode
 from ..domain.failure import FailureCause, SkipReason
 from ..domain.note import NoteKind
@@ -30,8 +30,8 @@ from .ports.attempt_log import Beat, Pulse
 from .ports.clock import Clock
 from .ports.fences import Fences
 from .ports.payload import Assignment, Ended, Payload
-from .ports.publisher import PublishRequest
-from .publish_reports import PublishReports
+from .ports.publisher import Publisher, PublishRequest
+from .publish_reports import check_staged, publish_reports
 from .run_order import Limits, RunOrder
 from .take_run import NotTaken, TakenInVain, TakeRun
 
@@ -55,6 +55,19 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which another attempt is due; None: this was the last."""
     fence: int | None = None
     published: tuple[Publication, ...] = ()
+    deadline_at: float | None = None
+    """The run's deadline, by the monotonic clock."""
+
+
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """What this supervisor knows from its earlier attempts at the run."""
+
+    tried: int = 0
+    """How many there were."""
+    recorder: AttemptRecorder | None = None
+    """Of the last one: RunLog gets what waits in it before anything of the next one."""
+    deadline_at: float | None = None
+    """The run's deadline, by the monotonic clock."""
 
 
 class SuperviseAttempt:
@@ -64,12 +77,12 @@ class SuperviseAttempt:
         self,
         *,
         order: RunOrder,
-        tried: int,
+        earlier: Earlier,
         attempt_id: UUID,
         payload: Payload,
         recorder: AttemptRecorder,
         fences: Fences | None,
-        publish: PublishReports | None,
+        publisher: Publisher | None,
         beating: Beating,
         clock: Clock,
         console: Console,
@@ -77,19 +90,19 @@ class SuperviseAttempt:
         assignment: Assignment,
         limits: Limits,
     ) -> None:
-        """``tried``: how many attempts this supervisor has made before."""
         self._order = order
-        self._tried = tried
+        self._earlier = earlier
         self._attempt_id = attempt_id
         self._payload = payload
         self._recorder = recorder
-        self._publish = publish
+        self._publisher = publisher
+        self._fences = fences
         self._beating = beating
         self._clock = clock
         self._console = console
         self._assignment = assignment
         self._limits = limits
-        began = clock.monotonic()
+        self._began = began = clock.monotonic()
         capture = LogCapture(attempt_id, limits.log_cap, lambda: clock.monotonic() - began)
         self._notes = Notebook(attempt_id)
         self._listener = PayloadListener(payload, capture, self._notes, console)
@@ -106,7 +119,8 @@ class SuperviseAttempt:
             clock=clock,
             console=console,
             whereabouts=whereabouts,
-            lease=limits.lease,
+            limits=limits,
+            deadline_at=earlier.deadline_at,
         )
         self._pipeline: Pipeline | None = None
         self._fence: int | None = None
@@ -124,13 +138,16 @@ class SuperviseAttempt:
         for its assignment. A command would be at work at once, so the run is taken first.
         """
         try:
+            if self._guard.has_to_stop():
+                return await self._never_begun()
             if not self._order.declares:
                 await self._take()
+                if self._guard.has_to_stop():
+                    return await self._never_begun()
             try:
                 await self._payload.start(run_id=self._order.run_id, attempt_id=self._attempt_id)
             except CommandNotFound as error:
-                nothing = self._guard.described(Ended(exit_code=127))
-                return await self._close(*refused(nothing, error))
+                return await self._close(*refused(self._guard.described(Ended(exit_code=127)), error))
         except NotTaken as not_taken:
             return AttemptResult(exit_code=not_taken.exit_code, message=not_taken.message)
         failpoint("attempt.started")
@@ -151,6 +168,17 @@ class SuperviseAttempt:
         finally:
             await self._guard.killed()
             await listening
+
+    async def _never_begun(self) -> AttemptResult:
+        """The supervisor was asked to end between two attempts, or before the first."""
+        end = self._guard.described(Ended(exit_code=0))
+        why = failure(end)
+        assert why is not None
+        if not self._order.accepted and self._order.declares:
+            return AttemptResult(exit_code=why.exit_code, message=why.message)
+        if not self._recorder.claimed:
+            await self._take_run.hold()
+        return await self._close(*failed(end, why))
 
     async def _take(self) -> None:
         taken = await self._take_run()
@@ -187,7 +215,7 @@ class SuperviseAttempt:
     async def _publication(self, end: End) -> tuple[Outcome, bool]:
         """Publish what was staged; the outcome, and whether another attempt may help."""
         reports = self._listener.returned.reports if self._listener.returned else ()
-        if not reports or self._publish is None or self._fence is None:
+        if not reports or self._publisher is None or self._fence is None:
             return outcome(end, RunStatus.SUCCEEDED, ExitCode.DONE), False
         request = PublishRequest(
             run_id=self._order.run_id,
@@ -198,7 +226,14 @@ class SuperviseAttempt:
             keep=self._limits.keep_versions,
         )
         try:
-            self._published = await self._publish(request, reports)
+            checking = check_staged(self._publisher, request, reports)
+            staged = await self._guard.unless_stopped(checking, self._deadline_at)
+            if staged is None:
+                end = await self._guard.ended()
+                why = failure(end)
+                assert why is not None
+                return failed(end, why)
+            self._published = await publish_reports(self._publisher, request, staged)
         except CommitUnknown as unknown:
             cause, message = FailureCause.UNAVAILABLE, str(unknown)
             return outcome(end, RunStatus.UNCERTAIN, unknown.exit_code, cause=cause, message=message), False
@@ -233,11 +268,16 @@ class SuperviseAttempt:
         """Write down how it ended, and say whether another attempt follows."""
         await self._writer.stop()
         again_in = self._again_in() if retry and done.status is RunStatus.FAILED else None
+        done = msgspec.structs.replace(done, duration=self._clock.monotonic() - self._began)
         if again_in is not None:
             done = msgspec.structs.replace(done, status=RunStatus.PENDING)
+        elif done.status in (RunStatus.FAILED, RunStatus.SKIPPED):
+            done = await self._conclude(done)
         late = await self._writer.finish(done)
         if late is not None:
             self._console.said(str(late))
+            if isinstance(late, RunClosed | RunMismatch | Fenced):
+                again_in = None
             if not done.published:
                 done = msgspec.structs.replace(done, exit_code=late.exit_code)
         elif self._overruled(done):
@@ -253,7 +293,20 @@ class SuperviseAttempt:
             again_in=again_in,
             fence=self._fence,
             published=self._published,
+            deadline_at=self._deadline_at,
         )
+
+    async def _conclude(self, done: Outcome) -> Outcome:
+        """Close the fence before the verdict: under a run that has failed nobody may publish, RunLog or not."""
+        if self._fences is None or self._fence is None:
+            return done
+        try:
+            if await self._fences.conclude(self._order.run_id, self._attempt_id, done.status):
+                return done
+        except KubescribeError:
+            # The reconciler closes it when the report database is back, and then gives the verdict.
+            return msgspec.structs.replace(done, status=RunStatus.UNCERTAIN)
+        return msgspec.structs.replace(done, exit_code=ExitCode.FENCED)
 
     def _overruled(self, done: Outcome) -> bool:
         """Whether RunLog has answered that the run is not this attempt's to decide."""
@@ -272,4 +325,4 @@ class SuperviseAttempt:
         if self._listener.raised is not None and self._listener.raised.after is not None:
             delay = max(delay, self._listener.raised.after)
         in_time = self._clock.monotonic() + delay < self._deadline_at
-        return delay if self._tried < retries and in_time and not self._guard.stopped else None
+        return delay if self._earlier.tried < retries and in_time and not self._guard.has_to_stop() else None

@@ -25,7 +25,7 @@ from .ports.attempt_log import Claim
 from .ports.clock import Clock
 from .ports.fences import Fences
 from .ports.payload import Declared, Refused
-from .run_order import RunOrder
+from .run_order import Limits, RunOrder
 
 
 class NotTaken(Exception):
@@ -73,8 +73,10 @@ class TakeRun:
         clock: Clock,
         console: Console,
         whereabouts: Whereabouts,
-        lease: float,
+        limits: Limits,
+        deadline_at: float | None,
     ) -> None:
+        """``deadline_at``: the run's, as an earlier attempt knew it, by the monotonic clock."""
         self._order = order
         self._attempt_id = attempt_id
         self._listener = listener
@@ -85,7 +87,9 @@ class TakeRun:
         self._clock = clock
         self._console = console
         self._whereabouts = whereabouts
-        self._lease = lease
+        self._lease = limits.lease
+        self._declare_within = limits.declare_within
+        self._deadline_at = deadline_at
         self._declared: Declared | None = None
         self._fence: int | None = None
         self._published: tuple[Publication, ...] = ()
@@ -97,15 +101,20 @@ class TakeRun:
             await self._until_declared()
             failpoint("attempt.declared")
         pipeline = self._declared.pipeline if self._declared else None
+        if self._order.accepted:
+            await self._check()
         if pipeline is not None and pipeline.may_publish and self._fences is not None:
             await self._take_fence(self._fences, pipeline)
         failpoint("attempt.fenced")
         deadline_in = await self._claim()
         failpoint("attempt.claimed")
-        return Taken(pipeline=pipeline, fence=self._fence, deadline_at=self._clock.monotonic() + deadline_in)
+        deadline_at = self._clock.monotonic() + deadline_in
+        # RunLog, which knows the run's deadline, may have been away for every attempt so far.
+        deadline_at = min(deadline_at, self._deadline_at or deadline_at)
+        return Taken(pipeline=pipeline, fence=self._fence, deadline_at=deadline_at)
 
     async def _until_declared(self) -> None:
-        await self._guard.until_introduced()
+        await self._guard.until_introduced(self._declare_within)
         word = self._listener.introduced.result()
         if isinstance(word, Declared):
             self._declared = word
@@ -117,11 +126,26 @@ class TakeRun:
         else:
             why = failure(end) or Failure(FailureCause.ERROR, "its process just ended", ExitCode.PAYLOAD, False)
             why = msgspec.structs.replace(why, message=f"the pipeline could not be loaded: {why.message}")
-        if not self._order.accepted:
+        if isinstance(word, Refused) and not self._order.accepted:
             raise NotTaken(why.exit_code, why.message)
-        # Somebody else knows of this run, so it gets an end on record even though it could not begin.
+        # Somebody else knows of this run, or nobody would see why nothing came: it gets an end on record even though
+        # it could not begin.
         await self._claim()
         raise TakenInVain(*failed(end, why), None)
+
+    async def hold(self) -> None:
+        """Claim the run without a fence, only to write down how it ended; raises :class:`NotTaken`."""
+        self._guard.run_deadline = self._order.run_deadline
+        await self._claim()
+
+    async def _check(self) -> None:
+        """Before the fence: a claim that will be refused must not take the right to publish from another attempt."""
+        try:
+            await self._recorder.check(self._said())
+        except RunClosed as closed:
+            raise _closed(closed) from None
+        except KubescribeError as error:
+            raise NotTaken(error.exit_code, str(error)) from error
 
     async def _take_fence(self, fences: Fences, pipeline: Pipeline) -> None:
         try:
@@ -152,9 +176,23 @@ class TakeRun:
 
     async def _claim(self) -> float:
         """Claim the run; seconds until its deadline."""
+        claim = self._said()
+        try:
+            claimed = await self._recorder.claim(claim)
+        except RunClosed as closed:
+            raise _closed(closed) from None
+        except KubescribeError as error:
+            raise NotTaken(error.exit_code, str(error)) from error
+        if claimed is None:
+            self._console.said("RunLog does not answer; the run goes on, and its record follows when RunLog is back")
+            return self._guard.run_deadline
+        return claimed.run_deadline_in
+
+    def _said(self) -> Claim:
+        """The claim, with what is known by now."""
         order, declared = self._order, self._declared
         unsaid = None if order.declares else order.parameters
-        claim = Claim(
+        return Claim(
             run_id=order.run_id,
             attempt_id=self._attempt_id,
             pipeline=order.name,
@@ -171,14 +209,8 @@ class TakeRun:
             lease=self._lease,
             run_deadline=self._guard.run_deadline,
         )
-        try:
-            claimed = await self._recorder.claim(claim)
-        except RunClosed as closed:
-            code = ExitCode.DONE if closed.status == RunStatus.SUCCEEDED else closed.exit_code
-            raise NotTaken(code, str(closed)) from None
-        except KubescribeError as error:
-            raise NotTaken(error.exit_code, str(error)) from error
-        if claimed is None:
-            self._console.said("RunLog does not answer; the run goes on, and its record follows when RunLog is back")
-            return self._guard.run_deadline
-        return claimed.run_deadline_in
+
+
+def _closed(closed: RunClosed) -> NotTaken:
+    """An attempt at a run that has succeeded already ends well."""
+    return NotTaken(ExitCode.DONE if closed.status == RunStatus.SUCCEEDED else closed.exit_code, str(closed))

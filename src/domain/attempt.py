@@ -45,6 +45,8 @@ class DeathCertificate(msgspec.Struct, frozen=True, kw_only=True):
     log_tail: tuple[str, ...] = ()
     recorded_by: str | None = None
     """The actor that wrote it."""
+    provisional: bool = False
+    """True: it stands in for the attempt's own, which replaces it should it ever be told."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +55,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     run_id: UUID
     number: int
-    """1 for the first attempt of the run."""
+    """1 for the first attempt of the run that was recorded."""
     fence: int | None = None
     """Its number from the report database's sequence; None where it may not publish."""
     whereabouts: Whereabouts

@@ -104,10 +104,6 @@ class DatabaseUrl:
         given = dict(self.parameters) | {"application_name": text}
         return type(self)(self.user, self.password, self.hosts, self.database, tuple(sorted(given.items())), self.name)
 
-    def with_database(self, name: str) -> Self:
-        """The same server and login, another database."""
-        return type(self)(self.user, self.password, self.hosts, name, self.parameters, self.name)
-
     def each_host(self) -> tuple[Self, ...]:
         """One URL a host, in order: asyncpg waits for a silent host until its whole timeout is over."""
         return tuple(

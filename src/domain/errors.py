@@ -38,6 +38,23 @@ class BadDuration(ConfigurationError):
         self.text = text
 
 
+class BadSchedule(ConfigurationError):
+    """A cron expression cannot be read, or Kubernetes would not take it."""
+
+    def __init__(self, expression: str, why: str) -> None:
+        super().__init__(f"schedule {expression!r} cannot be used: {why}")
+        self.expression = expression
+        self.why = why
+
+
+class UnknownTimezone(ConfigurationError):
+    """There is no such time zone."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"there is no time zone {name!r}; write one like Europe/Berlin")
+        self.name = name
+
+
 class BadSetting(ConfigurationError):
     """A setting from the environment or ``.env`` cannot be used; ``name`` is the variable's."""
 
@@ -322,9 +339,9 @@ class StagingIncomplete(KubescribeError):
 class CommandNotFound(ConfigurationError):
     """A command cannot be started."""
 
-    def __init__(self, command: str, why: str) -> None:
-        self.command, self.why = command, why
-        super().__init__(f"{command} cannot be started: {why}")
+    def __init__(self, command: str, why: str, hint: str = "") -> None:
+        self.command, self.why, self.hint = command, why, hint
+        super().__init__(f"{command!r} cannot be started: {why}" + (f"; {hint}" if hint else ""))
 
 
 class EmbeddedUnavailable(ConfigurationError):
@@ -344,13 +361,17 @@ class EmbeddedNotAnswering(TemporaryError):
 
 
 class CommitUnknown(DatabaseUnavailable):
-    """The report database went away after it was told to commit: the ledger knows the outcome, and nobody else."""
+    """The report database went away after it was told to commit: the ledger knows the outcome, and nobody else.
 
-    def __init__(self, database: str, run_id: object, why: str) -> None:
+    ``what`` was to be committed; None: the publication of the run.
+    """
+
+    def __init__(self, database: str, run_id: object, why: str, what: str | None = None) -> None:
         self.run_id = run_id
+        what = what or f"run {run_id} was published"
         super().__init__(
             database,
-            f"{why}. Whether run {run_id} was published is not known yet: its ledger says so once the database is back",
+            f"{why}. Whether {what} is not known yet: its ledger says so once the database is back",
         )
 
 

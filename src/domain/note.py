@@ -39,3 +39,12 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
     at: datetime | None = None
     """By the database's clock; None before it is written."""
+
+
+def fraction_of(data: dict[str, Any]) -> float | None:
+    """Of a progress note: from 0 to 1, what lies outside counts as the nearer end; None where it says no number."""
+    fraction = data.get("fraction")
+    if not isinstance(fraction, int | float):
+        return None
+    # Compared before it is converted: an int of 400 digits is no float.
+    return float(min(1.0, max(0.0, fraction))) if fraction == fraction else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import Any
 
 import msgspec
@@ -11,6 +12,12 @@ from .errors import BadDeclaration
 
 # A CronJob's name has at most 52 characters, of which DNS allows these.
 _NAME = re.compile(r"[a-z]([a-z0-9_-]{0,50}[a-z0-9])?")
+NAME_RULE = "use lower-case letters, digits, '-' and '_', at most 52 characters, the first a letter"
+
+
+def may_be_a_name(text: str) -> bool:
+    """Whether a pipeline, or a command on record, may be called so."""
+    return _NAME.fullmatch(text) is not None
 
 
 DEFAULT_RUN_DEADLINE = 86400.0
@@ -45,16 +52,16 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """A digest of the source that declares it."""
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not may_be_a_name(self.name):
             raise BadDeclaration(
-                f"{self.name!r} cannot name a pipeline: use lower-case letters, digits, '-' and '_', "
-                f"at most 52 characters, the first a letter ({self.location or 'no location'})"
+                f"{self.name!r} cannot name a pipeline: {NAME_RULE} ({self.location or 'no location'})"
             )
         for what, value in (("retries", self.retries), ("retry_delay", self.retry_delay)):
-            if value < 0:
-                raise BadDeclaration(f"pipeline {self.name}: {what} is {value}, which is less than 0 ({self.location})")
+            if not 0 <= value < inf:
+                problem = f"{what} is {value}, which is {'less than 0' if value < 0 else 'no number to wait for'}"
+                raise BadDeclaration(f"pipeline {self.name}: {problem} ({self.location})")
         for what, limit in (("run_deadline", self.run_deadline), ("start_deadline", self.start_deadline)):
-            if limit <= 0:
+            if not 0 < limit < inf:
                 raise BadDeclaration(
                     f"pipeline {self.name}: {what} is {limit} s, which leaves no time ({self.location})"
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -100,6 +101,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     current: Publication
     versions: tuple[int, ...]
     """The kept versions, newest first; a rollback may point at any of them."""
+
+
+def slot_guard(ledger: Iterable[tuple[str, int, datetime | None]], version: int) -> datetime | None:
+    """The slot that a version leaves as the report's newest when it is shown again: the one it had when it was new.
+
+    ``ledger`` is kind, version and slot of the report's publications, oldest first. A run without a slot leaves the
+    slot as it is, so that what it published still keeps older slots out.
+    """
+    shown: datetime | None = None
+    guards: dict[int, datetime | None] = {}
+    for kind, shows, slot in ledger:
+        if kind == "rollback":
+            shown = guards.get(shows, slot)
+        else:
+            shown = guards[shows] = slot or shown
+    return guards.get(version)
 
 
 def check_report_name(name: str) -> None:

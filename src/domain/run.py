@@ -79,8 +79,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     start_deadline_at: datetime | None = None
     run_deadline_at: datetime | None = None
     attempt_id: UUID | None = None
-    """The newest attempt, whether it still works or has ended."""
+    """The newest attempt that took the run, whether it still works or has ended."""
     attempts: int = 0
+    """Its number. Attempts that were recorded when others had the run may have greater ones."""
     cause: FailureCause | None = None
     skip_reason: SkipReason | None = None
     message: str | None = None
@@ -116,10 +117,15 @@ def claimed(
     at: datetime,
     run_deadline_at: datetime,
     may_publish: bool,
+    number: int | None = None,
     declares: dict[str, Any] | None = None,
 ) -> Transition:
-    """Give the run to an attempt, which takes over from any earlier one; ``declares``: what nobody had said before."""
-    data: dict[str, Any] = {"attempt": str(attempt_id), "number": run.attempts + 1}
+    """Give the run to an attempt, which takes over from any earlier one.
+
+    ``number``: the attempt's (None: the next one). ``declares``: what nobody had said before.
+    """
+    number = number or run.attempts + 1
+    data: dict[str, Any] = {"attempt": str(attempt_id), "number": number}
     if run.status is RunStatus.RUNNING:
         data["took_over_from"] = str(run.attempt_id)
     return _step(
@@ -129,7 +135,7 @@ def claimed(
         at,
         data,
         attempt_id=attempt_id,
-        attempts=run.attempts + 1,
+        attempts=number,
         started_at=run.started_at or at,
         # The deadline is the run's, not the attempt's: a retry does not get more time.
         run_deadline_at=run.run_deadline_at or run_deadline_at,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from enum import Enum
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -60,11 +61,11 @@ def _mended(value: Any, default: Any) -> Any:
         return storable_text(value)
     if isinstance(value, msgspec.Struct):
         changes = {}
-        for field in msgspec.structs.fields(value):
-            before = getattr(value, field.name)
-            after = _mended(before, 0.0 if field.default is msgspec.NODEFAULT else field.default)
+        for name, instead in _fields(type(value)):
+            before = getattr(value, name)
+            after = _mended(before, instead)
             if after is not before:
-                changes[field.name] = after
+                changes[name] = after
         return msgspec.structs.replace(value, **changes) if changes else value
     if isinstance(value, dict):
         return _json(value, 0, [JSON_LIMIT])
@@ -75,6 +76,15 @@ def _mended(value: Any, default: Any) -> Any:
     if isinstance(value, int):
         return min(max(value, -_INT64), _INT64 - 1)
     return value
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
+    """Each field, and what replaces a number that is none. Kept: msgspec evaluates every annotation anew."""
+    return tuple(
+        (field.name, 0.0 if field.default is msgspec.NODEFAULT else field.default)
+        for field in msgspec.structs.fields(kind)
+    )
 
 
 def _json(value: Any, depth: int, left: list[int]) -> Any:

@@ -1,6 +1,6 @@
 """The worker: ``python -m kubescribe.entrypoints.worker NAME``, started by a supervisor around one pipeline.
 
-Standard input, line 1: ``{"parameters": {…}, "from_text": true}`` (an :class:`Introduction`). The worker declares
+Standard input, line 1: ``{"parameters": {…}, "from_text": true, "pipelines": ["module"]}``. The worker declares
 itself on the event stream, or refuses and ends with 64. Line 2: the :class:`Assignment`; without it the worker ends,
 for nobody wants its work. Then standard input is empty for the pipeline, and its output is its own. Secrets come this
 way because arguments and environments can be read by others.
@@ -41,6 +41,8 @@ class Introduction(msgspec.Struct, frozen=True):
 
     parameters: dict[str, Any] = {}
     from_text: bool = False
+    pipelines: tuple[str, ...] = ()
+    """The modules that declare them, by the supervisor's settings; none: those of the environment."""
     publish: FileOrder | None = None
     """For ``kubescribe publish``: what to publish, instead of a pipeline of the user's."""
 
@@ -112,7 +114,7 @@ def _found(name: str, introduction: Introduction) -> AnyPipeline:
 
         return file_pipeline(name, introduction.publish)
     modules = [module.strip() for module in os.environ.get(PIPELINES, "").split(",") if module.strip()]
-    return Registry.load(modules).get(name)
+    return Registry.load(introduction.pipelines or modules).get(name)
 
 
 def _work(function: AnyPipeline, values: dict[str, Any], assignment: Assignment, events: EventStream) -> int:

@@ -168,6 +168,148 @@ class TestClaim:
         assert claimed.run.started_at == claimed.attempt.started_at == run.created_at
 
 
+def closed(world: World, how: str) -> Claimed:
+    """An attempt whose run is over, or about to be."""
+    first = taken(world, fence=6)
+    if how == "cancelling":
+        cancel(world, first.run)
+    else:
+        world.run(world.attempt_log.finish(first.attempt.id, succeeded() if how == "succeeded" else failed()))
+    return first
+
+
+class TestClaimToldLate:
+    """History: nobody loses a run to it, and a replayed spool loses nothing."""
+
+    def late(self, world: World, first: Claimed, ago: float = 60.0, **changes: Any) -> Claimed:
+        claim = a_claim(first.run.id, world.ids.new(), **changes)
+        return world.run(world.attempt_log.claim(claim, ago=ago))
+
+    @pytest.mark.parametrize(
+        ("newest", "own"), [(None, None), (6, None), (None, 5), (6, 5)], ids=["none", "newest", "own", "older"]
+    )
+    def test_leaves_the_run_to_the_attempt_that_had_taken_it(
+        self, world: World, newest: int | None, own: int | None
+    ) -> None:
+        first = taken(world, fence=newest)
+        before = kinds(world, first.run), world.outbox()
+        late = self.late(world, first, fence=own)
+        assert not late.newest and late.run == first.run == world.run(world.run_log.get(first.run.id))
+        assert (late.attempt.number, late.attempt.fence) == (2, own)
+        assert late.attempt.ended_at is not None
+        certificate = late.attempt.certificate
+        assert certificate is not None and certificate.provisional
+        assert certificate.cause is FailureCause.FENCED
+        assert certificate.message == "attempt 1 had taken the run before this one was told"
+        assert certificate.recorded_by == f"attempt:{late.attempt.id}"
+        assert world.run(world.history.attempts(first.run.id)) == (first.attempt, late.attempt)
+        assert (kinds(world, first.run), world.outbox()) == before
+        assert world.run(world.attempt_log.beat(Beat(attempt_id=first.attempt.id, lease=60))).current
+        assert not world.run(world.attempt_log.beat(Beat(attempt_id=late.attempt.id, lease=60))).current
+
+    def test_of_a_run_that_waits_for_its_next_attempt_is_no_such_attempt(self, world: World) -> None:
+        first = taken(world)
+        run = world.run(world.attempt_log.finish(first.attempt.id, failed(status=RunStatus.PENDING)))
+        late = self.late(world, first)
+        assert late.run == run and not late.newest
+
+    @pytest.mark.parametrize("how", ["succeeded", "failed", "cancelling"])
+    @pytest.mark.parametrize("fence", [None, 5, 7])
+    def test_of_a_closed_run_is_recorded(self, world: World, how: str, fence: int | None) -> None:
+        first = closed(world, how)
+        run, before = world.run(world.run_log.get(first.run.id)), kinds(world, first.run)
+        late = self.late(world, first, fence=fence)
+        assert late.run == run and not late.newest and kinds(world, run) == before
+        certificate = late.attempt.certificate
+        assert late.attempt.ended_at is not None and certificate is not None and certificate.provisional
+        assert certificate.cause is (FailureCause.FENCED if how == "cancelling" else FailureCause.UNKNOWN)
+        assert certificate.message is not None and f"the run was {how} already" in certificate.message
+
+    def test_of_a_run_that_was_over_before_anybody_took_it_is_recorded(self, world: World) -> None:
+        run = world.run(world.run_log.create(a_run(world.ids.new())))
+        moved = world.run(
+            world.run_log.move(run.id, run.status, lambda r, at: steps.cancelling(r, actor="a", at=at, reason=None))
+        )
+        assert moved is not None
+        late = world.run(world.attempt_log.claim(a_claim(run.id, world.ids.new()), ago=60))
+        assert (late.run, late.attempt.number, late.run_deadline_in) == (moved, 1, 0.0)
+        assert late.attempt.started_at == run.created_at
+
+    def test_takes_over_when_it_came_after_the_newest_attempt(self, world: World) -> None:
+        first = taken(world)
+        world.age(3600)
+        late = self.late(world, first)
+        assert late.newest and late.run.status is RunStatus.RUNNING and late.attempt.number == 2
+        old, _ = world.run(world.history.attempts(first.run.id))
+        assert old.certificate is not None and not old.certificate.provisional
+
+    def test_takes_over_with_a_newer_fence(self, world: World) -> None:
+        """The report database has decided: the other can publish nothing any more."""
+        first = taken(world, fence=6)
+        late = self.late(world, first, fence=7)
+        assert late.newest and world.run(world.run_log.get(first.run.id)).attempt_id == late.attempt.id
+
+    def test_told_again_changes_nothing(self, world: World) -> None:
+        first = taken(world)
+        claim = a_claim(first.run.id, world.ids.new())
+        one = world.run(world.attempt_log.claim(claim, ago=60))
+        two = world.run(world.attempt_log.claim(claim, ago=70))
+        assert (one.run, one.attempt) == (two.run, two.attempt)
+
+    def test_the_next_to_take_the_run_has_a_number_of_its_own(self, world: World) -> None:
+        first = taken(world)
+        numbers = [self.late(world, first).attempt.number for _ in range(2)]
+        third = again(world, first)
+        assert (numbers, third.attempt.number, third.run.attempts) == ([2, 3], 4, 4)
+        *_, event = world.run(world.history.events(first.run.id))
+        assert event.data["number"] == 4
+        assert self.late(world, first).attempt.number == 5
+
+    def test_makes_a_verdict_ask_the_report_database(self, world: World) -> None:
+        first = taken(world, may_publish=False)
+        late = self.late(world, first, fence=5)
+        assert late.run.may_publish and world.run(world.run_log.get(first.run.id)) == late.run
+        run = world.run(world.attempt_log.finish(first.attempt.id, failed()))
+        assert run.may_publish
+
+    def test_its_notes_output_and_end_follow(self, world: World) -> None:
+        first = taken(world)
+        world.run(world.attempt_log.finish(first.attempt.id, succeeded()))
+        world.age(3600)
+        before = world.run(world.run_log.get(first.run.id)), kinds(world, first.run), world.outbox()
+        late = self.late(world, first, ago=600)
+        log = world.attempt_log
+        for _ in range(2):  # told again it changes nothing
+            world.run(log.note((Note(attempt_id=late.attempt.id, seq=1, kind=NoteKind.NOTE, data={}),)))
+            world.run(log.log(chunk(late, 1)))
+            run = world.run(log.finish(late.attempt.id, failed(FailureCause.OOM_KILLED), ago=300))
+            assert (run, kinds(world, run), world.outbox()) == before
+            own, filed = world.run(world.history.attempts(run.id))
+            assert own.certificate == succeeded().certificate
+            assert filed.certificate == failed(FailureCause.OOM_KILLED).certificate
+            assert filed.ended_at is not None
+            assert timedelta(minutes=4) < filed.ended_at - filed.started_at < timedelta(minutes=6)
+            assert len(world.run(world.history.notes(run.id))) == 1
+            assert len(world.run(world.history.output(late.attempt.id))) == 1
+            world.run(log.finish(late.attempt.id, succeeded()))
+
+    def test_its_end_does_not_decide_the_run_that_another_holds(self, world: World) -> None:
+        first = taken(world)
+        late = self.late(world, first)
+        assert world.run(world.attempt_log.finish(late.attempt.id, failed(), ago=30)) == first.run
+        assert world.run(world.attempt_log.beat(Beat(attempt_id=first.attempt.id, lease=60))).current
+
+    def test_its_rows_in_the_ledger_have_the_last_word(self, world: World) -> None:
+        first = taken(world)
+        late = self.late(world, first, fence=5)
+        run = world.run(world.attempt_log.finish(late.attempt.id, succeeded(published=True), ago=30))
+        assert (run.status, run.evidence) == (RunStatus.SUCCEEDED, Evidence.LEDGER)
+
+    def test_of_another_pipelines_run_is_refused(self, world: World) -> None:
+        with pytest.raises(RunMismatch):
+            self.late(world, taken(world), pipeline="trains")
+
+
 class TestBeat:
     def test_renews_the_lease_and_keeps_what_was_told(self, world: World) -> None:
         attempt = taken(world, lease=1.0).attempt

@@ -187,3 +187,32 @@ class TestLocal:
         wait_for(lambda: local.launcher._started[0].poll() == 0, "it to end")
         text = log.read_text()
         assert text == f"['flights', '--run-id', '{RUN}'] {local.folder} a mark \n"
+
+    def test_a_supervisor_is_no_part_of_the_payload_that_asked_for_it(
+        self, local: LocalWorld, loop: asyncio.Runner
+    ) -> None:
+        command = [sys.executable, "-c", "import os; print(sorted(n for n in os.environ if n.startswith('KUBESC')))"]
+        inherited = ("ATTEMPT_ID", "EVENTS", "RUN_ID", "FAILPOINT", "GRACE")
+        environment = {**os.environ, **{f"KUBESCRIBE_{name}": "theirs" for name in inherited}}
+        launcher = LocalLauncher(command, environment=environment, folder=local.folder, logs=local.logs)
+        loop.run(launcher.launch(a_run(RUN)))
+        wait_for(lambda: launcher._started[0].poll() == 0, "it to end")
+        assert (local.logs / f"{RUN}.log").read_text() == "['KUBESCRIBE_GRACE']\n"
+
+    @pytest.mark.parametrize("error", [ProcessLookupError, PermissionError])
+    def test_a_supervisor_that_cannot_be_killed_does_not_keep_its_payload_alive(
+        self, error: type[OSError], local: LocalWorld, loop: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        attempt = local.attempt()
+        left = local.process(**{ATTEMPT_VARIABLE: str(ATTEMPT)})
+        wait_for(lambda: members(ATTEMPT), "the process to have its environment")
+        kill = os.kill
+
+        def refused(pid: int, number: int) -> None:
+            if pid == attempt.whereabouts.pid:
+                raise error
+            kill(pid, number)
+
+        monkeypatch.setattr(os, "kill", refused)
+        loop.run(local.launcher.clean(attempt))
+        assert left.wait() == -9

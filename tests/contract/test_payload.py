@@ -260,6 +260,15 @@ class TestCommand:
         assert seen[0] > 120_000_000
         assert ended.memory_peak is not None and ended.memory_peak >= seen[0]
 
+    def test_a_name_that_is_no_text_hides_nothing(self, loop: asyncio.Runner) -> None:
+        """The system cuts a name at 15 bytes, in the middle of a character if need be."""
+        code = "open('/proc/self/comm', 'wb').write(b'12345678901234\\xd0'); print('named', flush=True); input()"
+        stranger = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with stranger:
+            assert stranger.stdout is not None and stranger.stdout.readline() == b"named\n"
+            assert end_of(performed(loop, command("sleep 60 & exit 3"))).exit_code == 3
+            stranger.kill()
+
     def test_a_small_command_is_not_charged_with_our_memory(self, loop: asyncio.Runner) -> None:
         peak = end_of(performed(loop, command("true"))).memory_peak
         assert peak is None or peak < 30_000_000

@@ -206,6 +206,15 @@ class TestOpenRuns:
         assert [one.run.id for one in found if one.run_deadline_passed] == [late.id]
         assert [one.run.id for one in found if one.start_deadline_passed] == [waiting.id]
 
+    def test_a_start_deadline_stays_passed_while_the_verdict_is_uncertain(self, world: World) -> None:
+        waiting = world.run(world.run_log.create(a_run(world.ids.new()), start_deadline=5))
+        working = running(world)
+        for run in (waiting, working):
+            assert world.run(world.run_log.move(run.id, run.status, doubt))
+        world.age(10)
+        found = world.run(world.run_log.open_runs())
+        assert [one.run.id for one in found if one.start_deadline_passed] == [waiting.id]
+
 
 class TestMove:
     def test_makes_the_step_with_its_event_and_notice(self, world: World) -> None:

@@ -32,5 +32,5 @@ def test_a_lost_command_stays_lost(world: World, step: str) -> None:
 
 
 def test_a_killed_command_has_failed(world: World) -> None:
-    story = play(world, Fault("attempt.assigned", Action.KILL_WORKER_AT_LAST, ("sleep", "60")))
+    story = play(world, Fault("attempt.started", Action.KILL_WORKER_AT_LAST, ("sleep", "60")))
     assert (story.status, story.run and story.run["cause"]) == ("failed", "signal")

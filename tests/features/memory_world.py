@@ -30,15 +30,15 @@ from kubescribe.adapters.memory.staging import MemoryStaging
 from kubescribe.adapters.memory.termination_log import MemoryTerminationLog
 from kubescribe.adapters.system.clock import SystemClock
 from kubescribe.application import failpoints
+from kubescribe.application.attempt_end import Stop
 from kubescribe.application.attempt_recorder import AttemptRecorder
 from kubescribe.application.authoring.registry import Registry
 from kubescribe.application.execute_run import ExecuteRun
 from kubescribe.application.ports.payload import Assignment, Payload
-from kubescribe.application.publish_reports import PublishReports
 from kubescribe.application.reconcile_runs import ReconcileRuns
 from kubescribe.application.roll_back_report import RollBackReport
 from kubescribe.application.run_order import Limits, RunOrder
-from kubescribe.application.supervise_attempt import SuperviseAttempt
+from kubescribe.application.supervise_attempt import Earlier, SuperviseAttempt
 from kubescribe.domain.attempt import Whereabouts
 from kubescribe.domain.errors import KubescribeError, ReportNotFound
 from kubescribe.domain.note import NoteKind
@@ -79,8 +79,24 @@ class Listener:
     def left_behind(self, summary: Summary) -> None:
         pass
 
+    def ready(self) -> bool:
+        return True
+
     def hidden(self, data: Any) -> Any:
         return data
+
+
+class _StoppingClock(SystemClock):
+    """Somebody ends the supervisor while it sleeps."""
+
+    def __init__(self, told: tuple[Stop, int]) -> None:
+        self._told = told
+        self.execute: ExecuteRun | None = None
+
+    async def sleep(self, seconds: float) -> None:
+        assert self.execute is not None
+        self.execute.stop(*self._told)
+        await asyncio.Event().wait()
 
 
 class MemoryWorld:
@@ -94,8 +110,15 @@ class MemoryWorld:
     # -- acting --------------------------------------------------------------------------------------------------
 
     def run(
-        self, pipeline: str, parameters: dict[str, str], *, retries: int | None = None, run_id: UUID | None = None
+        self,
+        pipeline: str,
+        parameters: dict[str, str],
+        *,
+        retries: int | None = None,
+        run_id: UUID | None = None,
+        stop_in_wait: tuple[Stop, int] | None = None,
     ) -> Ended:
+        """``stop_in_wait``: what the supervisor is told while it waits for its next attempt."""
         try:
             function = self.registry.get(pipeline)
         except KubescribeError as error:
@@ -110,11 +133,19 @@ class MemoryWorld:
                 from_text=True,
             )
 
-        return asyncio.run(self._execute(self._order(pipeline, run_id, retries), payload))
+        return asyncio.run(self._execute(self._order(pipeline, run_id, retries), payload, stop_in_wait=stop_in_wait))
 
-    def wrap(self, command: list[str]) -> Ended:
-        order = msgspec.structs.replace(self._order(command[0].rsplit("/", 1)[-1], None, None), declares=False)
+    def execute(self, name: str, payload: Callable[[], Payload], *, declare_within: float) -> Ended:
+        """Run a payload of the test's own."""
+        return asyncio.run(self._execute(self._order(name, None, None), payload, declare_within=declare_within))
+
+    def wrap(self, command: list[str], *, run_id: UUID | None = None) -> Ended:
+        order = msgspec.structs.replace(self._order(command[0].rsplit("/", 1)[-1], run_id, None), declares=False)
         return asyncio.run(self._execute(order, lambda: ProcessPayload(command)))
+
+    def ledger_of(self, run_id: UUID) -> tuple[Publication, ...]:
+        """What the run has published."""
+        return asyncio.run(MemoryFences(self.reports).publications(run_id))
 
     def run_and_kill(self, pipeline: str, *, after_publishing: bool) -> UUID:
         # The supervisor stops dead at the step: nothing after it happens, as with SIGKILL.
@@ -208,19 +239,30 @@ class MemoryWorld:
             retry_delay=None if retries is None else 0,
         )
 
-    async def _execute(self, order: RunOrder, payload: Callable[[], Payload]) -> Ended:
-        console, limits = Listener(), Limits(flush=0.01, grace=1.0)
+    async def _execute(
+        self,
+        order: RunOrder,
+        payload: Callable[[], Payload],
+        *,
+        stop_in_wait: tuple[Stop, int] | None = None,
+        declare_within: float = 10.0,
+    ) -> Ended:
+        console = Listener()
+        limits = Limits(flush=0.01, grace=1.0, record_patience=0, declare_within=declare_within)
+        clock = _StoppingClock(stop_in_wait) if stop_in_wait else SystemClock()
 
-        def new_attempt(order: RunOrder, attempt_id: UUID, tried: int) -> tuple[SuperviseAttempt, AttemptRecorder]:
-            recorder = AttemptRecorder(MemoryAttemptLog(self.runlog), self.spool, attempt_id)
+        def new_attempt(
+            order: RunOrder, attempt_id: UUID, earlier: Earlier
+        ) -> tuple[SuperviseAttempt, AttemptRecorder]:
+            recorder = AttemptRecorder(MemoryAttemptLog(self.runlog), self.spool, attempt_id, after=earlier.recorder)
             attempt = SuperviseAttempt(
                 order=order,
-                tried=tried,
+                earlier=earlier,
                 attempt_id=attempt_id,
                 payload=payload(),
                 recorder=recorder,
                 fences=MemoryFences(self.reports),
-                publish=PublishReports(MemoryPublisher(self.reports)),
+                publisher=MemoryPublisher(self.reports),
                 beating=lambda beat, on_pulse: lambda: None,
                 clock=SystemClock(),
                 console=console,
@@ -234,10 +276,12 @@ class MemoryWorld:
             new_attempt=new_attempt,
             publisher=MemoryPublisher(self.reports),
             termination_log=MemoryTerminationLog(),
-            clock=SystemClock(),
+            clock=clock,
             ids=self.ids,
             console=console,
             limits=limits,
         )
+        if isinstance(clock, _StoppingClock):
+            clock.execute = execute
         result = await execute(order)
         return Ended(result.exit_code, "\n".join([*console.sentences, result.message]), order.run_id)

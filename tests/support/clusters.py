@@ -17,7 +17,7 @@ from types import TracebackType
 import psycopg
 from psycopg import sql
 
-from kubescribe.adapters.embedded.binaries import Binaries, find_binaries, find_ssl_binaries
+from kubescribe.adapters.embedded.binaries import Binaries, find_binaries, wheel_root
 from kubescribe.adapters.embedded.initdb import USER, initialise
 from kubescribe.adapters.embedded.postmaster import Postmaster, StopMode
 from kubescribe.adapters.embedded.privileges import Identity, server_identity
@@ -60,7 +60,7 @@ class Cluster:
     ) -> None:
         self._scram = scram
         self._settings = {**_SMALL, **({} if durable else {"fsync": "off"})}
-        binaries = find_ssl_binaries() if ssl else _binaries()
+        binaries = _ssl_binaries() if ssl else _binaries()
         assert binaries is not None, "no PostgreSQL with SSL on this machine"
         self._folder = Path(tempfile.mkdtemp(prefix="cluster-"))
         self._folder.chmod(0o711)  # the server may run as somebody else; its data stays 0700
@@ -81,7 +81,7 @@ class Cluster:
     @staticmethod
     def ssl_available() -> bool:
         """Whether ``Cluster(ssl=True)`` works on this machine."""
-        return find_ssl_binaries() is not None and shutil.which("openssl") is not None
+        return _ssl_binaries() is not None and shutil.which("openssl") is not None
 
     def __enter__(self) -> Cluster:
         self.start()
@@ -156,6 +156,12 @@ class Cluster:
 
 
 @functools.cache
+def _ssl_binaries() -> Binaries | None:
+    """A PostgreSQL of the system, which unlike the wheel's is built with SSL."""
+    wheel = wheel_root()
+    return next((each for each in find_binaries() if wheel is None or not each.folder.is_relative_to(wheel)), None)
+
+
 def _binaries() -> Binaries:
     found = next(find_binaries(), None)
     assert found is not None, "no PostgreSQL: pip install 'kubescribe[embedded]'"

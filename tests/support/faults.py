@@ -92,6 +92,7 @@ def _kill(how: Callable[[Supervised], None], *options: str) -> Callable[[Case, s
         process = case.start(*options, hold=step)
         process.reached()
         how(process)
+        process.ended()
 
     return act
 

@@ -102,7 +102,7 @@ MUTANTS = (
     Mutant(
         "an exit code of 0 is success, whatever the ledger says",
         "application/supervise_attempt.py",
-        "        except KubescribeError as error:\n            return _refused(end, error)\n",
+        "        except KubescribeError as error:\n            return refused(end, error)\n",
         "        except KubescribeError:\n            return outcome(end, RunStatus.SUCCEEDED, ExitCode.DONE), False\n",
         _played("attempt.checked", Action.AWAY_REPORT),
         ("I-10",),

@@ -10,7 +10,7 @@ def children(parent: int) -> list[int]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            after_name = (folder / "stat").read_text().rpartition(")")[2].split()
+            after_name = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
         except OSError:  # it ended meanwhile
             continue
         if int(after_name[1]) == parent:

@@ -49,10 +49,10 @@ def wakes_during_the_verdict(world: World, at: str, *, run_at: str = "attempt.ch
 def taken_during_the_verdict(world: World, command: tuple[str, ...] = COMMAND) -> Story:
     """A command is given up; before that is recorded another attempt has taken the run, and is to keep it."""
     case = Case(world, command)
-    _stopped(case, "attempt.assigned")
+    _stopped(case, _at_work(case))
     world.lease_over(case.run_id)
     reconciler = _reconciler(case, "reconcile.looked")
-    second = case.start(hold="attempt.assigned")
+    second = case.start(hold=_at_work(case))
     second.reached()
     reconciler.ended()
     second.ended()
@@ -64,7 +64,7 @@ def wakes_beside_its_successor(world: World, at: str, *, command: tuple[str, ...
     """A stopped supervisor wakes, and ends, while another one works on the run."""
     case = Case(world, command)
     _stopped(case, at)
-    second = case.start(hold="attempt.assigned")
+    second = case.start(hold=_at_work(case))
     second.reached()
     _wake(case)
     world.processes[0].ended()
@@ -80,6 +80,11 @@ def _dead_or_silent(case: Case, step: str, *, silent: bool) -> None:
     process = case.start(hold=step)
     process.reached()
     process.kill()
+
+
+def _at_work(case: Case) -> str:
+    """The step at which a supervisor has the run, and the payload is at work."""
+    return "attempt.started" if case.command else "attempt.assigned"
 
 
 def _stopped(case: Case, step: str) -> None:

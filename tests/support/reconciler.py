@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .supervised import ROOT
+from .supervised import ROOT, dies_with_us
 
 
 class Pass(NamedTuple):
@@ -37,6 +37,7 @@ class Reconciler:
             env=dict(environment),
             cwd=ROOT,
             text=True,
+            preexec_fn=dies_with_us(),
         )
 
     def __call__(self) -> Pass:

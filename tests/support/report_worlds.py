@@ -53,7 +53,7 @@ def postgres_world(server: ReportServer, port: int | None = None, **publisher: A
         fences=PostgresFences(kwargs),
         staging=PostgresStaging(server.conninfo(port=port)),
         publisher=PostgresPublisher(kwargs, **publisher),
-        catalogue=PostgresReportCatalogue(kwargs),
+        catalogue=PostgresReportCatalogue(kwargs, settle_timeout=publisher.get("settle_timeout", 30.0)),
         read=read,
         away=lambda: postgres_world(server, port=_closed_port()),
     )

@@ -43,12 +43,11 @@ CLAIMED = ASSIGNING + WORKING + PUBLISHING + PUBLISHED
 STEPS = BEFORE_CLAIM + CLAIMED
 
 COMMAND_STEPS = (
-    "attempt.started",
     "attempt.fenced",
     "attempt.claimed",
-    "attempt.assigned",
+    "attempt.started",
     "attempt.payload_ended",
     "attempt.recorded",
     "attempt.message_written",
 )
-"""Of ``kubescribe exec``."""
+"""Of ``kubescribe exec``: it takes the run first, and then lets the command begin."""

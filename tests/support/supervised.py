@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .processes import children
@@ -15,6 +16,18 @@ from .waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "kubescribe.entrypoints.cli.main")
+
+
+def dies_with_us() -> Callable[[], None]:
+    """What a child does first, so that a test process that is killed leaves nobody behind, stopped ones included."""
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def ask() -> None:
+        prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask
 
 
 class NotReached(AssertionError):
@@ -42,6 +55,7 @@ class Supervised:
                 stderr=subprocess.STDOUT,
                 env={**environment, **armed},
                 cwd=ROOT,
+                preexec_fn=dies_with_us(),
             )
         self.pid = self._process.pid
         self._frozen: list[int] = []
@@ -56,7 +70,12 @@ class Supervised:
 
     def reached(self) -> int:
         """Wait until the step is reached; the pid of who waits there."""
-        wait_for(lambda: self._path.exists() or self.exit_code is not None, f"{self.hold} to be reached", timeout=30)
+        try:
+            wait_for(
+                lambda: self._path.exists() or self.exit_code is not None, f"{self.hold} to be reached", timeout=30
+            )
+        except AssertionError as error:
+            raise AssertionError(f"{error}; its worker: {self.workers()}; it said:\n{self.output}") from None
         if not self._path.exists():
             raise NotReached(f"it ended with {self.exit_code} before {self.hold}:\n{self.output}")
         return int(self._path.read_text())

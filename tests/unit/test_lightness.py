@@ -21,6 +21,22 @@ def test_the_supervisors_runlog_imports_nothing_heavy() -> None:
     assert asked.stdout.strip() == "[]"
 
 
+def test_only_a_schedule_pays_for_reading_schedules_and_only_a_zone_for_zones() -> None:
+    program = (
+        "import sys; from kubescribe import pipeline\n"
+        "def say(): print([n for n in ('kubescribe.domain.cron', 'zoneinfo') if n in sys.modules])\n"
+        "def job(run): pass\n"
+        "pipeline(job); say(); pipeline(schedule='@daily')(job); say()\n"
+        "pipeline(schedule='@daily', timezone='Asia/Tokyo')(job); say()"
+    )
+    asked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert asked.stdout.split("\n")[:3] == [
+        "[]",
+        "['kubescribe.domain.cron']",
+        "['kubescribe.domain.cron', 'zoneinfo']",
+    ]
+
+
 def test_a_unit_test_reaches_nobody_not_even_on_loopback() -> None:
     # the refusal is a warning first, and warnings are errors here
     with pytest.raises((SocketBlockedError, UserWarning), match="tried to use socket"):

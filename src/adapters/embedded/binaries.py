@@ -47,12 +47,6 @@ def find_binaries() -> Iterator[Binaries]:
             seen.add(folder.resolve())
 
 
-def find_ssl_binaries() -> Binaries | None:
-    """A PostgreSQL of the system, which unlike the wheel's is built with SSL."""
-    wheel = set(_wheel())
-    return next((each for each in find_binaries() if each.folder not in wheel), None)
-
-
 def wheel_root() -> Path | None:
     """The folder into which the wheel was installed, if it was."""
     try:

@@ -95,7 +95,7 @@ def servers_in(data: Path) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if (process / "comm").read_text().strip() == "postgres" and (process / "cwd").samefile(data):
+            if (process / "comm").read_bytes().strip() == b"postgres" and (process / "cwd").samefile(data):
                 found.append(int(process.name))
         except OSError:  # it ended, or is not ours to look at
             continue

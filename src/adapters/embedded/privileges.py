@@ -160,7 +160,7 @@ def _name_of(uid: int) -> str | None:
 def _held_capabilities() -> int | None:
     """The permitted set; nothing where there are no capabilities (macOS)."""
     try:
-        status = Path("/proc/self/status").read_text()
+        status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     return next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapPrm:")), None)

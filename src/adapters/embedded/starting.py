@@ -37,7 +37,8 @@ def start_keeper(folder: Folder, start_lock: int, deadline: float) -> None:
     log = folder.open_log()
     try:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _PROGRAM, str(folder.home), str(writing), str(start_lock), *roots],
+            # Without site, which reads .pth files in the locale's encoding; the path is given anyway.
+            [sys.executable, "-I", "-S", "-c", _PROGRAM, str(folder.home), str(writing), str(start_lock), *roots],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

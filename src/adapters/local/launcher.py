@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import shutil
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...application.ports.launcher import JobState, Sighting
-from ...domain.attempt import Attempt
+from ...domain.attempt import Attempt, Whereabouts
 from ...domain.errors import LaunchRefused
 from ...domain.run import Run
 from . import machine, process_tree
+
+_OF_A_PAYLOAD = (process_tree.ATTEMPT_VARIABLE, "KUBESCRIBE_EVENTS", "KUBESCRIBE_RUN_ID", "KUBESCRIBE_FAILPOINT")
+"""What makes a process a part of another run: a supervisor that had it would be ended with that run's payload."""
 
 
 class LocalLauncher:
     """The :class:`~kubescribe.application.ports.launcher.Launcher` of this machine."""
 
-    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, logs: Path) -> None:
-        """``command``: what begins a supervisor's command line, up to the pipeline's name."""
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        logs: Path,
+        payloads: Path | None = None,
+    ) -> None:
+        """``command``: what begins a supervisor's command line, up to the pipeline's name.
+
+        ``payloads``: where supervisors keep a folder for each attempt; None: they keep none that outlives them.
+        """
+        self._payloads = payloads
         self._command = list(command)
-        self._environment = dict(environment)
+        self._environment = {name: value for name, value in environment.items() if name not in _OF_A_PAYLOAD}
         self._folder = folder
         self._logs = logs
         self._started: list[subprocess.Popen[bytes]] = []
@@ -62,13 +80,21 @@ class LocalLauncher:
         return Sighting(state=JobState.ALIVE, detail=f"its supervisor (process {where.pid}) is there{stopped}")
 
     async def clean(self, attempt: Attempt) -> None:
-        """End the payload's processes, and the supervisor if it is there still."""
+        """End the payload's processes, and the supervisor if it is there still; then its folder is nobody's."""
         where = attempt.whereabouts
         here = machine.whereabouts()
-        if (where.host, where.machine, where.boot_id) != (here.host, here.machine, here.boot_id):
+        if (where.host, where.machine) != (here.host, here.machine):
             return
+        if where.boot_id == here.boot_id:
+            await self._end(attempt, where)
+        if self._payloads is not None:
+            await asyncio.to_thread(shutil.rmtree, self._payloads / str(attempt.id), ignore_errors=True)
+
+    async def _end(self, attempt: Attempt, where: Whereabouts) -> None:
         stat = machine.read_stat(where.pid) if where.pid else None
         if stat is not None and stat.started_ticks == where.started_ticks and stat.pid != os.getpid():
             # It has lost its right to publish; what it could still do is to hold a lock or memory.
-            os.kill(stat.pid, 9)
+            # It may end by itself at this moment, or be another user's; what the payload left is ended in any case.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(stat.pid, signal.SIGKILL)
         await asyncio.to_thread(process_tree.end, attempt.id)

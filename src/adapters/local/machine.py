@@ -60,11 +60,12 @@ def boot_id() -> str | None:
 def read_stat(pid: int) -> ProcessStat | None:
     """The process, or None where it is gone (a zombie has ended, and is gone)."""
     try:
-        text = (_PROC / str(pid) / "stat").read_text()
+        text = (_PROC / str(pid) / "stat").read_bytes()
     except OSError:
         return None
-    # The command's name may hold anything, parentheses included: the fields begin after the last one.
-    fields = text[text.rindex(")") + 2 :].split()
+    # The command's name may hold anything, parentheses and halves of characters included: the kernel cuts it at
+    # 15 bytes. The fields begin after the last parenthesis.
+    fields = text[text.rindex(b")") + 2 :].decode("ascii").split()
     if fields[0] in "ZX":
         return None
     cpu = sum(int(fields[index]) for index in (11, 12, 13, 14)) / _TICK
@@ -86,9 +87,10 @@ def processes() -> Iterator[ProcessStat]:
 def children(pid: int) -> set[int]:
     """The processes whose parent this one is, those that have ended and were not waited for included."""
     found: set[int] = set()
-    for file in (_PROC / str(pid) / "task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found.update(int(child) for child in file.read_text().split())
+    with contextlib.suppress(OSError):  # it may end while we look
+        for file in (_PROC / str(pid) / "task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found.update(int(child) for child in file.read_text().split())
     return found
 
 

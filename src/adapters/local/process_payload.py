@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import functools
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,10 +18,10 @@ from uuid import UUID
 import msgspec
 
 from ...application import event_stream
-from ...application.ports.payload import Assignment, Ended, Printed, Told, Usage, Word
-from ...domain.errors import CommandNotFound
-from ...domain.note import NoteKind
+from ...application.ports.payload import Assignment, Ended, Printed, Usage, Word
 from . import cgroup, machine, process_tree
+from .event_fifo import EventFifo
+from .starting import die_with_parent, not_started
 
 _READ = 65_536
 _QUEUE = 64
@@ -41,9 +38,19 @@ class ProcessPayload:
     """
 
     def __init__(
-        self, command: Sequence[str], *, introduction: bytes | None = None, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        introduction: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """``introduction``: the first line on a worker's standard input; None: a command, which inherits ours."""
+        """``introduction``: the first line on a worker's standard input; None: a command, which inherits ours.
+
+        ``folder``: where :class:`LocalLauncher` finds what we leave when we are killed; None, or not to be written: the
+        system's temporary files.
+        """
+        self._attempts = folder
         self._command = list(command)
         self._introduction = introduction
         self._environment = dict(os.environ if environment is None else environment)
@@ -52,10 +59,7 @@ class ProcessPayload:
         self._paused = False
         self._process: subprocess.Popen[bytes] | None = None
         self._attempt_id: UUID | None = None
-        self._folder: Path | None = None
-        self._events = -1
-        self._line = bytearray()
-        self._too_long = False
+        self._events: EventFifo | None = None
         self._exit: tuple[int, resource.struct_rusage] | None = None
         self._peak = 0
         self._forked_at = 0
@@ -67,11 +71,7 @@ class ProcessPayload:
         """Begin; raises :class:`CommandNotFound`."""
         self._loop = asyncio.get_running_loop()
         self._attempt_id = attempt_id
-        self._folder = Path(tempfile.mkdtemp(prefix="kubescribe-"))
-        fifo = self._folder / "events"
-        os.mkfifo(fifo, 0o600)
-        # Open for writing as well: the stream has no end while we listen, whoever comes and goes.
-        self._events = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._events = EventFifo(self._attempts, attempt_id, of_itself=self._introduction is not None)
         self._ooms = cgroup.oom_kills()
         process_tree.adopt_orphans(True)
         self._mine = machine.children(os.getpid())
@@ -79,7 +79,7 @@ class ProcessPayload:
             **self._environment,
             "KUBESCRIBE_RUN_ID": str(run_id),
             process_tree.ATTEMPT_VARIABLE: str(attempt_id),
-            event_stream.VARIABLE: str(fifo),
+            event_stream.VARIABLE: str(self._events.path),
             "PYTHONUNBUFFERED": "1",
         }
         self._forked_at = _resident(resource.getrusage(resource.RUSAGE_SELF))
@@ -91,11 +91,11 @@ class ProcessPayload:
                 stderr=subprocess.PIPE,
                 env=environment,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(os.getpid()),
+                preexec_fn=die_with_parent(os.getpid()),
             )
         except (OSError, ValueError) as error:
             self._clear()
-            raise CommandNotFound(self._command[0], getattr(error, "strerror", None) or str(error)) from error
+            raise not_started(self._command[0], error) from error
         self._process = process
         if process.stdin is not None and self._introduction is not None:
             self._send(self._introduction)
@@ -103,7 +103,7 @@ class ProcessPayload:
             assert pipe is not None
             os.set_blocking(pipe.fileno(), False)
             self._listen(pipe.fileno(), functools.partial(self._read_output, pipe.fileno(), name))
-        self._listen(self._events, self._read_events)
+        self._listen(self._events.fd, self._read_events)
         threading.Thread(target=self._wait, args=(process.pid,), name="kubescribe-wait", daemon=True).start()
 
     async def words(self) -> AsyncIterator[Word]:
@@ -123,11 +123,19 @@ class ProcessPayload:
         if self._introduction is not None:
             self._send(msgspec.json.encode(assignment), last=True)
 
+    @property
+    def over(self) -> bool:
+        """Whether the process has ended."""
+        return self._exit is not None
+
     def usage(self) -> Usage:
         """A look at the session's processes."""
         if self._process is None or self._exit is not None:
             return Usage()
-        now = process_tree.usage(self._process.pid)
+        try:
+            now = process_tree.usage(self._process.pid)
+        except (OSError, ValueError):  # a beat without numbers is a beat
+            return Usage()
         self._peak = max(self._peak, now.memory or 0)
         return now
 
@@ -188,25 +196,11 @@ class ProcessPayload:
             self._end_when_silent()
 
     def _read_events(self) -> bool:
-        try:
-            data = os.read(self._events, _READ)
-        except (BlockingIOError, OSError):
-            return False
-        self._line += data
-        *lines, rest = self._line.split(b"\n")
-        for line in lines:
-            # The end of a line whose beginning was left out says nothing.
-            if line.strip() and not self._too_long:
-                self._put(event_stream.decode(bytes(line), of_itself=self._introduction is not None))
-            self._too_long = False
-        if len(rest) > event_stream.LINE_LIMIT or self._too_long:
-            if not self._too_long:
-                text = "a line of the event stream was too long, and left out"
-                self._put(Told(kind=NoteKind.NOTE, data={"text": text}))
-            self._too_long = True
-            rest = bytearray()
-        self._line = bytearray(rest)
-        return True
+        assert self._events is not None
+        words = self._events.read()
+        for word in words or ():
+            self._put(word)
+        return words is not None
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -219,24 +213,27 @@ class ProcessPayload:
         assert self._process is not None and self._attempt_id is not None
         self._exit = (code, used)
         self._process.returncode = code
-        process_tree.end(self._attempt_id, self._process.pid, mine=self._mine)
+        # Whoever waits for the end gets it, also on a machine that does not let us look for what is left.
+        with contextlib.suppress(OSError, ValueError):
+            process_tree.end(self._attempt_id, self._process.pid, mine=self._mine)
         for fd, read in list(self._readers.items()):
             self._loop.add_reader(fd, read)
         self._loop.call_later(_LINGER, self._end)
         self._end_when_silent()
 
     def _end_when_silent(self) -> None:
-        if self._exit is not None and set(self._readers) <= {self._events}:
+        if self._exit is not None and self._events is not None and set(self._readers) <= {self._events.fd}:
             self._end()
 
     def _end(self) -> None:
-        if self._ended or self._exit is None or self._process is None:
+        if self._ended or self._exit is None or self._events is None:
             return
         self._ended = True
         while self._read_events():
             pass
-        if self._line.strip():
-            self._put(event_stream.decode(bytes(self._line), of_itself=self._introduction is not None))
+        rest = self._events.rest()
+        if rest is not None:
+            self._put(rest)
         code, used = self._exit
         peak = _resident(used)
         if peak <= self._forked_at:
@@ -257,7 +254,6 @@ class ProcessPayload:
         for fd in list(self._readers):
             self._loop.remove_reader(fd)
         self._readers.clear()
-        os.close(self._events)
         if self._process is not None:
             for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
                 if pipe is not None:
@@ -265,24 +261,10 @@ class ProcessPayload:
                         pipe.close()
                     except BrokenPipeError:
                         continue
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._events is not None:
+            self._events.close()
 
 
 def _resident(used: resource.struct_rusage) -> int:
     """The largest resident set, in bytes: the system counts kilobytes on Linux, bytes on macOS."""
     return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def _die_with_parent(parent: int) -> Callable[[], None] | None:
-    """What the child does before it becomes the command: ask for SIGKILL at its parent's death (Linux)."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-    def ask() -> None:
-        prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:  # it died before we could ask
-            os._exit(1)
-
-    return ask

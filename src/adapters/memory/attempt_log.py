@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from ...application.claims import answer, check_admission, check_same, displaced, moment, new_run, taken
+from ...application.claims import answer, belated, check_same, displaced, filed, moment, new_run, taken
 from ...application.ports.attempt_log import Beat, Claim, Claimed, Pulse
 from ...domain.attempt import Attempt
 from ...domain.conclusion import concluded
@@ -53,16 +53,21 @@ class MemoryAttemptLog:
                     raise RunMismatch(run.id, f"attempt {known.id} belongs to run {known.run_id}")
                 return answer(run, known, now)
             newest = None if run.attempt_id is None else database.attempts[run.attempt_id]
-            check_admission(run, newest, claim)
+            number = 1 + max((attempt.number for attempt in self._attempts_of(run.id)), default=0)
+            why = belated(run, newest, claim, now=now, ago=ago)
+            if why is not None:
+                run, attempt = filed(run, claim, why, number=number, now=now, ago=ago)
+                self._add(attempt, claim)
+                database.runs[run.id] = run
+                return answer(run, attempt, now)
             at = moment(run, now, ago)
-            step, attempt = taken(run, claim, at=at, now=now)
+            step, attempt = taken(run, claim, number=number, at=at, now=now)
             if made is not None:
                 database.write(made)
             for earlier in self._attempts_of(run.id):
                 if earlier.ended_at is None:
                     database.end_attempt(earlier.id, at, displaced(claim, attempt.number))
-            database.attempts[attempt.id] = attempt
-            database.leases[attempt.id] = seconds(claim.lease)
+            self._add(attempt, claim)
             database.write(step)
             return answer(step.after, attempt, now)
 
@@ -127,6 +132,10 @@ class MemoryAttemptLog:
         if attempt is None:
             raise AttemptNotFound(attempt_id)
         return attempt
+
+    def _add(self, attempt: Attempt, claim: Claim) -> None:
+        self._database.attempts[attempt.id] = attempt
+        self._database.leases[attempt.id] = seconds(claim.lease)
 
     def _attempts_of(self, run_id: UUID) -> list[Attempt]:
         return [attempt for attempt in self._database.attempts.values() if attempt.run_id == run_id]

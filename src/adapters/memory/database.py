@@ -73,8 +73,10 @@ class MemoryRunLogDatabase:
         self.events.append(msgspec.structs.replace(event, seq=len(self.events) + 1))
 
     def end_attempt(self, attempt_id: UUID, at: datetime, certificate: DeathCertificate) -> None:
-        """End the attempt unless it has ended, and give it the certificate unless it has one."""
+        """End the attempt unless it has ended, and give it the certificate unless it has one of its own."""
         attempt = self.attempts[attempt_id]
+        if attempt.certificate is not None and attempt.certificate.provisional:
+            attempt = msgspec.structs.replace(attempt, ended_at=None, certificate=None)
         self.attempts[attempt_id] = msgspec.structs.replace(
             attempt,
             ended_at=attempt.ended_at or max(at, attempt.started_at),

@@ -25,12 +25,21 @@ class MemoryFences:
             self._database.fences[run_id] = fence
             return fence.number
 
-    async def raise_(self, run_id: UUID, fence: int | None = None) -> None:
+    async def raise_(self, run_id: UUID, attempt_id: UUID, fence: int | None = None) -> None:
         """See the port."""
         with self._database.transaction():
             held = self._database.fences.get(run_id)
-            if fence is None or held is None or held.number <= fence:
+            if held is not None and (held.attempt_id == attempt_id or held.number <= (fence or 0)):
                 self._raise(run_id)
+
+    async def conclude(self, run_id: UUID, attempt_id: UUID, closed_as: str) -> bool:
+        """See the port."""
+        with self._database.transaction():
+            fence = self._database.fences.get(run_id)
+            if fence is None or fence.attempt_id != attempt_id or fence.closed_as not in (None, closed_as):
+                return False
+            self._database.fences[run_id] = Fence(fence.number, attempt_id, closed_as)
+            return True
 
     async def close(self, run_id: UUID, closed_as: str) -> None:
         """See the port."""

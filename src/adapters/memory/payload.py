@@ -86,6 +86,11 @@ class MemoryPayload:
         self.thread = threading.Thread(target=self._work, args=(self._context,), name="kubescribe-work", daemon=True)
         self.thread.start()
 
+    @property
+    def over(self) -> bool:
+        """Whether the function has ended."""
+        return self._ended
+
     def usage(self) -> Usage:
         """Nothing: the process is not its own."""
         return Usage()

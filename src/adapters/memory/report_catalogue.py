@@ -10,7 +10,7 @@ import msgspec
 from polars.selectors import by_name
 
 from ...domain.errors import ReportNotFound, VersionNotKept
-from ...domain.report import Publication, Report
+from ...domain.report import Publication, Report, slot_guard
 from .report_database import MemoryReportDatabase, Shown
 
 
@@ -65,8 +65,9 @@ class MemoryReportCatalogue:
                 reason=reason,
                 published_at=self._database.now(),
             )
+            ledger = [(one.kind, one.version, one.slot) for one in self._database.ledger if one.report == report]
             self._database.ledger.append(row)
-            self._database.shown[report] = Shown(target, was.slot)
+            self._database.shown[report] = Shown(target, slot_guard(ledger, target))
             return row
 
     def _target(self, report: str, to: int | None) -> int:

@@ -110,7 +110,7 @@ class MemoryRunLog:
     def _open(self, run: Run) -> OpenRun:
         database, now = self._database, self._database.now()
         attempt = None if run.attempt_id is None else database.attempts[run.attempt_id]
-        never_started = run.status is RunStatus.PENDING and run.started_at is None
+        never_started = run.status in (RunStatus.PENDING, RunStatus.UNCERTAIN) and run.started_at is None
         return OpenRun(
             run=run,
             attempt=attempt,

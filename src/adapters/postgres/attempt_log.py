@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ...application.claims import answer, check_admission, check_same, displaced, moment, new_run, taken
+from ...application.claims import answer, belated, check_same, displaced, filed, moment, new_run, taken
 from ...application.ports.attempt_log import Beat, Claim, Claimed, Pulse
 from ...domain.attempt import Attempt
 from ...domain.conclusion import concluded
@@ -51,6 +51,7 @@ ON CONFLICT DO NOTHING
 # Literals, so that the planner knows the partial index on open runs to fit.
 _ANY_OPEN = "SELECT EXISTS (SELECT FROM public.run WHERE status IN (" + ", ".join(f"'{one}'" for one in OPEN) + "))"  # noqa: S608
 _NOT_ENDED = "SELECT id FROM public.attempt WHERE run_id = $1 AND ended_at IS NULL"
+_NEWEST_NUMBER = "SELECT max(number) FROM public.attempt WHERE run_id = $1"
 _ATTEMPT = "SELECT * FROM public.attempt WHERE id = $1"
 _FORGET = "DELETE FROM public.log_chunk WHERE attempt_id = $1 AND seq BETWEEN $2 AND $3"
 
@@ -169,9 +170,17 @@ async def _claim(connection: asyncpg.Connection, claim: Claim, ago: float) -> Cl
             raise RunMismatch(run.id, f"attempt {known.id} belongs to run {known.run_id}")
         return answer(run, known, now)
     newest = None if run.attempt_id is None else await _attempt(connection, run.attempt_id)
-    check_admission(run, newest, claim)
+    number = 1 + int(await connection.fetchval(_NEWEST_NUMBER, run.id) or 0)
+    why = belated(run, newest, claim, now=now, ago=ago)
+    if why is not None:
+        may_publish = run.may_publish
+        run, attempt = filed(run, claim, why, number=number, now=now, ago=ago)
+        await insert(connection, "attempt", attempt_row(attempt, seconds(claim.lease)))
+        if run.may_publish is not may_publish:
+            await connection.execute("UPDATE public.run SET may_publish = true WHERE id = $1", run.id)
+        return answer(run, attempt, now)
     at = moment(run, now, ago)
-    step, attempt = taken(run, claim, at=at, now=now)
+    step, attempt = taken(run, claim, number=number, at=at, now=now)
     for earlier in await connection.fetch(_NOT_ENDED, run.id):
         await end_attempt(connection, earlier["id"], at, displaced(claim, attempt.number))
     await insert(connection, "attempt", attempt_row(attempt, seconds(claim.lease)))

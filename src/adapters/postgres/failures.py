@@ -28,6 +28,7 @@ _REFUSED = {
     "3D": "check the database's name in RUNLOG_DB_URL, or create it",
     "42501": "grant the missing right, or run `kubescribe migrate` as the database's owner",
     "3F": "run `kubescribe migrate`",
+    "54": "something is larger than PostgreSQL can keep: make names and parameters shorter",
 }
 COLLIDED = ("40001", "40P01")
 _MISSING = ("42P01", "42703")

@@ -175,7 +175,11 @@ def open_query() -> Select[Any]:
         attempt.lease_until < _NOW,
         func.pg_postmaster_start_time() + lease < _NOW,
     )
-    late_start = and_(run.status == str(RunStatus.PENDING), run.started_at.is_(None), run.start_deadline_at < _NOW)
+    late_start = and_(
+        run.status.in_([str(RunStatus.PENDING), str(RunStatus.UNCERTAIN)]),
+        run.started_at.is_(None),
+        run.start_deadline_at < _NOW,
+    )
     return (
         select(
             tables.run,

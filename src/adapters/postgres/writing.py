@@ -18,11 +18,13 @@ WITH locked AS MATERIALIZED (SELECT * FROM public.run WHERE id = $1 FOR UPDATE)
 SELECT locked.*, clock_timestamp() AS now FROM locked
 """  # the clock is read when the lock is held: a wait for it must not put the times out of order
 
-_END = """
+_PROVISIONAL = "coalesce((certificate ->> 'provisional')::boolean, false)"
+_END = f"""
 UPDATE public.attempt
-SET ended_at = coalesce(ended_at, greatest($2, started_at)), certificate = coalesce(certificate, $3::jsonb)
-WHERE id = $1 AND (ended_at IS NULL OR certificate IS NULL)
-"""
+SET ended_at = CASE WHEN ended_at IS NULL OR {_PROVISIONAL} THEN greatest($2, started_at) ELSE ended_at END,
+    certificate = CASE WHEN certificate IS NULL OR {_PROVISIONAL} THEN $3::jsonb ELSE certificate END
+WHERE id = $1 AND (ended_at IS NULL OR certificate IS NULL OR {_PROVISIONAL})
+"""  # noqa: S608 - our own names
 
 
 async def lock_run(connection: asyncpg.Connection, run_id: UUID) -> tuple[Run, datetime] | None:
@@ -44,7 +46,7 @@ async def write(connection: asyncpg.Connection, step: Transition) -> bool:
 async def end_attempt(
     connection: asyncpg.Connection, attempt_id: UUID, at: datetime, certificate: DeathCertificate
 ) -> None:
-    """End the attempt unless it has ended, and give it the certificate unless it has one."""
+    """End the attempt unless it has ended, and give it the certificate unless it has one of its own."""
     await connection.execute(_END, attempt_id, at, encode_json(certificate_json(certificate)))
 
 

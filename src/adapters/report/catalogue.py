@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from ...domain.errors import ReportNotFound, VersionNotKept
-from ...domain.report import Publication, Report
-from .database import ReportDatabase
+from ...domain.errors import CommitUnknown, DatabaseRefused, DatabaseUnavailable, ReportNotFound, VersionNotKept
+from ...domain.report import Publication, Report, slot_guard
+from .database import ReportDatabase, pause
 from .names import qualified, quoted
 from .publication import LOCK_MILLISECONDS
 from .rows import LEDGER_COLUMNS, columns, publication
 
+_IDLE_MILLISECONDS = 3000
+"""A rollback whose process is stopped here must not keep publishers waiting."""
+
 
 class PostgresReportCatalogue:
-    """Implements :class:`~kubescribe.application.ports.report_catalogue.ReportCatalogue`."""
+    """Implements :class:`~kubescribe.application.ports.report_catalogue.ReportCatalogue`.
+
+    ``settle_timeout``: how long an answer to a rollback's COMMIT that was lost is looked for in the ledger.
+    """
 
     def __init__(
-        self, asyncpg_kwargs: dict[str, Any], *, connect_timeout: float = 10.0, schema: str = "reports"
+        self,
+        asyncpg_kwargs: dict[str, Any],
+        *,
+        connect_timeout: float = 10.0,
+        schema: str = "reports",
+        settle_timeout: float = 30.0,
     ) -> None:
         del schema  # every report knows its own, which a setting cannot change
+        self._settle_timeout = settle_timeout
         self._database = ReportDatabase(asyncpg_kwargs, connect_timeout=connect_timeout)
 
     async def reports(self) -> tuple[Report, ...]:
@@ -77,10 +90,16 @@ class PostgresReportCatalogue:
         self, report: str, *, to: int | None, rollback_id: UUID, actor: str, reason: str | None
     ) -> Publication:
         """See the port."""
+        commit_sent = False
 
         async def work(connection: Any) -> Publication:
+            nonlocal commit_sent
+            commit_sent = False
             async with connection.transaction():
-                await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
+                await connection.execute(
+                    f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}; "
+                    f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_MILLISECONDS}"
+                )
                 # the same lock as a publisher's: the two take turns, and retiring waits for both
                 await connection.execute("SELECT FROM kubescribe.report WHERE name = $1 FOR UPDATE", report)
                 done = await connection.fetchrow(_DONE, report, rollback_id)
@@ -89,10 +108,29 @@ class PostgresReportCatalogue:
                 row = await _found(connection, report)
                 target = _target(report, to, row["version"], tuple(row["versions"]))
                 written = await connection.fetchrow(_ROLL_BACK, report, target, rollback_id, actor, reason)
-                await connection.execute(_POINT, report, target, written["slot"])
-                return publication(written)
+                ledger = await connection.fetch(_SLOTS, report)
+                await connection.execute(_POINT, report, target, slot_guard(map(tuple, ledger), target))
+                commit_sent = True
+            return publication(written)
 
-        return await self._database.run(work)
+        tried, settle_until = 0, 0.0
+        in_doubt: BaseException | None = None
+        while True:
+            tried += 1
+            try:
+                return await self._database.run(work)
+            except (DatabaseUnavailable, DatabaseRefused) as error:
+                # An error in answer to COMMIT is an answer: it is rolled back.
+                if commit_sent and isinstance(error, DatabaseUnavailable):
+                    settle_until = settle_until or time.monotonic() + self._settle_timeout
+                    in_doubt = in_doubt or error.__cause__ or error
+                if in_doubt is None:
+                    raise
+                if time.monotonic() > settle_until:
+                    what = f"report {report} was rolled back (rollback {rollback_id})"
+                    raise CommitUnknown("report", rollback_id, str(in_doubt), what) from error
+            # The next try waits for the end of this one at the report's lock, and then finds its row in the ledger.
+            await pause(tried)
 
 
 def _target(report: str, to: int | None, current: int, kept: tuple[int, ...]) -> int:
@@ -148,4 +186,5 @@ SELECT report, $3, version, 'rollback', rows, checksum, fingerprint, slot, $4, $
 FROM kubescribe.publication WHERE report = $1 AND version = $2 AND kind = 'publish'
 RETURNING {LEDGER_COLUMNS}
 """  # noqa: S608
+_SLOTS = "SELECT kind, version, slot FROM kubescribe.publication WHERE report = $1 ORDER BY id"
 _POINT = "UPDATE kubescribe.current SET version = $2, slot = $3 WHERE report = $1"

@@ -25,17 +25,22 @@ ON CONFLICT (run_id, part) DO UPDATE
   WHERE f.closed_as IS NULL
 RETURNING fence
 """
+# A holder that the row has only got while this waited for it is looked at again, and left alone if it is newer.
 _RAISE = """
-INSERT INTO kubescribe.fence AS f (run_id, fence) VALUES ($1, nextval('kubescribe.fence_number'))
-ON CONFLICT (run_id, part) DO UPDATE
-  SET fence = nextval('kubescribe.fence_number'), attempt_id = NULL
-  WHERE $2::bigint IS NULL OR f.fence <= $2
+UPDATE kubescribe.fence SET fence = nextval('kubescribe.fence_number'), attempt_id = NULL
+WHERE run_id = $1 AND part = 0 AND (attempt_id = $2 OR fence <= $3::bigint)
 """
 _CLOSE = """
 INSERT INTO kubescribe.fence AS f (run_id, fence, closed_as) VALUES ($1, nextval('kubescribe.fence_number'), $2)
 ON CONFLICT (run_id, part) DO UPDATE
   SET fence = nextval('kubescribe.fence_number'), attempt_id = NULL,
       closed_as = coalesce(f.closed_as, excluded.closed_as)
+"""
+
+_CONCLUDE = """
+UPDATE kubescribe.fence SET closed_as = coalesce(closed_as, $3)
+WHERE run_id = $1 AND part = 0 AND attempt_id = $2 AND (closed_as IS NULL OR closed_as = $3)
+RETURNING fence
 """
 
 
@@ -70,9 +75,20 @@ class PostgresFences:
 
         return await self._database.run(work, again=_AGAIN)
 
-    async def raise_(self, run_id: UUID, fence: int | None = None) -> None:
+    async def raise_(self, run_id: UUID, attempt_id: UUID, fence: int | None = None) -> None:
         """See the port."""
-        await self._change(_RAISE, run_id, fence)
+        await self._change(_RAISE, run_id, attempt_id, fence)
+
+    async def conclude(self, run_id: UUID, attempt_id: UUID, closed_as: str) -> bool:
+        """See the port."""
+
+        async def work(connection: Any) -> bool:
+            async with connection.transaction():
+                await self._limit(connection)
+                # Told again, as after a lost answer, it finds its own word.
+                return await connection.fetchval(_CONCLUDE, run_id, attempt_id, closed_as) is not None
+
+        return await self._database.run(work, again=_AGAIN)
 
     async def close(self, run_id: UUID, closed_as: str) -> None:
         """See the port."""

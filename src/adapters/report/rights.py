@@ -37,7 +37,7 @@ def check_rights(connection: psycopg.Connection, schema: str) -> None:
         raise DatabaseRefused(
             DATABASE,
             f"role {role} lacks {'; '.join(missing)}",
-            f"grant it (GRANT … TO {role}) as an administrator; nothing was started",
+            f"grant it as an administrator (`kubescribe migrate --grants {role} READER`); nothing was started",
         )
     revision = str(_one(connection, READ_VERSION))
     if revision < HEAD:  # newer tables still serve this release

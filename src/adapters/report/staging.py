@@ -12,6 +12,7 @@ from uuid import UUID
 import polars as pl
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from ...application.failpoints import failpoint
 from ...application.ports.source import POSTGRES_BINARY, Relay
@@ -120,12 +121,14 @@ class PostgresStaging:
     def _connection(self) -> Iterator[psycopg.Connection]:
         # a fresh one each time: one that was kept while the pipeline computed for an hour may be dead
         try:
+            given = conninfo_to_dict(self._conninfo)
+            timeout = {} if "connect_timeout" in given else {"connect_timeout": max(2, int(self._connect_timeout))}
             with psycopg.connect(
                 self._conninfo,
                 autocommit=True,
                 application_name=self._application_name,
-                connect_timeout=max(2, int(self._connect_timeout)),
                 prepare_threshold=None,
+                **timeout,  # type: ignore[arg-type]
             ) as connection:
                 connection.execute(SESSION)
                 yield connection

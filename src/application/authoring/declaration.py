@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ...domain.duration import parse_duration
-from ...domain.errors import BadDeclaration, BadDuration
+from ...domain.errors import BadDeclaration, BadDuration, BadSchedule, UnknownTimezone
 from ...domain.pipeline import DEFAULT_RUN_DEADLINE, Pipeline
 from ...domain.report import check_report_name
 from .origin import code_version, place
@@ -80,7 +80,8 @@ def pipeline(
 
     The other arguments are the run's parameters: each needs a type that JSON can hold. ``name`` is the function's
     unless given, the description is the docstring. ``reports`` are the reports that it writes, ``()`` for none: what
-    is declared is checked. Raises :class:`~kubescribe.domain.errors.BadDeclaration` where it cannot work.
+    is declared is checked. ``schedule`` and ``timezone`` are read as Kubernetes reads them. Raises
+    :class:`~kubescribe.domain.errors.BadDeclaration` where it cannot work.
     """
 
     def declare(function: Callable[..., Any]) -> AnyPipeline:
@@ -90,7 +91,7 @@ def pipeline(
             name=function.__name__ if name is None else name,
             description=_description(function),
             schedule=schedule,
-            timezone=_timezone(timezone, where),
+            timezone=_timezone(schedule, timezone, where),
             parameters=schema_of(parameters, where),
             reports=_reports(reports, where),
             run_deadline=DEFAULT_RUN_DEADLINE
@@ -162,12 +163,19 @@ def _reports(reports: Iterable[str] | None, where: str) -> tuple[str, ...] | Non
     return names
 
 
-def _timezone(name: str, where: str) -> str:
-    if name != "UTC":
-        import zoneinfo
+def _timezone(schedule: str | None, name: str, where: str) -> str:
+    """The zone, once it and the schedule have been found good."""
+    if schedule is None and name == "UTC":
+        return name
+    from ...domain.schedule import Schedule, find_zone  # every worker imports this module, and few ask for more
 
-        try:
-            zoneinfo.ZoneInfo(name)
-        except (ValueError, OSError, TypeError, zoneinfo.ZoneInfoNotFoundError):
-            raise BadDeclaration(f"{where}: there is no time zone {name!r}; write one like Europe/Berlin") from None
+    try:
+        if schedule is None:
+            find_zone(name)
+        elif isinstance(schedule, str):
+            Schedule(schedule, name)
+        else:
+            raise BadDeclaration(f"schedule is {schedule!r}, and has to be text like '15 5 * * *'")
+    except (BadDeclaration, BadSchedule, UnknownTimezone) as error:
+        raise BadDeclaration(f"{where}: {error}") from None
     return name

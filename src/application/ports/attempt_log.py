@@ -46,7 +46,12 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     run: Run
     attempt: Attempt
     run_deadline_in: float
-    """Seconds until the run's deadline by the database's clock; below 0: it has passed."""
+    """Seconds until the run's deadline by the database's clock; 0 or below: it has passed, or there is none."""
+
+    @property
+    def newest(self) -> bool:
+        """Whether the run is (or was, at its end) this attempt's; False: it was recorded, and no more."""
+        return self.run.attempt_id == self.attempt.id
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,12 +92,18 @@ class AttemptLog(Protocol):
     async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:
         """Take the run: make it if it is not there, end an earlier attempt's hold, and hold the lease.
 
-        Raises :class:`RunClosed` where the run is terminal or being cancelled, and :class:`RunMismatch` where it
-        is another pipeline's or its parameters differ; a run that no attempt has declared yet takes them from the
-        first that does. Raises :class:`Fenced` where the newest attempt holds a
-        newer fence: a claim that comes late takes nothing from the attempt that can publish. An earlier attempt
-        that had not ended gets a death certificate (cause ``fenced``) if it has none. A claim told again is
-        answered with the run and the attempt as they stand, whatever became of them.
+        An earlier attempt that had not ended gets a death certificate (cause ``fenced``) if it has none. A claim told
+        again is answered with the run and the attempt as they stand, whatever became of them. Raises
+        :class:`RunMismatch` where the run is another pipeline's or its parameters differ; a run that no attempt has
+        declared yet takes them from the first that does.
+
+        A claim takes nothing where the run is terminal or being cancelled; where the newest attempt holds a newer
+        fence, for only that one can publish; nor, if one of the two holds none, where it happened before the newest
+        attempt began (which only a claim told late, ``ago`` above 0, can have). Told as it happens it then raises
+        :class:`RunClosed` or :class:`Fenced`, and nothing is written. Told late it is history, of which a replayed
+        spool loses nothing: the attempt is recorded as one that has ended, with the next number and a provisional
+        certificate, so that its notes, output and end can follow. The run is not moved, whoever holds it is not
+        disturbed, and the answer is not :attr:`Claimed.newest`.
         """
         ...
 
@@ -113,6 +124,7 @@ class AttemptLog(Protocol):
 
         With ``outcome.published`` the run becomes SUCCEEDED from any open state, for the ledger has the last
         word. Otherwise the run moves only if this attempt is its newest and the run is RUNNING or UNCERTAIN;
-        if not, the attempt alone is ended. A terminal run is never changed.
+        if not, the attempt alone is ended. A terminal run is never changed. Of an attempt that has ended already only
+        a provisional certificate is replaced, and with it the time of its end.
         """
         ...

@@ -22,11 +22,19 @@ class Fences(Protocol):
         """
         ...
 
-    async def raise_(self, run_id: UUID, fence: int | None = None) -> None:
-        """Give up the attempt that holds this fence, or whichever does: it can never publish. The run stays open.
+    async def raise_(self, run_id: UUID, attempt_id: UUID, fence: int | None = None) -> None:
+        """Give up the attempt, and every older one: none of them can publish any more. The run stays open.
 
-        An attempt that has taken a greater number meanwhile keeps it: the one that is given up is out anyway.
-        Waits for a publishing transaction that is under way.
+        Raises the run's fence if this attempt holds it, or one whose number is not above ``fence``, the last that
+        the attempt is known to have taken (None: none is known). Any other holder is a newer one and keeps its
+        fence: the one that is given up is out anyway. Waits for a publishing transaction of theirs that is under way.
+        """
+        ...
+
+    async def conclude(self, run_id: UUID, attempt_id: UUID, closed_as: str) -> bool:
+        """Close the run as the verdict of the attempt that holds its fence; False where it does not hold it.
+
+        For an attempt's own end without a publication: no other attempt may publish under a run that has failed.
         """
         ...
 

@@ -116,6 +116,11 @@ class Payload(Protocol):
         """Let a declared worker begin. Does nothing for a command."""
         ...
 
+    @property
+    def over(self) -> bool:
+        """Whether it is gone, though what it said may still wait to be heard."""
+        ...
+
     def usage(self) -> Usage:
         """A look at the process tree, cheap enough for every beat."""
         ...

@@ -52,7 +52,10 @@ class Publisher(Protocol):
         ...
 
     async def unpublished(self) -> tuple[UUID, ...]:
-        """The runs of which something staged is still there that was not published, whether it yet may be or not."""
+        """The runs of which something staged is still there that was not published, whether it yet may be or not.
+
+        Each once, in any order.
+        """
         ...
 
     async def retire(self, report: str, keep: int) -> tuple[int, ...]:

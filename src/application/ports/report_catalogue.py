@@ -32,7 +32,10 @@ class ReportCatalogue(Protocol):
     ) -> Publication:
         """Point the report at a kept version (None: the one before the current) and say so in the ledger.
 
-        One transaction, safe to repeat with the same ``rollback_id``. Raises :class:`ReportNotFound`,
-        :class:`VersionNotKept`.
+        The report's newest slot is then what it was when that version was published: older slots stay superseded.
+
+        One transaction, safe to repeat with the same ``rollback_id``. A lost answer to COMMIT is settled by reading
+        the ledger; raises :class:`CommitUnknown` where it could not be asked in time, and any other error only where
+        nothing has changed. Raises :class:`ReportNotFound`, :class:`VersionNotKept`.
         """
         ...

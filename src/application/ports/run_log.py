@@ -39,7 +39,7 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
     """The newest attempt is not ended, its lease is over, and the database was up for longer than the lease."""
     run_deadline_passed: bool
     start_deadline_passed: bool
-    """The run is PENDING, has never been RUNNING, and its start deadline has passed."""
+    """The run is PENDING or UNCERTAIN, has never been RUNNING, and its start deadline has passed."""
 
 
 Step = Callable[[Run, datetime], Transition]

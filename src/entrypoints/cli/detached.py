@@ -9,7 +9,8 @@ from ...application.authoring.registry import Registry
 from ...domain.errors import BadSetting
 from ..composition.container import Container
 from ..settings import Settings
-from .execute import parameters_of, slot_of
+from .execute import slot_of
+from .parameters import parameters_of, refuse_secrets
 from .reading import reading
 
 
@@ -20,9 +21,12 @@ def start(args: argparse.Namespace, settings: Settings) -> int:
             name = "--" + option.replace("_", "-")
             raise BadSetting(name, "it cannot be given together with --detach: the pipeline's declaration holds")
     declared = Registry.load(settings.pipelines).get(args.pipeline)
-    parameters = to_json(convert(declared, parameters_of(args), from_text=True))
+    given = parameters_of(args)
+    refuse_secrets(args.pipeline, given, settings)  # before an error quotes it
+    parameters = to_json(convert(declared, given, from_text=True))
 
     async def trigger(container: Container) -> int:
+        refuse_secrets(args.pipeline, parameters, container.databases())  # defaults too, and the embedded passwords
         run = await container.trigger_run()(
             declared.pipeline,
             parameters,

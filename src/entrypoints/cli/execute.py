@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import shutil
 import signal
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,8 @@ from ...application.attempt_end import Stop
 from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
 from ...domain.duration import parse_duration
-from ...domain.errors import BadParameters, BadSetting, CommandNotFound, DatabaseUnavailable, RunMismatch
+from ...domain.errors import BadSetting, DatabaseUnavailable, RunMismatch
+from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
 from ...domain.run_status import RunStatus
 from ..composition.container import Container, container_for
@@ -23,6 +23,7 @@ from ..composition.databases import open_databases
 from ..composition.execution import ATTEMPT_VARIABLE, execute_run, introduction_of, worker_command
 from ..settings import Settings
 from .console import TerminalConsole
+from .parameters import parameters_of, refuse_secrets
 from .publish import FileOrder, file_to_publish
 
 
@@ -42,7 +43,10 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
                     await _heal(container, console)
                 return result.exit_code
 
-        return asyncio.run(execute())
+        try:
+            return asyncio.run(execute())
+        finally:
+            console.flush()
 
 
 async def _execute(
@@ -63,14 +67,16 @@ async def _execute(
     else:
         command = worker_command(args.pipeline)
         given = parameters_of(args)
+        refuse_secrets(args.pipeline, given, container.databases())
         if known is not None and not given:
-            introduction = introduction_of(known.parameters, from_text=False)
+            introduction = introduction_of(known.parameters, from_text=False, pipelines=settings.pipelines)
         else:
-            introduction = introduction_of(given, from_text=True)
+            introduction = introduction_of(given, from_text=True, pipelines=settings.pipelines)
     execute = execute_run(container, command=command, introduction=introduction, console=console)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
     result = await execute(order)
     console.said(_sentence(order, result))
     return result
@@ -127,28 +133,19 @@ def _command(args: argparse.Namespace) -> list[str]:
     argv: list[str] = args.argv[1:] if args.argv[:1] == ["--"] else args.argv
     if not argv:
         raise BadSetting("exec", "there is no command; give it after two dashes: kubescribe exec -- CMD…")
-    if shutil.which(argv[0]) is None:
-        raise CommandNotFound(argv[0], "there is no such program here, or it may not be executed")
     return argv
 
 
 def _name(args: argparse.Namespace) -> str:
     if args.command == "run":
         return str(args.pipeline)
-    return args.name or (args.report if args.command == "publish" else Path(_command(args)[0]).name)
-
-
-def parameters_of(args: argparse.Namespace) -> dict[str, object]:
-    """What ``--param`` gives, as text."""
-    given: dict[str, object] = {}
-    for pair in args.param:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise BadParameters(args.pipeline, (f"--param {pair} has no '='; write --param {pair}=VALUE",))
-        if name in given:
-            raise BadParameters(args.pipeline, (f"parameter {name} is given twice",))
-        given[name] = value
-    return given
+    if args.name is None:
+        return str(args.report) if args.command == "publish" else Path(_command(args)[0]).name
+    name: str = args.name
+    if not may_be_a_name(name):
+        shown = name if len(name) <= 60 else f"{name[:60]}…"
+        raise BadSetting("--name", f"{shown!r} cannot be a name: {NAME_RULE}")
+    return name
 
 
 def _seconds(text: str) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...application.replay_spools import replay_spools
 from ...domain.errors import KubescribeError
+from ...domain.run_status import RunStatus
 from ..composition.container import Container
 
 
@@ -30,6 +31,8 @@ async def heal(container: Container, say: Callable[[str], Any]) -> None:
         say(f"runs could not be looked after: {error}")
         return
     for run in done.changed:
+        if run.status is RunStatus.UNCERTAIN:
+            continue  # it is among the problems
         say(
             f"run {run.id} of {run.pipeline} was found to be {run.status}" + (f": {run.message}" if run.message else "")
         )

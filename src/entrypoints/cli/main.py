@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -21,8 +22,10 @@ MODULES = {
     "reports": "reports",
     "rollback": "rollback",
     "pipelines": "pipelines",
+    "schedule": "schedule",
     "reconcile": "reconcile",
     "migrate": "migrate",
+    "psql": "psql",
 }
 """Which module of this package serves a command."""
 
@@ -101,16 +104,33 @@ def parser() -> argparse.ArgumentParser:
     pipelines.add_argument("pipeline", nargs="?")
     _json(pipelines)
 
+    schedule = commands.add_parser("schedule", help="when a pipeline is due")
+    schedule.add_argument("pipeline")
+    schedule.add_argument("--count", type=int, default=5, metavar="N", help="slots to show")
+    _json(schedule)
+
     reconcile = commands.add_parser("reconcile", help="give runs that nobody works on their verdict")
     _json(reconcile)
 
+    psql = commands.add_parser("psql", help="open psql on one of the databases, the embedded ones included")
+    psql.add_argument("database", choices=("runlog", "production", "report"))
+    psql.add_argument("argv", nargs=argparse.REMAINDER, metavar="ARGUMENTS", help="psql's own: -c, -f, --csv, …")
+
     migrate = commands.add_parser("migrate", help="bring the databases' schemas up to date")
-    migrate.add_argument("--sql", choices=("runlog", "report"), help="print it for psql instead")
+    printed = migrate.add_mutually_exclusive_group()
+    printed.add_argument("--sql", choices=("runlog", "report"), help="print it for psql instead")
+    printed.add_argument(
+        "--grants",
+        nargs=2,
+        metavar=("PUBLISHER", "READER"),
+        help="print for psql what these two roles need in the report database",
+    )
     return root
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code."""
+    _open_standard_streams()
     args = parser().parse_args(argv)
     # The user's pipelines are imported from where the command is given, as with `python -m`.
     here = str(Path.cwd())
@@ -126,10 +146,29 @@ def main(argv: list[str] | None = None) -> int:
     except KubescribeError as error:
         print(f"kubescribe: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.PAYLOAD
+
+
+def _open_standard_streams() -> None:
+    """Give this process the three streams that it was started without, before another file gets one's number."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != fd:
+                os.dup2(null, fd)
+                os.close(null)
+            os.set_inheritable(fd, True)  # a command inherits its standard input
+    # Python has none for what was closed when it started.
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's own, to its end
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def _execution(command: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from ...domain.errors import NotConfigured
-from ..composition.databases import migrate, migration_sql, open_databases
+from ..composition.databases import grants, migrate, migration_sql, open_databases
 from ..settings import Settings
 
 
@@ -15,6 +15,10 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     """Migrate what is configured, or print the SQL."""
     if args.sql:
         sys.stdout.write(migration_sql(args.sql, settings.report_schema))
+        return 0
+    if args.grants:
+        publisher, reader = args.grants
+        sys.stdout.write(grants(publisher, reader, settings.report_schema))
         return 0
     with open_databases(settings) as databases:
         if databases.runlog_url is None and databases.report_url is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 
 from ...application.authoring.registry import Registry
+from ...domain.schedule import Schedule
+from ...domain.schedule_words import sentence
 from ..settings import Settings
 from . import terminal
 
@@ -26,12 +28,18 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     rows = (
         (
             one.name,
-            f"{one.schedule} {one.timezone}" if one.schedule else "on demand",
+            "on demand" if one.schedule is None else sentence(Schedule(one.schedule, one.timezone)),
             ", ".join(one.parameters.get("properties", {})),
             "not said" if one.reports is None else ", ".join(one.reports) or "none",
             one.description.split("\n", 1)[0],
         )
         for one in pipelines
     )
-    terminal.console().print(terminal.table(("pipeline", "schedule", "parameters", "reports", "what it does"), rows))
+    terminal.show(
+        terminal.table(
+            ("pipeline", "schedule", "parameters", "reports", "what it does"),
+            rows,
+            wrap=("parameters", "reports", "what it does"),
+        )
+    )
     return 0

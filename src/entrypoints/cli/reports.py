@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import Any
 
+from ...domain.errors import BadSetting
 from ...domain.report import Publication, Report
 from ..composition.container import Container
 from ..settings import Settings
@@ -14,6 +16,8 @@ from .reading import reading
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """List reports, or show one."""
+    if args.limit < 1:
+        raise BadSetting("--limit", f"{args.limit} is less than 1")
 
     async def show(container: Container) -> int:
         catalogue = container.catalogue()
@@ -48,12 +52,12 @@ def _list(reports: tuple[Report, ...]) -> None:
             f"{report.current.rows:,}",
             terminal.when(report.current.published_at),
             report.current.kind,
-            report.current.run_id,
+            terminal.short(report.current.run_id),
         )
         for report in reports
     )
     columns = ("report", "view", "version", "rows", "published", "by", "run")
-    terminal.console().print(terminal.table(columns, rows, right=("version", "rows")))
+    terminal.show(terminal.table(columns, rows, right=("version", "rows")))
 
 
 def _print(report: Report, ledger: tuple[Publication, ...], head: tuple[dict[str, Any], ...]) -> None:
@@ -61,20 +65,36 @@ def _print(report: Report, ledger: tuple[Publication, ...], head: tuple[dict[str
     now = report.current
     console.print(f"[bold]{report.name}[/bold]: {now.rows:,} rows, version {now.version}, read it as {report.relation}")
     names = [column.name for column in report.columns]
+    rows = [["" if row[name] is None else str(row[name]) for name in names] for row in head]
+    fits = terminal.fitting(names, rows)
     numbers = [c.name for c in report.columns if not c.type.startswith(("text", "date", "time", "bool"))]
-    console.print(terminal.table(names, [[row[name] for name in names] for row in head], right=numbers))
+    terminal.show(terminal.table(names[:fits], [row[:fits] for row in rows], right=numbers))
+    if fits < len(names):
+        console.print(f"… and {len(names) - fits} more columns: {', '.join(names[fits:])}", style="dim")
     if now.rows > len(head):
         console.print(f"… {now.rows - len(head):,} more rows", style="dim")
     console.print("\n[bold]publications[/bold]")
-    rows = (
-        (one.version, one.kind, terminal.when(one.published_at), f"{one.rows:,}", one.actor, one.reason, one.run_id)
+    publications = (
+        (
+            one.version,
+            one.kind,
+            terminal.when(one.published_at),
+            f"{one.rows:,}",
+            one.actor,
+            one.reason,
+            terminal.short(one.run_id),
+        )
         for one in ledger
     )
     columns = ("version", "kind", "at", "rows", "by", "reason", "run")
-    console.print(terminal.table(columns, rows, right=("version", "rows")))
+    terminal.show(terminal.table(columns, publications, right=("version", "rows"), wrap=("reason",)))
     console.print(f"kept for a rollback: {', '.join(map(str, report.versions))}", style="dim")
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """JSON has no NaN and no infinities; everything that it lacks becomes text."""
-    return {name: value if isinstance(value, bool | int | None) else str(value) for name, value in row.items()}
+    return {name: value if _is_json(value) else str(value) for name, value in row.items()}
+
+
+def _is_json(value: Any) -> bool:
+    return isinstance(value, bool | int | None) or (isinstance(value, float) and math.isfinite(value))

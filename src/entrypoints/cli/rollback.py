@@ -20,7 +20,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         )
         if not recorded:
             print(
-                "kubescribe: RunLog does not answer, so the rollback is in the report database's ledger only",
+                "kubescribe: RunLog cannot be written to, so the rollback is in the report database's ledger only",
                 file=sys.stderr,
             )
         if args.json:

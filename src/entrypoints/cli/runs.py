@@ -34,23 +34,31 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         if not page.runs:
             terminal.console().print("There are no such runs. `kubescribe run PIPELINE` makes one.")
             return 0
-        rows = (
+        narrow = terminal.console().width < 130
+        columns: tuple[str, ...] = ("run", "pipeline", "state", "created", "took", "cause", "attempts", "message")
+        if narrow:  # the message is what `show` begins with
+            columns = columns[:6]
+        rows = [
             (
-                run.id,
+                terminal.short(run.id),
                 run.pipeline,
                 terminal.status(run.status),
                 terminal.when(run.created_at),
                 terminal.seconds(run.duration),
-                run.attempts,
                 run.cause or run.skip_reason or "",
-                (run.message or "").split("\n", 1)[0][:100],
-            )
+                run.attempts,
+                _first_line(run.message),
+            )[: len(columns)]
             for run in page.runs
-        )
-        columns = ("run", "pipeline", "state", "created", "took", "attempts", "cause", "message")
-        terminal.console().print(terminal.table(columns, rows, right=("took", "attempts")))
+        ]
+        terminal.show(terminal.table(columns, rows, right=("took", "attempts"), wrap=("message",)))
         if page.next is not None:
             terminal.console().print(f"… and older ones: --limit {args.limit * 5}", style="dim")
         return 0
 
     return reading(settings, show)
+
+
+def _first_line(message: str | None) -> str:
+    line = (message or "").split("\n", 1)[0]
+    return line if len(line) <= 100 else f"{line[:100]}…"

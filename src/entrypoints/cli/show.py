@@ -66,7 +66,7 @@ def _print(record: RunRecord) -> None:
         ("known from", run.evidence),
         ("message", run.message),
     ]
-    console.print(terminal.table(("", ""), [fact for fact in facts if fact[1]]))
+    terminal.show(terminal.table(("", " "), [fact for fact in facts if fact[1]], wrap=(" ",)))
     _section("attempts", ("#", "ended", "cause", "exit", "memory", "CPU", "fence", "machine", "id"), _attempts(record))
     _section("inputs", ("name", "rows", "size", "seconds", "snapshot"), _inputs(record))
     _section("outputs", ("report", "version", "rows", "size", "seconds"), _outputs(record))
@@ -134,4 +134,4 @@ def _section(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) 
     if rows:
         terminal.console().print(f"\n[bold]{title}[/bold]")
         right = ("#", "rows", "size", "seconds", "memory", "CPU", "fence")
-        terminal.console().print(terminal.table(columns, rows, right=right))
+        terminal.show(terminal.table(columns, rows, right=right, wrap=("text", "name", "machine")))

@@ -26,8 +26,31 @@ STYLES = {
 
 
 def console() -> Console:
-    """The terminal; what is piped is not cut to 80 columns."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    """The terminal; what is piped is not cut to any width."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 100_000)
+
+
+def show(made: Table) -> None:
+    """Print a table, without the spaces that fill up its last column."""
+    shown = console()
+    with shown.capture() as capture:
+        shown.print(made)
+    sys.stdout.write("\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n")
+
+
+def short(run_id: object) -> str:
+    """A run's id for a table: on a terminal its end, which is enough for every command; for programs all of it."""
+    return str(run_id)[-12:] if sys.stdout.isatty() else str(run_id)
+
+
+def fitting(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """How many of the columns fit beside each other."""
+    room = console().width
+    for count, name in enumerate(names):
+        room -= max([len(name), *(len(row[count]) for row in rows)]) + 2
+        if room < -2:
+            return max(count, 1)
+    return len(names)
 
 
 def print_json(value: Any) -> None:
@@ -35,11 +58,14 @@ def print_json(value: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = ()) -> Table:
-    """A plain table; a cell is text, or a rich text."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = (), wrap: Iterable[str] = ()
+) -> Table:
+    """A plain table; a cell is text, or a rich text. Only the columns of ``wrap`` give way where it is narrow."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column, justify="right" if column in set(right) else "left", overflow="fold")
+        justify: Any = "right" if column in set(right) else "left"
+        made.add_column(column, justify=justify, overflow="fold", no_wrap=column not in set(wrap))
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
     return made

@@ -29,9 +29,13 @@ if TYPE_CHECKING:
     from ...application.reconcile_runs import ReconcileRuns
     from ...application.roll_back_report import RollBackReport
     from ...application.trigger_run import TriggerRun
+    from ...domain.database_url import DatabaseUrl
 
 Closing = list[Callable[[], Awaitable[None]]]
 """What has to be closed at the end, in the order in which it was made."""
+
+_NO_LIMIT = 86_400.0
+"""Seconds: what ``connect_timeout=0`` in a URL comes to."""
 
 
 def _clock() -> SystemClock:
@@ -46,10 +50,19 @@ def _ids() -> SystemIds:
     return SystemIds()
 
 
+def _address(url: DatabaseUrl, settings: Settings) -> tuple[dict[str, Any], float]:
+    """For asyncpg, and the seconds that connecting may take: the URL has the first word."""
+    address = url.for_asyncpg()
+    if "timeout" not in address:
+        return address, settings.connect_timeout.total_seconds()
+    return address, address["timeout"] or _NO_LIMIT
+
+
 def _heartbeat_log(settings: Settings, databases: Databases) -> PostgresAttemptLog:
     from ...adapters.postgres.attempt_log import PostgresAttemptLog
 
-    return PostgresAttemptLog(databases.runlog.for_asyncpg(), connect_timeout=settings.connect_timeout.total_seconds())
+    address, connect_timeout = _address(databases.runlog, settings)
+    return PostgresAttemptLog(address, connect_timeout=connect_timeout)
 
 
 def _attempt_log(settings: Settings, databases: Databases, closing: Closing) -> PostgresAttemptLog:
@@ -61,7 +74,8 @@ def _attempt_log(settings: Settings, databases: Databases, closing: Closing) -> 
 def _engine(settings: Settings, databases: Databases, closing: Closing) -> Any:
     from ...adapters.postgres.engine import runlog_engine
 
-    engine = runlog_engine(databases.runlog.for_asyncpg(), connect_timeout=settings.connect_timeout.total_seconds())
+    address, connect_timeout = _address(databases.runlog, settings)
+    engine = runlog_engine(address, connect_timeout=connect_timeout)
     closing.append(engine.dispose)
     return engine
 
@@ -83,7 +97,8 @@ def _fences(settings: Settings, databases: Databases) -> PostgresFences | None:
         return None
     from ...adapters.report.fences import PostgresFences
 
-    return PostgresFences(databases.report_url.for_asyncpg(), connect_timeout=settings.connect_timeout.total_seconds())
+    address, connect_timeout = _address(databases.report_url, settings)
+    return PostgresFences(address, connect_timeout=connect_timeout)
 
 
 def _publisher(settings: Settings, databases: Databases) -> PostgresPublisher | None:
@@ -91,21 +106,15 @@ def _publisher(settings: Settings, databases: Databases) -> PostgresPublisher | 
         return None
     from ...adapters.report.publisher import PostgresPublisher
 
-    return PostgresPublisher(
-        databases.report_url.for_asyncpg(),
-        connect_timeout=settings.connect_timeout.total_seconds(),
-        schema=settings.report_schema,
-    )
+    address, connect_timeout = _address(databases.report_url, settings)
+    return PostgresPublisher(address, connect_timeout=connect_timeout, schema=settings.report_schema)
 
 
 def _catalogue(settings: Settings, databases: Databases) -> PostgresReportCatalogue:
     from ...adapters.report.catalogue import PostgresReportCatalogue
 
-    return PostgresReportCatalogue(
-        databases.report.for_asyncpg(),
-        connect_timeout=settings.connect_timeout.total_seconds(),
-        schema=settings.report_schema,
-    )
+    address, connect_timeout = _address(databases.report, settings)
+    return PostgresReportCatalogue(address, connect_timeout=connect_timeout, schema=settings.report_schema)
 
 
 def _spool(settings: Settings) -> FileSpool:
@@ -124,7 +133,13 @@ def _launcher(settings: Settings) -> LocalLauncher:
     from ...adapters.local.launcher import LocalLauncher
 
     command = [sys.executable, "-m", "kubescribe.entrypoints.cli.main", "run"]
-    return LocalLauncher(command, environment=os.environ, folder=Path.cwd(), logs=settings.home / "logs")
+    return LocalLauncher(
+        command,
+        environment=os.environ,
+        folder=Path.cwd(),
+        logs=settings.home / "logs",
+        payloads=settings.home / "run",
+    )
 
 
 def _reconcile_runs(run_log: Any, launcher: Any, fences: Any, publisher: Any) -> ReconcileRuns:

@@ -112,3 +112,18 @@ def migration_sql(database: str, report_schema: str) -> str:
     from ...adapters.report.migrate import migration_sql as report_sql
 
     return report_sql(report_schema)
+
+
+def grants(publisher: str, reader: str, report_schema: str) -> str:
+    """What the two roles need in the report database, as SQL for psql."""
+    from ...adapters.report.schema import grants_sql
+
+    return grants_sql(publisher, reader, report_schema)
+
+
+def packaged_psql() -> str | None:
+    """The psql that came with the embedded PostgreSQL; None where there is none."""
+    from ...adapters.embedded.binaries import find_binaries
+
+    programs = (found.program("psql") for found in find_binaries())
+    return next((str(psql) for psql in programs if psql.exists()), None)

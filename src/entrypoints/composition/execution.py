@@ -17,9 +17,8 @@ from ...application.heartbeat import Heartbeat
 from ...application.payload_listener import Console
 from ...application.ports.attempt_log import Beat, Pulse
 from ...application.ports.payload import Assignment
-from ...application.publish_reports import PublishReports
 from ...application.run_order import Limits, RunOrder
-from ...application.supervise_attempt import SuperviseAttempt
+from ...application.supervise_attempt import Earlier, SuperviseAttempt
 from ..file_order import FileOrder
 from .container import Container
 
@@ -51,8 +50,8 @@ def execute_run(
         heartbeat.start()
         return heartbeat.stop
 
-    def new_attempt(order: RunOrder, attempt_id: UUID, tried: int) -> tuple[SuperviseAttempt, AttemptRecorder]:
-        recorder = AttemptRecorder(container.attempt_log(), container.spool(), attempt_id)
+    def new_attempt(order: RunOrder, attempt_id: UUID, earlier: Earlier) -> tuple[SuperviseAttempt, AttemptRecorder]:
+        recorder = AttemptRecorder(container.attempt_log(), container.spool(), attempt_id, after=earlier.recorder)
         publisher = container.publisher()
         assignment = Assignment(
             run_id=order.run_id,
@@ -65,12 +64,12 @@ def execute_run(
         )
         attempt = SuperviseAttempt(
             order=order,
-            tried=tried,
+            earlier=earlier,
             attempt_id=attempt_id,
-            payload=ProcessPayload(command, introduction=introduction),
+            payload=ProcessPayload(command, introduction=introduction, folder=settings.home / "run"),
             recorder=recorder,
             fences=container.fences(),
-            publish=PublishReports(publisher) if publisher is not None else None,
+            publisher=publisher,
             beating=beating,
             clock=container.clock(),
             console=console,
@@ -91,6 +90,14 @@ def execute_run(
     )
 
 
-def introduction_of(parameters: dict[str, object], *, from_text: bool, publish: FileOrder | None = None) -> bytes:
-    """The first line on a worker's standard input."""
-    return msgspec.json.encode({"parameters": parameters, "from_text": from_text, "publish": publish})
+def introduction_of(
+    parameters: dict[str, object],
+    *,
+    from_text: bool,
+    pipelines: Sequence[str] = (),
+    publish: FileOrder | None = None,
+) -> bytes:
+    """The first line on a worker's standard input; ``pipelines``: the modules that declare them."""
+    return msgspec.json.encode(
+        {"parameters": parameters, "from_text": from_text, "pipelines": pipelines, "publish": publish}
+    )

@@ -33,10 +33,11 @@ def test_taking_invalidates_the_earlier_attempt(world: World) -> None:
     assert new.publish(new.stage())
 
 
-def test_raising_stops_the_attempt_and_leaves_the_run_open(world: World) -> None:
+@pytest.mark.parametrize("known", [True, False])
+def test_raising_stops_the_attempt_and_leaves_the_run_open(world: World, known: bool) -> None:
     old = world.attempt()
     staged = old.stage()
-    run(world.fences.raise_(old.run_id))
+    run(world.fences.raise_(old.run_id, old.attempt_id, old.fence if known else None))
     with pytest.raises(Fenced):
         old.publish(staged)
     assert world.read("airports") is None
@@ -45,20 +46,39 @@ def test_raising_stops_the_attempt_and_leaves_the_run_open(world: World) -> None
     assert new.publish(new.stage())
 
 
-def test_giving_up_an_attempt_leaves_its_successor_alone(world: World) -> None:
+def test_raising_stops_older_attempts_too(world: World) -> None:
+    old = world.attempt()
+    staged = old.stage()
+    run(world.fences.raise_(old.run_id, uuid4(), old.fence + 1))
+    with pytest.raises(Fenced):
+        old.publish(staged)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_giving_up_an_attempt_leaves_its_successor_alone(world: World, known: bool) -> None:
     old = world.attempt()
     staged = old.stage()
     new = world.attempt(old.run_id)
-    run(world.fences.raise_(old.run_id, old.fence))
+    run(world.fences.raise_(old.run_id, old.attempt_id, old.fence if known else None))
     with pytest.raises(Fenced):
         old.publish(staged)
     assert new.publish(new.stage())
 
 
 def test_raising_a_run_that_never_took_its_fence_is_harmless(world: World) -> None:
-    run_id = uuid4()
-    run(world.fences.raise_(run_id))
-    assert run(world.fences.take(run_id, uuid4()))
+    run_id, attempt_id = uuid4(), uuid4()
+    for fence in (None, 3):
+        run(world.fences.raise_(run_id, attempt_id, fence))
+    assert run(world.fences.take(run_id, attempt_id))
+
+
+def test_raising_twice_is_harmless(world: World) -> None:
+    old = world.attempt()
+    for _ in range(2):
+        run(world.fences.raise_(old.run_id, old.attempt_id, old.fence))
+    new = world.attempt(old.run_id)
+    run(world.fences.raise_(old.run_id, old.attempt_id, old.fence))
+    assert new.publish(new.stage())
 
 
 def test_a_closed_run_takes_no_fence_and_publishes_nothing(world: World) -> None:
@@ -82,7 +102,7 @@ def test_the_first_closing_stays(world: World) -> None:
     run_id = uuid4()
     run(world.fences.close(run_id, "cancelled"))
     run(world.fences.close(run_id, "failed"))
-    run(world.fences.raise_(run_id))
+    run(world.fences.raise_(run_id, uuid4(), 10**9))
     with pytest.raises(RunClosed, match="is cancelled"):
         run(world.fences.take(run_id, uuid4()))
 
@@ -112,7 +132,7 @@ def test_a_rollback_is_no_publication_of_a_run(world: World) -> None:
 
 def test_a_database_that_is_away_says_so(world: World) -> None:
     fences = world.away().fences
-    for call in (fences.take(uuid4(), uuid4()), fences.raise_(uuid4()), fences.close(uuid4(), "failed")):
+    for call in (fences.take(uuid4(), uuid4()), fences.raise_(uuid4(), uuid4()), fences.close(uuid4(), "failed")):
         with pytest.raises(DatabaseUnavailable, match="the report database does not answer"):
             run(call)
     with pytest.raises(DatabaseUnavailable):

@@ -296,6 +296,7 @@ def test_a_database_that_is_away_says_so(world: World) -> None:
         away.check((staged,)),
         away.publish(attempt.request, (staged,)),
         away.discard(attempt.run_id),
+        away.unpublished(),
         away.retire("airports", 1),
     ):
         with pytest.raises(DatabaseUnavailable):
@@ -308,4 +309,29 @@ def test_unpublished_names_the_runs_of_which_something_waits_or_was_left(world: 
     waiting.stage()
     assert run(world.publisher.unpublished()) == (waiting.run_id,)
     run(world.publisher.discard(waiting.run_id))
+    assert run(world.publisher.unpublished()) == ()
+
+
+def test_unpublished_names_a_run_once_however_much_it_has_left(world: World) -> None:
+    assert run(world.publisher.unpublished()) == ()
+    old = world.attempt()
+    old.stage()
+    old.stage(report="delays")
+    new = world.attempt(old.run_id)
+    new.stage()
+    other = world.attempt()
+    other.stage()
+    left = run(world.publisher.unpublished())
+    assert sorted(left) == sorted([old.run_id, other.run_id])
+
+
+def test_unpublished_names_a_run_that_has_published_and_left_something_nevertheless(world: World) -> None:
+    old = world.attempt()
+    old.stage()
+    new = world.attempt(old.run_id)
+    new.publish(new.stage())
+    world.published(small(10))
+    run(world.publisher.retire("airports", 1))  # a version that was published is retired, and not left behind
+    assert run(world.publisher.unpublished()) == (old.run_id,)
+    run(world.publisher.discard(old.run_id))
     assert run(world.publisher.unpublished()) == ()

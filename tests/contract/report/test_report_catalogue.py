@@ -8,7 +8,7 @@ from uuid import uuid4
 import polars as pl
 import pytest
 
-from kubescribe.domain.errors import DatabaseUnavailable, ReportNotFound, VersionNotKept
+from kubescribe.domain.errors import DatabaseUnavailable, ReportNotFound, Superseded, VersionNotKept
 from kubescribe.domain.report import Column
 from tests.support.publishing import World, run, small
 
@@ -111,6 +111,35 @@ def test_after_a_rollback_a_slot_between_may_be_published(world: World) -> None:
     world.published(small(2), slot=MONDAY + timedelta(days=2))
     run(world.catalogue.roll_back("airports", to=None, rollback_id=uuid4(), actor="eve", reason=None))
     assert world.published(small(3), slot=MONDAY + timedelta(days=1))
+
+
+def test_a_rollback_to_a_version_without_a_slot_still_keeps_older_slots_out(world: World) -> None:
+    def day(number: int) -> datetime:
+        return MONDAY + timedelta(days=number)
+
+    world.published(small(1), slot=day(10))
+    manual = world.published(small(2))
+    world.published(small(3), slot=day(11))
+    run(world.catalogue.roll_back("airports", to=manual.version, rollback_id=uuid4(), actor="eve", reason=None))
+    with pytest.raises(Superseded) as caught:
+        world.published(small(4), slot=day(9))
+    assert caught.value.newer == day(10)
+    assert world.published(small(5), slot=day(10))
+
+
+def test_a_rollback_takes_the_slot_back_to_what_it_was_and_not_to_one_that_was_rolled_back(world: World) -> None:
+    def day(number: int) -> datetime:
+        return MONDAY + timedelta(days=number)
+
+    world.published(small(1), slot=day(10))
+    world.published(small(2), slot=day(20))
+    run(world.catalogue.roll_back("airports", to=None, rollback_id=uuid4(), actor="eve", reason=None))
+    manual = world.published(small(3))
+    world.published(small(4), slot=day(12))
+    run(world.catalogue.roll_back("airports", to=manual.version, rollback_id=uuid4(), actor="eve", reason=None))
+    with pytest.raises(Superseded):
+        world.published(small(5), slot=day(9))
+    assert world.published(small(6), slot=day(11))
 
 
 def test_versions_that_are_not_kept(world: World) -> None:

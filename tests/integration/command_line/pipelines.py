@@ -78,3 +78,9 @@ def tells_secrets(run: Context) -> None:
     print(f"connecting to {secret}")
     run.note(f"connected to {secret}")
     raise RuntimeError(f"could not connect to {secret}")
+
+
+@pipeline(reports=())
+def takes_text(run: Context, note: str = "nothing") -> None:
+    """Takes a text."""
+    print(note)

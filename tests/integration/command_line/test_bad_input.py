@@ -119,8 +119,8 @@ def test_worker_that_floods_its_output(kubescribe: CommandLine) -> None:
     assert len(ended.stdout) > 40 * 1024 * 1024, "our own output is not capped: a pod's log is Kubernetes' business"
     logs = kubescribe("logs", kubescribe.newest()["run"]["id"]).stdout
     assert logs.startswith("the first line")
-    assert logs.endswith("the last line\n")
-    assert "left out" in logs
+    assert logs.endswith("\nthe last line\n")
+    assert "left out in all" in logs
     assert len(logs) < 3 * 1024 * 1024
 
 
@@ -168,17 +168,34 @@ def test_rights_are_checked_before_the_work(kubescribe: CommandLine, databases: 
     assert not [note for note in record["notes"] if note["kind"] == "input"], "it had begun to read"
 
 
+def test_a_command_that_is_not_there_is_on_record(kubescribe: CommandLine) -> None:
+    ended = kubescribe("exec", "--name", "nightly", "--", "./moved-somewhere-else.sh")
+    assert ended.returncode == 64
+    assert "cannot be started" in ended.stderr
+    run = kubescribe.newest()["run"]
+    assert (run["pipeline"], run["status"], run["cause"]) == ("nightly", "failed", "config_error")
+
+
+def test_psql_opens_a_database(kubescribe: CommandLine, databases: ThreeDatabases) -> None:
+    with psycopg.connect(databases.production) as connection:
+        connection.execute("CREATE TABLE answers AS SELECT 42 AS answer")
+    ended = kubescribe("psql", "production", "-X", "-A", "-t", "-c", "SELECT answer FROM answers")
+    assert (ended.returncode, ended.stdout) == (0, "42\n"), ended.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["reports", "--limit", "0"], "less than 1"),
         (["show", "zzz"], "there is no run zzz"),
         (["logs", "00000000-0000-0000-0000-000000000000"], "there is no run"),
         (["reports", "nothing"], "there is no report nothing"),
         (["runs", "--status", "sleeping"], "'sleeping' is none of"),
         (["runs", "--limit", "0"], "less than 1"),
         (["exec", "--"], "there is no command"),
-        (["exec", "--", "no-such-command-here"], "cannot be started"),
         (["exec", "--retries", "-1", "--", "true"], "less than 0"),
+        (["exec", "--name", "Nightly Import", "--", "true"], "cannot be a name"),
+        (["exec", "--name", "n" * 100_000, "--", "true"], "at most 52 characters"),
         (["run", "numbers", "--slot", "yesterday"], "no ISO time"),
         (["run", "numbers", "--slot", "2026-01-01T00:00:00"], "no zone"),
         (["run", "numbers", "--run-id", "7"], "no UUID"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -157,18 +159,34 @@ def test_a_lost_answer_while_taking_the_fence(through: World, proxy: Proxy, deli
     assert again.publish(again.stage())
 
 
-@pytest.mark.parametrize("deliver", [False, True])
-def test_a_lost_answer_while_rolling_back(world: World, through: World, proxy: Proxy, deliver: bool) -> None:
-    world.published(small(1))
-    attempt = world.attempt()
-    attempt.publish(attempt.stage(small(2)))
-    proxy.cut(b"COMMIT", deliver=deliver)
-    order = {"to": None, "rollback_id": attempt.attempt_id, "actor": "eve", "reason": None}
-    with pytest.raises(DatabaseUnavailable):
-        run(through.catalogue.roll_back("airports", **order))  # type: ignore[arg-type]
-    run(through.catalogue.roll_back("airports", **order))  # type: ignore[arg-type]
-    assert len(run(world.catalogue.ledger("airports"))) == 3
-    assert min(row[0] for row in world.read("airports") or ()) == 1
+@pytest.mark.parametrize("deliver", [False, True], ids=["lost COMMIT", "lost answer"])
+def test_a_lost_answer_while_rolling_back_is_settled_by_the_ledger(
+    world: World, through: World, proxy: Proxy, deliver: bool
+) -> None:
+    versions = [world.published(small(first)).version for first in (1, 2, 3)]
+    cut = proxy.cut(b"COMMIT", deliver=deliver)
+    row = run(through.catalogue.roll_back("airports", to=None, rollback_id=uuid4(), actor="eve", reason=None))
+    assert (cut.done, row.kind, row.version) == (1, "rollback", versions[1])
+    assert len(run(world.catalogue.ledger("airports"))) == 4
+    assert min(line[0] for line in world.read("airports") or ()) == 2
+
+
+def test_a_rollback_whose_ledger_cannot_be_asked_is_not_called_a_failure(
+    world: World, through: World, proxy: Proxy
+) -> None:
+    for first in (1, 2, 3):
+        world.published(small(first))
+
+    def away() -> None:
+        proxy.refusing = True
+
+    proxy.cut(b"COMMIT", deliver=True, then=away)
+    order: dict[str, Any] = {"to": None, "rollback_id": uuid4(), "actor": "eve", "reason": None}
+    with pytest.raises(CommitUnknown, match=r"Whether report airports was rolled back .* is not known yet"):
+        run(through.catalogue.roll_back("airports", **order))
+    proxy.refusing = False
+    assert run(through.catalogue.roll_back("airports", **order)).run_id == order["rollback_id"]
+    assert len(run(world.catalogue.ledger("airports"))) == 4
 
 
 def test_a_database_that_swallows_bytes_is_given_up(through: World, proxy: Proxy, server: ReportServer) -> None:
@@ -178,6 +196,7 @@ def test_a_database_that_swallows_bytes_is_given_up(through: World, proxy: Proxy
     proxy.pause()
     started = time.monotonic()
     with pytest.raises(DatabaseUnavailable):
-        run(PostgresFences(server.kwargs(port=proxy.port), connect_timeout=0.3).raise_(attempt.run_id))
+        fences = PostgresFences(server.kwargs(port=proxy.port), connect_timeout=0.3)
+        run(fences.raise_(attempt.run_id, attempt.attempt_id, attempt.fence))
     assert time.monotonic() - started < 5
     proxy.resume()

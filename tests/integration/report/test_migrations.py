@@ -105,7 +105,7 @@ def test_without_the_tables_every_port_says_kubescribe_migrate(empty: dict[str, 
     from kubescribe.adapters.report.fences import PostgresFences
     from kubescribe.adapters.report.staging import PostgresStaging
 
-    for call in (PostgresFences(empty).raise_(uuid4()), PostgresReportCatalogue(empty).reports()):
+    for call in (PostgresFences(empty).raise_(uuid4(), uuid4()), PostgresReportCatalogue(empty).reports()):
         with pytest.raises(SchemaMismatch, match="run `kubescribe migrate`"):
             run(call)
     with pytest.raises(SchemaMismatch, match="run `kubescribe migrate`"):

@@ -15,7 +15,7 @@ from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.spool import MemorySpool
 from kubescribe.application.attempt_recorder import AttemptRecorder
 from kubescribe.application.ports.spool import Entry
-from kubescribe.domain.errors import Fenced, KubescribeError, RunClosed
+from kubescribe.domain.errors import RunMismatch
 from kubescribe.domain.log import LogChunk, LogLine
 from kubescribe.domain.note import Note, NoteKind
 from kubescribe.domain.run_status import RunStatus
@@ -164,27 +164,38 @@ def seen(world: World) -> RunStatus | None:
     return world.recorder.run.status if world.recorder.run else None
 
 
-def refuse(world: World, *, closed: bool) -> type[KubescribeError]:
-    """Let another attempt, which holds a newer fence, have the run."""
-    world.loop.run(world.log.claim(a_claim(RUN, OTHER, fence=9)))
-    if closed:
-        world.loop.run(world.log.finish(OTHER, succeeded()))
-    return RunClosed if closed else Fenced
-
-
 @pytest.mark.parametrize("closed", [False, True])
-def test_a_claim_that_waited_may_be_refused(world: World, closed: bool) -> None:
+def test_a_claim_that_waited_may_have_come_too_late_for_the_run_but_not_for_the_record(
+    world: World, closed: bool
+) -> None:
     world.away()
     world.loop.run(world.recorder.claim(a_claim(RUN, ATTEMPT, fence=3)))
     world.note(1)
     world.back()
-    refused = refuse(world, closed=closed)
-    with pytest.raises(refused):
+    world.loop.run(world.log.claim(a_claim(RUN, OTHER, fence=9)))
+    if closed:
+        world.loop.run(world.log.finish(OTHER, succeeded()))
+    assert world.catch_up()
+    world.finish()
+    assert world.recorder.run is not None and world.recorder.run.attempt_id == OTHER
+    assert world.status() is (RunStatus.SUCCEEDED if closed else RunStatus.RUNNING)
+    assert (ATTEMPT, 1) in world.database.notes
+    assert world.database.attempts[ATTEMPT].certificate == succeeded().certificate
+    assert world.spool.entries(ATTEMPT) == ()
+
+
+def test_a_claim_that_waited_may_be_refused(world: World) -> None:
+    world.away()
+    world.claim()
+    world.note(1)
+    world.back()
+    world.loop.run(world.log.claim(a_claim(RUN, OTHER, pipeline="trains")))
+    with pytest.raises(RunMismatch):
         world.catch_up()
     # Nobody will ever take it: it must not be offered again, neither by us nor by a later command.
     assert world.spool.entries(ATTEMPT) == ()
     assert world.catch_up()
-    with pytest.raises(refused):
+    with pytest.raises(RunMismatch):
         world.finish()
 
 

@@ -25,7 +25,7 @@ def replayed(writes: list[Write]) -> list[LogLine]:
     chunks: dict[int, tuple[LogLine, ...]] = {}
     for chunk, forget in writes:
         assert chunk.attempt_id == ATTEMPT
-        assert chunk.seq == max(chunks, default=0) + 1 or chunk.seq not in chunks
+        assert chunk.seq not in chunks
         chunks[chunk.seq] = chunk.lines
         if forget is not None:
             assert forget[0] <= forget[1] < chunk.seq
@@ -77,7 +77,7 @@ def test_beginning_and_end_are_kept_within_the_cap(lines: list[str], cut: int, e
     if missing:
         assert kept[-1] == lines[-1]
         gone = len(data) - sum(len(text.encode()) + 1 for text in kept)
-        assert f"… {gone} bytes of this output were left out in all" in said(replayed(writes))[-1]
+        assert f"… {gone} bytes of this output were left out in all" in said(replayed(writes))[0]
     else:
         assert said(replayed(writes)) == []
 
@@ -119,6 +119,20 @@ def test_what_is_dropped_unwritten_is_said_in_its_place() -> None:
     gone = int(lines[place + 1].text) - int(lines[place - 1].text) - 1
     assert lines[place].text == f"… {4 * gone} bytes left out …"
     assert lines[-1].text == "999"
+
+
+def test_what_is_left_out_in_all_is_said_between_beginning_and_end() -> None:
+    log, writes = capture(), list[Write]()
+    for number in range(1000):
+        log.feed("out", b"%03d\n" % number)
+        writes += log.drain()
+    log.end()
+    writes += log.drain()
+    lines = replayed(writes)
+    (place,) = (n for n, line in enumerate(lines) if line.stream == "ks")
+    gone = int(lines[place + 1].text) - int(lines[place - 1].text) - 1
+    assert lines[place].text.startswith(f"… {4 * gone} bytes of this output were left out in all")
+    assert (lines[0].text, lines[-1].text) == ("000", "999")
 
 
 def test_the_streams_are_kept_apart() -> None:

@@ -52,12 +52,22 @@ def test_of_progress_the_newest_between_two_writings_is_kept() -> None:
         ({"fraction": "0.5", "text": 7}, None, None),
         ({"fraction": None}, None, None),
         ({}, None, None),
+        ({"fraction": 10**400}, 1.0, None),
+        ({"fraction": -(10**400)}, 0.0, None),
+        ({"fraction": 1.5}, 1.0, None),
+        ({"fraction": float("nan")}, 0.0, None),
     ],
 )
 def test_progress_for_the_heartbeat(data: dict[str, Any], progress: float | None, text: str | None) -> None:
     book = Notebook(ATTEMPT)
     book.add(NoteKind.PROGRESS, data)
     assert (book.progress, book.progress_text) == (progress, text)
+
+
+def test_progress_on_record_is_held_to_its_bounds_too() -> None:
+    book = Notebook(ATTEMPT)
+    book.add(NoteKind.PROGRESS, {"fraction": 10**400, "text": "far"})
+    assert [note.data for note in book.drain()] == [{"fraction": 1.0, "text": "far"}]
 
 
 def test_too_many_are_left_out_and_that_is_said_once() -> None:

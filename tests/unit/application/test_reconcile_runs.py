@@ -21,7 +21,7 @@ from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.application.ports.launcher import JobState
 from kubescribe.application.reconcile_runs import Reconciled, ReconcileRuns
 from kubescribe.domain import run as steps
-from kubescribe.domain.errors import DatabaseUnavailable, RunClosed
+from kubescribe.domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, RunClosed
 from kubescribe.domain.failure import FailureCause
 from kubescribe.domain.report import Publication
 from kubescribe.domain.run import Evidence, Run
@@ -46,7 +46,7 @@ class Watched:
         return call
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The reconciler was killed."""
 
 
@@ -219,7 +219,8 @@ def test_a_finding(
     found(world)
     done = world.reconcile()
     run = world.run
-    assert done == Reconciled((run,), ())
+    standing = (f"run {RUN} has no verdict yet: {run.message}",) if status == "uncertain" else ()
+    assert done == Reconciled((run,), standing)
     assert (run.status, run.cause, run.evidence) == (status, cause, evidence)
     assert run.message is not None and says in run.message
     assert world.database.events[-1].actor == "reconciler"
@@ -227,7 +228,7 @@ def test_a_finding(
     assert [notice.kind for notice in world.database.outbox] == notices
     # A second pass finds nothing more to do.
     before = list(world.database.events)
-    assert world.reconcile() == Reconciled()
+    assert world.reconcile() == Reconciled((), standing)
     assert world.database.events == before
 
 
@@ -343,6 +344,29 @@ def test_without_the_ledger_there_is_no_verdict(world: World, found: Finding, co
     assert world.run.status in (RunStatus.FAILED, RunStatus.LOST, RunStatus.PENDING)
 
 
+def test_a_start_deadline_that_passed_while_the_ledger_was_away_is_judged_afterwards(world: World) -> None:
+    waits_too_long(world)
+    world.reports.available = False
+    for _ in range(2):
+        done = world.reconcile()
+        assert world.run.status is RunStatus.UNCERTAIN
+        assert len(done.problems) == 1 and "report database" in done.problems[0]
+    world.reports.available = True
+    assert world.reconcile() == Reconciled((world.run,), ())
+    assert (world.run.status, world.run.cause) == (RunStatus.FAILED, FailureCause.START_DEADLINE)
+
+
+def test_what_another_reconciler_judges_meanwhile_is_no_problem(world: World) -> None:
+    uncertain_and_gone(world)
+
+    async def another() -> None:
+        await world.reconciler()()
+
+    world.on["move"] = another
+    assert world.reconcile() == Reconciled()
+    assert world.run.status is RunStatus.LOST
+
+
 def test_a_cancel_waits_for_the_ledger_as_well(world: World) -> None:
     to_be_cancelled(world)
     world.reports.available = False
@@ -368,19 +392,46 @@ def test_runlog_away_is_an_error(world: World) -> None:
         world.reconcile()
 
 
-def test_one_that_raises_does_not_stop_the_others(world: World) -> None:
+@pytest.mark.parametrize("error", [RunClosed(RUN, "odd"), PermissionError("odd")], ids=["ours", "any"])
+def test_one_that_raises_does_not_stop_the_others(world: World, error: Exception) -> None:
     is_gone(world)
     other = UUID(int=2)
     world.loop.run(world.log.claim(a_claim(other, UUID(int=21), may_publish=False)))
     world.launcher.end(UUID(int=21))
 
     async def odd() -> None:
-        raise RunClosed(RUN, "odd")
+        raise error
 
     world.on["look"] = odd
     done = world.reconcile()
     assert [run.id for run in done.changed] == [other]
-    assert len(done.problems) == 1 and str(RUN) in done.problems[0]
+    assert len(done.problems) == 1 and str(RUN) in done.problems[0] and "odd" in done.problems[0]
+    assert ("PermissionError" in done.problems[0]) is isinstance(error, PermissionError)
+
+
+@pytest.mark.parametrize(
+    "error", [DatabaseRefused("report", "must be owner of table", "own it"), DatabaseUnavailable("report", "locked")]
+)
+def test_what_cannot_be_dropped_keeps_no_other_from_being_dropped(world: World, error: KubescribeError) -> None:
+    runs = [UUID(int=number) for number in (21, 22, 23)]
+    dropped: list[UUID] = []
+
+    async def unpublished() -> tuple[UUID, ...]:
+        return (UUID(int=20), *runs)  # of the first there is no record yet
+
+    async def discard(run_id: UUID, attempt_id: UUID | None = None) -> None:
+        if run_id == runs[0]:
+            raise error
+        dropped.append(run_id)
+
+    for run_id in runs:
+        attempt_id = UUID(int=run_id.int + 100)
+        world.loop.run(world.log.claim(a_claim(run_id, attempt_id)))
+        world.loop.run(world.log.finish(attempt_id, failed()))
+    world.publisher.unpublished = unpublished  # type: ignore[method-assign]
+    world.publisher.discard = discard  # type: ignore[method-assign]
+    assert world.reconcile() == Reconciled()
+    assert dropped == runs[1:]
 
 
 # -- races --------------------------------------------------------------------------------------------------------
@@ -410,6 +461,17 @@ def test_an_attempt_that_takes_over_meanwhile_is_not_judged(world: World, found:
     assert (world.run.status, world.run.attempt_id) == (RunStatus.RUNNING, SECOND)
     assert SECOND not in world.launcher.cleaned
     assert world.database.attempts[SECOND].certificate is None
+
+
+def test_giving_up_an_attempt_without_a_fence_leaves_the_one_that_takes_over_its_own(world: World) -> None:
+    world.claimed()
+    world.loop.run(world.log.finish(FIRST, failed(status=RunStatus.PENDING)))
+    world.loop.run(world.log.claim(a_claim(RUN, SECOND, may_publish=False)))
+    world.database.advance(61)
+    third = UUID(int=13)
+    world.on["raise_"] = lambda: world.claim(third)
+    assert world.reconcile().changed == ()
+    assert world.reports.fences[RUN].attempt_id == third
 
 
 @pytest.mark.parametrize("found", [row[0] for row in FINDINGS], ids=NAMES)

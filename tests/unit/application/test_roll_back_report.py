@@ -13,7 +13,14 @@ from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.application.roll_back_report import RollBackReport
-from kubescribe.domain.errors import DatabaseUnavailable, ReportNotFound
+from kubescribe.domain.errors import (
+    DatabaseRefused,
+    DatabaseUnavailable,
+    KubescribeError,
+    ReportNotFound,
+    SchemaMismatch,
+)
+from kubescribe.domain.event import Event
 from kubescribe.domain.report import Publication
 
 
@@ -75,6 +82,20 @@ def test_runlog_away_is_said_and_changes_nothing_of_it(loop: asyncio.Runner) -> 
     database = MemoryRunLogDatabase()
     database.available = False
     publication, recorded = rolled_back(loop, Catalogue(), database)
+    assert (publication.version, recorded) == (5, False)
+
+
+@pytest.mark.parametrize(
+    "error", [DatabaseRefused("RunLog", "no such database", "create it"), SchemaMismatch("RunLog", None, "0001")]
+)
+def test_a_runlog_that_refuses_does_not_make_it_look_refused(loop: asyncio.Runner, error: KubescribeError) -> None:
+    class Refusing(MemoryRunLog):
+        async def record(self, event: Event) -> None:
+            raise error
+
+    catalogue: Any = Catalogue()
+    use_case = RollBackReport(catalogue=catalogue, run_log=Refusing(MemoryRunLogDatabase()), ids=MemoryIds())
+    publication, recorded = loop.run(use_case("delays", to=5, actor="user:ann", reason=None))
     assert (publication.version, recorded) == (5, False)
 
 

@@ -60,3 +60,14 @@ def test_without_a_report_database_nothing_publishes(tmp_path: Path) -> None:
             assert container.reconcile_runs() is not None
 
     asyncio.run(build())
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"), [("", 3.0), ("?connect_timeout=7", 7.0), ("?connect_timeout=0", 86_400.0)]
+)
+def test_a_timeout_in_the_url_comes_first(query: str, seconds: float, tmp_path: Path) -> None:
+    settings, databases = databases_of({name: url + query for name, url in URLS.items()}, tmp_path)
+    container = Container(settings=settings, databases=databases)
+    assert container.attempt_log()._session._address["timeout"] == seconds
+    for adapter in (container.fences(), container.publisher(), container.catalogue()):
+        assert adapter is not None and adapter._database._kwargs["timeout"] == seconds

@@ -295,7 +295,6 @@ def test_changes_make_another_url() -> None:
     named = url.with_application_name("ks:1")
     assert named.for_asyncpg()["server_settings"] == {"application_name": "ks:1"}
     assert url.for_asyncpg()["server_settings"] == {"application_name": "old"}
-    assert conninfo_to_dict(url.with_database("a/b c").for_libpq())["dbname"] == "a/b c"
     assert [one.hosts for one in url.each_host()] == [(("h1", None),), (("h2", 1),)]
     assert DatabaseUrl.parse("postgresql:///d").each_host() == (DatabaseUrl.parse("postgresql:///d"),)
 
