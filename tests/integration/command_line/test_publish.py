@@ -63,7 +63,7 @@ def test_a_parquet_file_keeps_its_types(kubescribe: CommandLine, databases: Thre
         (("shops", "nowhere.csv"), "nowhere.csv cannot be read: No such file"),
         (("shops", "shops.xlsx"), "shops.xlsx is neither .parquet nor .csv"),
         (("Shops", "-"), "'Shops' cannot name a report"),
-        (("shops", "-", "--name", "Ü"), "cannot name a pipeline"),
+        (("shops", "-", "--name", "Ü"), "cannot be a name"),
         (("shops",), "required: file"),
     ],
 )
