@@ -9,13 +9,16 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ..domain.errors import ReportMismatch, UnsupportedType
-from ..domain.report import Column
+from ..domain.report import Column, ReportSpec
 
 if TYPE_CHECKING:
     import polars
 
 VERSION_COLUMN = "_version"
 """The column that says to which version a row belongs; no report can have one of that name."""
+
+RUN_COLUMN = "_run_id"
+"""The column that says which run wrote a row, where rows change in place; no report can have one of that name."""
 
 _SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 _NAME_BYTES = 63
@@ -94,12 +97,13 @@ def differences(existing: tuple[Column, ...], new: tuple[Column, ...]) -> tuple[
     return tuple(found)
 
 
-def check_key(report: str, key: tuple[str, ...], columns: tuple[Column, ...]) -> None:
-    """Raise :class:`ReportMismatch` where the key names a column that the rows do not have."""
+def check_named(spec: ReportSpec, columns: tuple[Column, ...]) -> None:
+    """Raise :class:`ReportMismatch` where the key or a partition names a column that the rows do not have."""
     there = {column.name for column in columns}
-    missing = tuple(f"the key's column {name} is missing" for name in key if name not in there)
+    named = [("key", name) for name in spec.key] + [("partition", name) for name in spec.partition_by]
+    missing = tuple(f"the {what}'s column {name} is missing" for what, name in named if name not in there)
     if missing:
-        raise ReportMismatch(report, missing)
+        raise ReportMismatch(spec.name, missing)
 
 
 def check_values(report: str, frame: polars.DataFrame) -> None:
@@ -111,7 +115,7 @@ def check_values(report: str, frame: polars.DataFrame) -> None:
 
 
 def _name_problems(name: str) -> list[str]:
-    if name == VERSION_COLUMN or name in _SYSTEM_COLUMNS:
+    if name in (VERSION_COLUMN, RUN_COLUMN) or name in _SYSTEM_COLUMNS:
         return [f"a column cannot be called {name}: the name is reserved"]
     if not name or "\0" in name:
         return [f"a column cannot be called {name!r}"]

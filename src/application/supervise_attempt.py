@@ -248,6 +248,7 @@ class SuperviseAttempt:
             return refused(end, error)
         for one in self._published:
             told: dict[str, Any] = {"report": one.report, "version": one.version, "rows": one.rows}
+            told |= {"mode": one.mode.value, "total": one.shown}
             self._notes.add(NoteKind.OUTPUT, {**told, "published": True, "checksum": one.checksum})
         return outcome(end, RunStatus.SUCCEEDED, ExitCode.DONE, published=True), False
 

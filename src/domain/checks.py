@@ -9,6 +9,9 @@ import msgspec
 SAMPLE = 5
 """How many offending rows a failed check names."""
 
+CLASH = "the report has rows of this key already"
+"""The detail where staged rows are unique among themselves, and not beside the rows that stay in the report."""
+
 
 class Unique(msgspec.Struct, frozen=True, tag="unique"):
     """No two rows have the same values in these columns (nulls count as equal)."""

@@ -155,15 +155,30 @@ class ChecksFailed(KubescribeError):
 
 
 class ReportMismatch(KubescribeError):
-    """The rows do not fit the report as it is."""
+    """The rows, or how they are to be published, do not fit the report as it is."""
 
     exit_code = ExitCode.PRECONDITION
 
-    def __init__(self, report: str, differences: tuple[str, ...]) -> None:
-        self.report, self.differences = report, differences
+    def __init__(self, report: str, differences: tuple[str, ...], dependants: tuple[str, ...] = ()) -> None:
+        self.report, self.differences, self.dependants = report, differences, dependants
+        reading = f" These depend on it: {', '.join(dependants)}." if dependants else ""
         super().__init__(
-            f"the rows do not fit report {report} as it is: {'; '.join(differences)}. Nothing was published. "
-            "Cast or rename the columns in the pipeline, or publish under another name"
+            f"the rows do not fit report {report} as it is: {'; '.join(differences)}. Nothing was published.{reading} "
+            "Cast or rename the columns in the pipeline, publish under another name, or say schema='recreate' to begin "
+            "the report anew with this run's rows"
+        )
+
+
+class ReportDependedOn(KubescribeError):
+    """A report cannot be made anew, because something in the report database depends on it."""
+
+    exit_code = ExitCode.PRECONDITION
+
+    def __init__(self, report: str, dependants: tuple[str, ...]) -> None:
+        self.report, self.dependants = report, dependants
+        super().__init__(
+            f"report {report} cannot be made anew while these depend on it: {', '.join(dependants)}. Nothing was "
+            "published. Drop them, run again, and make them again over the report's new columns"
         )
 
 
@@ -204,6 +219,18 @@ class VersionNotKept(ConfigurationError):
         what = "an earlier version" if version is None else f"version {version}"
         super().__init__(
             f"report {report} does not keep {what}; it keeps {', '.join(map(str, kept)) or 'none'} (the newest first)"
+        )
+
+
+class RollbackRefused(ConfigurationError):
+    """A report is published in a mode that keeps nothing to go back to."""
+
+    def __init__(self, report: str, mode: str) -> None:
+        self.report, self.mode = report, mode
+        super().__init__(
+            f"report {report} is published in mode {mode}, which overwrites rows in place: what they were before is "
+            "not kept, so there is nothing to roll back to. Run the pipeline again with the right data, or restore the "
+            "report from a backup"
         )
 
 

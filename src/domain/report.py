@@ -5,23 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 import msgspec
 
 from .checks import Check, NotNull, Unique
 from .errors import BadDeclaration
+from .mode import Mode, SchemaRule
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 """PostgreSQL's unquoted identifiers, so that nobody ever has to quote a report's name."""
-
-
-class Mode(StrEnum):
-    """How a publication changes what readers see."""
-
-    REPLACE = "replace"
-    """The staged rows become the whole report."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -39,9 +32,19 @@ class ReportSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Columns that identify a row: unique and never null."""
     checks: tuple[Check, ...] = ()
     mode: Mode = Mode.REPLACE
+    partition_by: tuple[str, ...] = ()
+    """Of mode ``replace_partition``: the columns whose values together name a partition."""
+    schema: SchemaRule = SchemaRule.EXTEND
 
     def __post_init__(self) -> None:
         check_report_name(self.name)
+        if self.mode is Mode.MERGE and not self.key:
+            raise BadDeclaration(f"report {self.name}: mode merge needs key=, the columns that identify a row")
+        if (self.mode is Mode.REPLACE_PARTITION) is not bool(self.partition_by):
+            raise BadDeclaration(
+                f"report {self.name}: mode replace_partition and partition_by= (the columns whose values name a "
+                "partition) belong together"
+            )
 
     def every_check(self) -> tuple[Check, ...]:
         """The declared checks; before them what a key implies: it is unique and never null."""
@@ -62,6 +65,8 @@ class Staged(msgspec.Struct, frozen=True, kw_only=True):
     checksum: str
     """``blake2b:`` and the hex digest over the version's binary COPY in load order."""
     columns: tuple[Column, ...]
+    content: str | None = None
+    """The rows' :class:`~kubescribe.domain.row_sum.RowSum`, where the mode changes rows in place."""
     seconds: float
     """From the first row handed over to the last index built, by the monotonic clock."""
 
@@ -78,17 +83,37 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     run_id: UUID
     """The run that published; for a rollback the id of the rollback itself."""
     version: int
+    """Of what was staged; for a rollback the one whose rows are shown again."""
     kind: str = "publish"
     """``publish`` or ``rollback``."""
+    mode: Mode = Mode.REPLACE
+    generation: int = 1
+    """Goes up by one when the report is made anew with other columns or in another mode."""
     attempt_id: UUID | None = None
     fence: int | None = None
     rows: int
+    """That were staged."""
+    inserted: int | None = None
+    """Rows that are in the report only since; with ``updated`` and ``deleted`` where the mode changes rows in place."""
+    updated: int | None = None
+    """Rows that took the place of one of the same key."""
+    deleted: int | None = None
+    total: int | None = None
+    """Rows of the report afterwards; None in the ledger of an older release, which knew ``replace`` only."""
     checksum: str
+    """Of what was staged: see :class:`Staged`."""
+    content: str | None = None
+    """The :class:`~kubescribe.domain.row_sum.RowSum` of the report afterwards, where rows change in place."""
     fingerprint: str
     slot: datetime | None = None
     actor: str
     reason: str | None = None
     published_at: datetime
+
+    @property
+    def shown(self) -> int:
+        """How many rows readers see afterwards."""
+        return self.rows if self.total is None else self.total
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,9 +123,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     relation: str
     """The view's qualified name: ``reports.airport_delays``."""
     columns: tuple[Column, ...]
+    mode: Mode = Mode.REPLACE
     current: Publication
+    """The ledger's last row."""
     versions: tuple[int, ...]
-    """The kept versions, newest first; a rollback may point at any of them."""
+    """What a rollback may go back to, newest first: the kept versions, or in mode ``append`` the publications whose
+    rows are in the report. Where a rollback is refused, the newest alone."""
 
 
 def slot_guard(ledger: Iterable[tuple[str, int, datetime | None]], version: int) -> datetime | None:

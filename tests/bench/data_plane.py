@@ -83,11 +83,11 @@ def measured(rounds: int, scale: str, folder: Path) -> str:
 _WHY = (
     "The goals: 0.9 for `run.copy`, 0.6 through frames, 1.3 times SQL's time for the totals, at most 512 MiB.",
     "",
-    "Where time goes, in microseconds of CPU a row (lineitem, counted at 1.2 million rows): the server's COPY out 0.75, "
-    "its COPY in 1.1 to 1.2, psql together about 0.2. `run.copy` takes 0.6: 0.3 for a message a row through Python, 0.25 "
-    "for BLAKE2b, 0.1 to send. Frames take 1.7: 0.3 for the messages, 0.6 to parse and convert, 0.4 to encode, 0.25 for "
-    "BLAKE2b. On two cores that are shared by all, CPU is time. A run adds its start, ANALYZE and the drop of the "
-    "version that is kept no more: about 2 s here, whatever the rows.",
+    "Where time goes, in microseconds of CPU a row (lineitem, counted at 1.2 million rows): the server's COPY out "
+    "0.75, its COPY in 1.1 to 1.2, psql together about 0.2. `run.copy` takes 0.6: 0.3 for a message a row through "
+    "Python, 0.25 for BLAKE2b, 0.1 to send. Frames take 1.7: 0.3 for the messages, 0.6 to parse and convert, 0.4 to "
+    "encode, 0.25 for BLAKE2b. On two cores that are shared by all, CPU is time. A run adds its start, ANALYZE and the "
+    "drop of the version that is kept no more: about 2 s here, whatever the rows.",
 )
 
 

@@ -62,7 +62,7 @@ MUST_SUCCEED = {
 SETTLED = {Action.CUT_REPORT, Action.CUT_REPORT_BEFORE}
 """Faults that it survives once the report database has to be asked for the outcome; before, it may fail."""
 
-_SETTLING = ("publish.fence_checked", "publish.ledger_written", "publish.pointed", *PUBLISHED)
+_SETTLING = ("publish.fence_checked", "publish.changed", "publish.ledger_written", "publish.pointed", *PUBLISHED)
 COMMAND = ("sh", "-c", "echo working")
 
 

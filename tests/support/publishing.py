@@ -49,6 +49,8 @@ class World:
     catalogue: ReportCatalogue
     read: Callable[[str], list[tuple[Any, ...]] | None]
     """What a reader gets, in any order; None where the report is not there."""
+    tamper: Callable[[str, str], None]
+    """Change the rows of a report behind the ledger's back: ``edit``, ``add`` or ``lose`` one, or ``swap`` two."""
     away: Callable[[], World]
     """The same ports on a report database that does not answer."""
 
@@ -85,9 +87,10 @@ class Attempt:
         report: str = "airports",
         key: tuple[str, ...] = (),
         checks: tuple[Check, ...] = (),
+        **more: Any,
     ) -> Staged:
         frames = frame if isinstance(frame, list) else [frame]
-        spec = ReportSpec(name=report, key=key, checks=checks)
+        spec = ReportSpec(name=report, key=key, checks=checks, **more)
         return self.world.staging.stage(spec, frames, run_id=self.run_id, attempt_id=self.attempt_id)
 
     def publish(self, *staged: Staged) -> tuple[Publication, ...]:

@@ -25,6 +25,7 @@ PUBLISHING = (
     "attempt.checked",
     "publish.attached",
     "publish.fence_checked",
+    "publish.changed",
     "publish.ledger_written",
     "publish.pointed",
 )

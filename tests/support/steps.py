@@ -11,6 +11,7 @@ from kubescribe.adapters.report import publication, retirement, staging
 PUBLISH = (
     "publish.attached",
     "publish.fence_checked",
+    "publish.changed",
     "publish.ledger_written",
     "publish.pointed",
     "publish.committed",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID
 
+import polars as pl
+
 from ...application.ports.publisher import PublishRequest
-from ...application.report_columns import differences
+from ...application.report_account import Account, account_of_change, account_of_first
+from ...application.report_fit import Fit, Shape, fit
 from ...domain.checks import CheckFailure
-from ...domain.errors import Fenced, ReportMismatch, Superseded
+from ...domain.errors import ChecksFailed, Fenced, Superseded
 from ...domain.report import Publication, Staged
-from .report_checks import run_check
+from .report_checks import clash, run_check
 from .report_database import MemoryReportDatabase, Shown
+from .report_rows import clashing, kept_beside, signed, widened
 
 
 class MemoryPublisher:
@@ -46,12 +51,10 @@ class MemoryPublisher:
             if published or not staged:
                 return published
             self._check_fence(request)
-            ordered = sorted(staged, key=lambda item: item.spec.name)
-            for item in ordered:
-                self._check_fit(request, item)
+            plans = [self._planned(request, item) for item in sorted(staged, key=lambda item: item.spec.name)]
             # nothing is changed before this line, and nothing can fail after it
-            for item in ordered:
-                self._show(request, item)
+            for plan in plans:
+                self._show(request, plan)
             return self._published(request.run_id)
 
     async def discard(self, run_id: UUID, attempt_id: UUID | None = None) -> None:
@@ -71,8 +74,11 @@ class MemoryPublisher:
     async def retire(self, report: str, keep: int) -> tuple[int, ...]:
         """See the port."""
         with self._database.transaction():
-            old = self._database.kept(report)[max(keep, 1) :]
-            gone = tuple(sorted(set(old) - {self._database.shown[report].version})) if old else ()
+            if report not in self._database.shown:
+                return ()
+            versions = [row.version for row in self._database.ledger if row.report == report and row.kind == "publish"]
+            keeping = {*self._database.kept(report)[: max(keep, 1)], self._database.shown[report].version}
+            gone = tuple(sorted(set(versions) & set(self._database.versions) - keeping))
             for version in gone:
                 del self._database.versions[version]
             return gone
@@ -92,32 +98,68 @@ class MemoryPublisher:
         if item.version not in self._database.versions:
             raise Fenced(item.run_id, f"what it had staged for report {item.spec.name} was discarded")
 
-    def _check_fit(self, request: PublishRequest, item: Staged) -> None:
+    def _planned(self, request: PublishRequest, item: Staged) -> _Plan:
         self._expect(item)
-        name, shown = item.spec.name, self._database.shown.get(item.spec.name)
-        if shown is not None and shown.slot is not None and request.slot is not None and shown.slot > request.slot:
-            raise Superseded(name, request.slot, shown.slot)
-        wrong = differences(self._database.columns.get(name, item.columns), item.columns)
-        if wrong:
-            raise ReportMismatch(name, wrong)
+        database, spec, name = self._database, item.spec, item.spec.name
+        staged = database.versions[item.version].frame
+        shape, shown = database.shapes.get(name), database.shown.get(name)
+        how = None if shape is None else fit(shape, spec, item.columns)
+        if shape is None or shown is None or how is Fit.RECREATE:
+            after = Shape(columns=item.columns, mode=spec.mode, key=spec.key)
+            if shape is not None:
+                after = shape.takes(spec, item.columns)
+            frame = signed(staged, request.run_id) if spec.mode.in_place else staged
+            return _Plan(item, after, item.version, frame, account_of_first(item))
+        if not spec.mode.in_place:
+            if shown.slot is not None and request.slot is not None and shown.slot > request.slot:
+                raise Superseded(name, request.slot, shown.slot)
+            return _Plan(item, shape.takes(spec, item.columns), item.version, staged, account_of_first(item))
+        kept, gone = kept_beside(widened(database.versions[shown.version].frame, staged), spec, staged)
+        if spec.key and (clashes := clashing(kept, spec.key, staged)).height:
+            raise ChecksFailed((clash(item, clashes),))
+        frame = pl.concat([kept, signed(staged, request.run_id)])
+        account = account_of_change(database.history(name)[-1], item, gone)
+        return _Plan(item, shape.takes(spec, item.columns), shown.version, frame, account)
 
-    def _show(self, request: PublishRequest, item: Staged) -> None:
-        name = item.spec.name
+    def _show(self, request: PublishRequest, plan: _Plan) -> None:
+        item, name = plan.item, plan.item.spec.name
         before = self._database.shown.get(name)
-        self._database.columns[name] = item.columns
-        self._database.shown[name] = Shown(item.version, request.slot or (before.slot if before else None))
+        staged = self._database.versions[item.version].frame
+        self._database.shapes[name], self._database.widest[name] = plan.shape, staged.clear()
+        if item.version != plan.version:
+            del self._database.versions[item.version]
+        self._database.versions[plan.version].frame = plan.frame
+        self._database.shown[name] = Shown(plan.version, request.slot or (before.slot if before else None))
         self._database.ledger.append(
             Publication(
                 report=name,
                 run_id=request.run_id,
                 version=item.version,
+                mode=item.spec.mode,
+                generation=plan.shape.generation,
                 attempt_id=request.attempt_id,
                 fence=request.fence,
                 rows=item.rows,
+                inserted=plan.account.inserted,
+                updated=plan.account.updated,
+                deleted=plan.account.deleted,
+                total=plan.account.total,
                 checksum=item.checksum,
+                content=plan.account.content,
                 fingerprint=item.fingerprint,
                 slot=request.slot,
                 actor=request.actor,
                 published_at=self._database.now(),
             )
         )
+
+
+class _Plan(NamedTuple):
+    """What one report becomes."""
+
+    item: Staged
+    shape: Shape
+    version: int
+    """Whose rows are shown."""
+    frame: pl.DataFrame
+    account: Account

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 from polars.selectors import by_name  # pl.col would take a column called ^a$ for a pattern
 
-from ...domain.checks import SAMPLE, Between, Check, CheckFailure, NotNull, Rows, Sql, Unique
+from ...domain.checks import CLASH, SAMPLE, Between, Check, CheckFailure, NotNull, Rows, Sql, Unique
 from ...domain.report import Staged
 
 
@@ -37,6 +37,17 @@ def run_check(staged: Staged, frame: pl.DataFrame, check: Check) -> CheckFailure
     except Exception as error:
         return failure(None, str(error).strip().splitlines()[0])
     return failure(offenders) if offenders.height else None
+
+
+def clash(staged: Staged, keys: pl.DataFrame) -> CheckFailure:
+    """What is said of keys that the report has already."""
+    return CheckFailure(
+        report=staged.spec.name,
+        check=str(Unique(staged.spec.key)),
+        offenders=keys.height,
+        sample=_as_text(keys),
+        detail=CLASH,
+    )
 
 
 def _offenders(staged: Staged, frame: pl.DataFrame, check: Unique | NotNull | Between | Sql) -> pl.DataFrame:

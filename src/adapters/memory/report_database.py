@@ -12,8 +12,12 @@ from uuid import UUID
 
 import polars as pl
 
+from ...application.report_account import in_effect
+from ...application.report_fit import Shape
 from ...domain.errors import DatabaseUnavailable
-from ...domain.report import Column, Publication, Staged
+from ...domain.mode import Mode
+from ...domain.report import Publication, Staged
+from .report_rows import own, widened
 
 
 @dataclass
@@ -31,6 +35,7 @@ class Version:
 
     staged: Staged
     frame: pl.DataFrame
+    """Where rows change in place, with the id of the run that wrote each."""
 
 
 @dataclass
@@ -49,8 +54,10 @@ class MemoryReportDatabase:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     fences: dict[UUID, Fence] = field(default_factory=dict)
     versions: dict[int, Version] = field(default_factory=dict)
-    columns: dict[str, tuple[Column, ...]] = field(default_factory=dict)
+    shapes: dict[str, Shape] = field(default_factory=dict)
     """Of every report that was ever published."""
+    widest: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """No rows, and the columns of what was published last."""
     shown: dict[str, Shown] = field(default_factory=dict)
     ledger: list[Publication] = field(default_factory=list)
     """Only ever appended to."""
@@ -64,10 +71,24 @@ class MemoryReportDatabase:
                 raise DatabaseUnavailable("report", "it is switched off")
             yield
 
+    def history(self, report: str) -> list[Publication]:
+        """The ledger of the report's tables as they are now, oldest first."""
+        generation = self.shapes[report].generation if report in self.shapes else None
+        return [row for row in self.ledger if (row.report, row.generation) == (report, generation)]
+
     def kept(self, report: str) -> tuple[int, ...]:
-        """The published versions that are still there, newest first."""
-        published = [row.version for row in self.ledger if row.report == report and row.kind == "publish"]
-        return tuple(version for version in reversed(published) if version in self.versions)
+        """What a rollback may go back to, newest first."""
+        history = self.history(report)
+        if not history:
+            return ()
+        match self.shapes[report].mode:
+            case Mode.REPLACE:
+                published = (row.version for row in reversed(history) if row.kind == "publish")
+                return tuple(version for version in published if version in self.versions)
+            case Mode.APPEND:
+                return tuple(row.version for row in reversed(in_effect(history)))
+            case _:
+                return (history[-1].version,)
 
     def is_published(self, version: int) -> bool:
         """Whether the ledger knows the version."""
@@ -75,7 +96,8 @@ class MemoryReportDatabase:
 
     def rows(self, report: str) -> pl.DataFrame:
         """What a reader sees now."""
-        return self.versions[self.shown[report].version].frame
+        version = self.versions[self.shown[report].version]
+        return own(widened(version.frame, self.widest[report]))
 
     def now(self) -> datetime:
         """The database's clock."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import time
 from collections.abc import Iterable
@@ -11,10 +10,12 @@ from uuid import UUID
 import polars as pl
 
 from ...application.ports.source import ARROW_IPC, Relay
-from ...application.report_columns import check_key, check_values, columns_of, differences
+from ...application.report_columns import check_named, check_values, columns_of, differences
+from ...application.report_fit import fit
 from ...domain.errors import ReportMismatch
 from ...domain.report import Column, ReportSpec, Staged
 from .report_database import MemoryReportDatabase, Version
+from .report_rows import digest, row_sum
 
 
 class MemoryStaging:
@@ -36,14 +37,12 @@ class MemoryStaging:
         if first is None:
             raise ReportMismatch(spec.name, ("there is no frame, and so no columns",))
         columns = columns_of(spec.name, first.schema)
-        check_key(spec.name, spec.key, columns)
+        check_named(spec, columns)
         with self._database.transaction():
-            wrong = differences(self._database.columns.get(spec.name, columns), columns)
-            if wrong:
-                raise ReportMismatch(spec.name, wrong)
+            if spec.name in self._database.shapes:
+                fit(self._database.shapes[spec.name], spec, columns)
         frame = _together(spec.name, columns, first, parts)
-        content = io.BytesIO()
-        frame.write_ipc(content)
+        checksum, size = digest(frame)
         with self._database.transaction():
             staged = Staged(
                 spec=spec,
@@ -51,9 +50,10 @@ class MemoryStaging:
                 attempt_id=attempt_id,
                 version=next(self._database.numbers),
                 rows=frame.height,
-                bytes=len(content.getbuffer()),
-                checksum=f"blake2b:{hashlib.blake2b(content.getbuffer(), digest_size=32).hexdigest()}",
+                bytes=size,
+                checksum=checksum,
                 columns=columns,
+                content=str(row_sum(frame)) if spec.mode.in_place else None,
                 seconds=time.monotonic() - started,
             )
             self._drop_former(staged)

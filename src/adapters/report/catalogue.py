@@ -9,13 +9,18 @@ from uuid import UUID
 
 import msgspec
 
-from ...domain.errors import CommitUnknown, DatabaseRefused, DatabaseUnavailable, ReportNotFound, VersionNotKept
-from ...domain.report import Publication, Report, slot_guard
+from ...domain.errors import CommitUnknown, DatabaseRefused, DatabaseUnavailable, ReportNotFound
+from ...domain.mode import Mode
+from ...domain.report import Publication, Report
+from ...domain.verification import Verification
+from . import rollback, verification
 from .database import ReportDatabase, pause
 from .names import qualified, quoted
 from .publication import LOCK_MILLISECONDS
 from .rows import LEDGER_COLUMNS, columns, publication
 
+_ROWS_SECONDS = 900.0
+"""For one statement that reads or removes many rows."""
 _IDLE_MILLISECONDS = 3000
 """A rollback whose process is stopped here must not keep publishers waiting."""
 
@@ -37,6 +42,7 @@ class PostgresReportCatalogue:
         del schema  # every report knows its own, which a setting cannot change
         self._settle_timeout = settle_timeout
         self._database = ReportDatabase(asyncpg_kwargs, connect_timeout=connect_timeout)
+        self._patient = ReportDatabase(asyncpg_kwargs, connect_timeout=connect_timeout, command_timeout=_ROWS_SECONDS)
 
     async def reports(self) -> tuple[Report, ...]:
         """See the port."""
@@ -105,20 +111,19 @@ class PostgresReportCatalogue:
                 done = await connection.fetchrow(_DONE, report, rollback_id)
                 if done is not None:
                     return publication(done)
-                row = await _found(connection, report)
-                target = _target(report, to, row["version"], tuple(row["versions"]))
-                written = await connection.fetchrow(_ROLL_BACK, report, target, rollback_id, actor, reason)
-                ledger = await connection.fetch(_SLOTS, report)
-                await connection.execute(_POINT, report, target, slot_guard(map(tuple, ledger), target))
+                found = await _found(connection, report)
+                written = await rollback.roll_back(
+                    connection, found, to=to, rollback_id=rollback_id, actor=actor, reason=reason
+                )
                 commit_sent = True
-            return publication(written)
+            return written
 
         tried, settle_until = 0, 0.0
         in_doubt: BaseException | None = None
         while True:
             tried += 1
             try:
-                return await self._database.run(work)
+                return await self._patient.run(work)
             except (DatabaseUnavailable, DatabaseRefused) as error:
                 # An error in answer to COMMIT is an answer: it is rolled back.
                 if commit_sent and isinstance(error, DatabaseUnavailable):
@@ -132,17 +137,14 @@ class PostgresReportCatalogue:
             # The next try waits for the end of this one at the report's lock, and then finds its row in the ledger.
             await pause(tried)
 
+    async def verify(self, report: str) -> Verification:
+        """See the port."""
 
-def _target(report: str, to: int | None, current: int, kept: tuple[int, ...]) -> int:
-    """The version to point at. ``kept`` has the newest first."""
-    if to is not None:
-        if to not in kept:
-            raise VersionNotKept(report, to, kept)
-        return to
-    earlier = kept[kept.index(current) + 1 :] if current in kept else ()
-    if not earlier:
-        raise VersionNotKept(report, None, kept)
-    return earlier[0]
+        async def work(connection: Any) -> Verification:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                return await verification.verify(connection, await _found(connection, report))
+
+        return await self._patient.run(work)
 
 
 async def _found(connection: Any, report: str) -> Mapping[str, Any]:
@@ -160,6 +162,7 @@ def _report(row: Mapping[str, Any]) -> Report:
         name=row["name"],
         relation=f"{row['schema_name']}.{row['name']}",
         columns=columns(row["columns"]),
+        mode=Mode(row["report_mode"]),
         current=publication(row),
         versions=tuple(row["versions"]),
     )
@@ -167,10 +170,21 @@ def _report(row: Mapping[str, Any]) -> Report:
 
 # The columns and the key are those of the version that is shown.
 _REPORTS = f"""
-SELECT r.name, r.schema_name, r.columns, coalesce(s.spec -> 'key', r.key) AS key, p.*,
-       ARRAY (SELECT k.version FROM kubescribe.staged k
-              JOIN kubescribe.publication kp ON kp.version = k.version AND kp.report = k.report AND kp.kind = 'publish'
-              WHERE k.report = r.name AND k.condemned_at IS NULL ORDER BY kp.id DESC) AS versions
+SELECT r.name, r.schema_name, r.columns, r.mode AS report_mode, coalesce(s.spec -> 'key', r.key) AS key, p.*,
+       CASE r.mode
+         WHEN 'replace' THEN ARRAY (
+           SELECT k.version FROM kubescribe.staged k JOIN kubescribe.publication kp
+             ON kp.version = k.version AND kp.report = k.report AND kp.kind = 'publish'
+           WHERE k.report = r.name AND k.condemned_at IS NULL AND kp.generation = r.generation ORDER BY kp.id DESC)
+         WHEN 'append' THEN ARRAY (
+           SELECT a.version FROM kubescribe.publication a
+           WHERE a.report = r.name AND a.kind = 'publish' AND a.generation = r.generation AND NOT EXISTS (
+             -- taken back: a later rollback went to an earlier publication
+             SELECT FROM kubescribe.publication b JOIN kubescribe.publication t
+               ON t.report = b.report AND t.version = b.version AND t.kind = 'publish'
+             WHERE b.report = a.report AND b.kind = 'rollback' AND b.id > a.id AND t.id < a.id)
+           ORDER BY a.id DESC)
+         ELSE ARRAY[p.version] END AS versions
 FROM kubescribe.report r
 JOIN LATERAL (
   SELECT {LEDGER_COLUMNS} FROM kubescribe.publication WHERE report = r.name ORDER BY id DESC LIMIT 1) p ON true
@@ -179,12 +193,3 @@ WHERE $1::text IS NULL OR r.name = $1
 ORDER BY r.name COLLATE "C"
 """  # noqa: S608
 _DONE = f"SELECT {LEDGER_COLUMNS} FROM kubescribe.publication WHERE report = $1 AND run_id = $2"  # noqa: S608
-_ROLL_BACK = f"""
-INSERT INTO kubescribe.publication
-  (report, run_id, version, kind, rows, checksum, fingerprint, slot, actor, reason)
-SELECT report, $3, version, 'rollback', rows, checksum, fingerprint, slot, $4, $5
-FROM kubescribe.publication WHERE report = $1 AND version = $2 AND kind = 'publish'
-RETURNING {LEDGER_COLUMNS}
-"""  # noqa: S608
-_SLOTS = "SELECT kind, version, slot FROM kubescribe.publication WHERE report = $1 ORDER BY id"
-_POINT = "UPDATE kubescribe.current SET version = $2, slot = $3 WHERE report = $1"

@@ -28,9 +28,9 @@ def version_table(report: str, version: int) -> str:
     return _shortened(report, f"__v{version}")
 
 
-def versions_parent(report: str) -> str:
-    """The partitioned table over all versions: ``airport_delays__versions``."""
-    return _shortened(report, "__versions")
+def versions_parent(report: str, generation: int = 1) -> str:
+    """The partitioned table over all versions of a generation: ``airport_delays__versions``, then ``…_g2``."""
+    return _shortened(report, "__versions" if generation == 1 else f"__versions_g{generation}")
 
 
 def _shortened(report: str, suffix: str) -> str:

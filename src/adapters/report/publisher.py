@@ -12,9 +12,10 @@ from ...domain.errors import CommitUnknown, DatabaseRefused, DatabaseUnavailable
 from ...domain.report import Publication, Staged
 from .checks import run_check
 from .database import TRIES, ReportDatabase, lost_a_race, pause, translated
-from .publication import NotAttached, Publishing
+from .publication import Publishing
 from .retirement import Retirement
 from .rows import STAGED_COLUMNS, staged
+from .shaping import InTheWay, NotReady
 
 
 class PostgresPublisher:
@@ -22,7 +23,8 @@ class PostgresPublisher:
 
     ``idle_timeout``: seconds after which the server ends a publishing transaction whose publisher has stopped.
     ``settle_timeout``: how long an answer to COMMIT that was lost is looked for in the ledger.
-    ``check_timeout``: for one check.
+    ``check_timeout``: for one check. ``change_timeout``: for changing rows in place, and for waiting until another
+    run has changed them. ``readers_timeout``: how long a change of columns waits for readers' transactions to end.
     """
 
     def __init__(
@@ -34,11 +36,15 @@ class PostgresPublisher:
         idle_timeout: float = 3.0,
         settle_timeout: float = 60.0,
         check_timeout: float = 900.0,
+        change_timeout: float = 900.0,
+        readers_timeout: float = 30.0,
     ) -> None:
         self._database = ReportDatabase(asyncpg_kwargs, connect_timeout=connect_timeout)
-        self._patient = ReportDatabase(asyncpg_kwargs, connect_timeout=connect_timeout, command_timeout=check_timeout)
+        longest = max(check_timeout, change_timeout)
+        self._patient = ReportDatabase(asyncpg_kwargs, connect_timeout=connect_timeout, command_timeout=longest)
         self._schema = schema
         self._idle_timeout, self._settle_timeout = idle_timeout, settle_timeout
+        self._change_timeout, self._readers_timeout = change_timeout, readers_timeout
         self._retirement = Retirement()
 
     async def staged(self, run_id: UUID, attempt_id: UUID) -> tuple[Staged, ...]:
@@ -83,20 +89,28 @@ class PostgresPublisher:
 
     async def publish(self, request: PublishRequest, staged: tuple[Staged, ...]) -> tuple[Publication, ...]:
         """See the port. Raises :class:`CommitUnknown` where the ledger could not be asked in time."""
-        tried, settle_until = 0, 0.0
+        tried, settle_until, readers_until = 0, 0.0, 0.0
         in_doubt: BaseException | None = None
+        in_place = any(item.spec.mode.in_place for item in staged)
+        database = self._patient if in_place else self._database
+        race_until = time.monotonic() + (self._change_timeout if in_place else 0.0)
         while True:
             tried += 1
             publishing = None
             try:
-                async with translated(), self._database.connection() as connection:
+                async with translated(), database.connection() as connection:
                     publishing = Publishing(
-                        connection, request, staged, schema=self._schema, idle_timeout=self._idle_timeout
+                        connection,
+                        request,
+                        staged,
+                        schema=self._schema,
+                        idle_timeout=self._idle_timeout,
+                        change_timeout=self._change_timeout,
                     )
-                    await publishing.attach()
+                    await publishing.prepare()
                     return await publishing.publish()
-            except (DatabaseUnavailable, DatabaseRefused, NotAttached) as error:
-                raced = isinstance(error, NotAttached) or lost_a_race(error)
+            except (DatabaseUnavailable, DatabaseRefused, NotReady, InTheWay) as error:
+                raced = isinstance(error, NotReady | InTheWay) or lost_a_race(error)
                 if publishing is not None and publishing.is_unpublished:
                     in_doubt = None
                 if publishing is not None and publishing.commit_sent and not raced:
@@ -108,7 +122,11 @@ class PostgresPublisher:
                 if in_doubt is not None:
                     if time.monotonic() > settle_until:
                         raise CommitUnknown("report", request.run_id, str(in_doubt)) from error
-                elif not raced or tried >= TRIES:
+                elif isinstance(error, InTheWay):
+                    readers_until = readers_until or time.monotonic() + self._readers_timeout
+                    if time.monotonic() > readers_until:
+                        raise DatabaseUnavailable("report", f"{_IN_THE_WAY} ({error})") from error
+                elif not raced or (tried >= TRIES and time.monotonic() > race_until):
                     raise
             await pause(tried)
 
@@ -137,6 +155,9 @@ class PostgresPublisher:
         return await self._database.run(work)
 
 
+_IN_THE_WAY = (
+    "the columns of a report have to change, and an open transaction that reads it is in the way: it has to end first"
+)
 _UNPUBLISHED = """
 SELECT DISTINCT run_id FROM kubescribe.staged s
 WHERE NOT EXISTS (SELECT FROM kubescribe.publication p WHERE p.report = s.report AND p.version = s.version)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from ...application.failpoints import failpoint
 from .failures import sqlstate
-from .names import qualified
+from .names import qualified, versions_parent
 
 _LOCK_MILLISECONDS = 2000
 """For the rows of our own tables, which no reader locks."""
@@ -24,8 +24,8 @@ _READER_MILLISECONDS = 100
 _PATIENCE_MILLISECONDS = 1000
 """For finishing a detach: by then no new reader looks at the partition, so none can wait behind us."""
 
-_LATER = frozenset({"55P03", "57014", "40P01", "42P01", "42809", "55000", "55006"})
-"""Locked, timed out, gone or changed meanwhile: somebody reads it, or somebody else is retiring it."""
+_LATER = frozenset({"55P03", "57014", "40P01", "42P01", "42809", "55000", "55006", "2BP01"})
+"""Locked, timed out, gone or changed meanwhile: somebody reads it, depends on it, or is retiring it too."""
 
 
 class Retirement:
@@ -38,13 +38,14 @@ class Retirement:
             await connection.execute("SELECT FROM kubescribe.report WHERE name = $1 FOR UPDATE", report)
             await connection.execute(_CONDEMN_OLD, report, max(keep, 1))
         oldest = await _oldest_snapshot(connection)
-        gone = []
+        gone: list[int] = []
         for row in await connection.fetch(_CONDEMNED_OF_REPORT, report):
             replaced_in = row["replaced_in"]
             if replaced_in is not None and oldest is not None and oldest <= replaced_in:
                 continue  # a transaction that began before would look for its rows and find none
             if await _drop(connection, row):
                 gone.append(row["version"])
+        await _drop_old_generations(connection, report)
         return tuple(gone)
 
     async def discard(self, connection: Any, run_id: UUID, attempt_id: UUID | None) -> None:
@@ -73,6 +74,24 @@ async def _drop(connection: Any, row: Mapping[str, Any]) -> bool:
             raise
         return False
     return True
+
+
+async def _drop_old_generations(connection: Any, report: str) -> None:
+    """Drop the parents of generations that have no version any more."""
+    row = await connection.fetchrow("SELECT schema_name, generation FROM kubescribe.report WHERE name = $1", report)
+    if row is None:
+        return
+    for generation in range(1, row["generation"]):
+        parent = qualified(row["schema_name"], versions_parent(report, generation))
+        if not await connection.fetchval(_IS_EMPTY_PARENT, parent):
+            continue
+        try:
+            async with connection.transaction():
+                await connection.execute(f"SET LOCAL lock_timeout = {_READER_MILLISECONDS}")
+                await connection.execute(f"DROP TABLE {parent}")
+        except Exception as error:
+            if sqlstate(error) not in _LATER:
+                raise
 
 
 async def _detach(connection: Any, table: str) -> bool:
@@ -112,9 +131,13 @@ _CONDEMN_OLD = """
 UPDATE kubescribe.staged SET condemned_at = clock_timestamp()
 WHERE report = $1 AND condemned_at IS NULL
   AND version IN (
-    SELECT p.version FROM kubescribe.publication p JOIN kubescribe.staged s USING (version)
-    WHERE p.report = $1 AND p.kind = 'publish' AND s.condemned_at IS NULL
-    ORDER BY p.id DESC OFFSET $2)
+    (SELECT p.version FROM kubescribe.publication p JOIN kubescribe.staged s USING (version)
+     WHERE p.report = $1 AND p.kind = 'publish' AND s.condemned_at IS NULL
+       AND p.generation = (SELECT generation FROM kubescribe.report WHERE name = $1)
+     ORDER BY p.id DESC OFFSET $2)
+    UNION ALL
+    SELECT version FROM kubescribe.publication
+    WHERE report = $1 AND generation < (SELECT generation FROM kubescribe.report WHERE name = $1))
   AND version <> (SELECT version FROM kubescribe.current WHERE report = $1)
 """
 _CONDEMN_UNPUBLISHED = """
@@ -122,13 +145,17 @@ UPDATE kubescribe.staged s SET condemned_at = clock_timestamp()
 WHERE run_id = $1 AND ($2::uuid IS NULL OR attempt_id = $2) AND condemned_at IS NULL
   AND NOT EXISTS (SELECT FROM kubescribe.publication p WHERE p.report = s.report AND p.version = s.version)
 """
-# ``replaced_in``: the transaction after which the version was not shown any more. A ledger that was restored into
-# another cluster holds ids from the future; nobody there has ever seen such a version being shown.
+# ``replaced_in``: the transaction after which the version was not shown any more. Where rows change in place, a version
+# is shown until the report is made anew. A ledger that was restored into another cluster holds ids from the future;
+# nobody there has ever seen such a version being shown.
 _CONDEMNED_OF_REPORT = """
 SELECT s.version, s.schema_name, s.table_name, (
          SELECT max(r.replaced_in::text::bigint) FROM (
-           SELECT version, lead(xact) OVER (ORDER BY id) AS replaced_in
-           FROM kubescribe.publication WHERE report = $1) r
+           SELECT version, CASE mode
+                    WHEN 'replace' THEN lead(xact) OVER (ORDER BY id)
+                    ELSE (SELECT n.xact FROM kubescribe.publication n
+                          WHERE n.report = $1 AND n.generation > p.generation ORDER BY n.id LIMIT 1) END AS replaced_in
+           FROM kubescribe.publication p WHERE report = $1) r
          WHERE r.version = s.version AND r.replaced_in < pg_snapshot_xmax(pg_current_snapshot())) AS replaced_in
 FROM kubescribe.staged s WHERE s.report = $1 AND s.condemned_at IS NOT NULL ORDER BY s.version
 """
@@ -139,6 +166,10 @@ WHERE run_id = $1 AND condemned_at IS NOT NULL
 ORDER BY version
 """
 _PARENT_OF = "SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = to_regclass($1)"
+_IS_EMPTY_PARENT = """
+SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'p')
+   AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = to_regclass($1))
+"""
 _UNFINISHED = """
 SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass($1) AND inhdetachpending
 """

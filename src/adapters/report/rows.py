@@ -7,17 +7,21 @@ from typing import Any
 
 import msgspec
 
+from ...application.report_fit import Shape
+from ...domain.mode import Mode
 from ...domain.report import Column, Publication, ReportSpec, Staged
 
 LEDGER_COLUMNS = (
-    "report, run_id, version, kind, attempt_id, fence, rows, checksum, fingerprint, slot, actor, reason, published_at"
+    "report, run_id, version, kind, mode, generation, attempt_id, fence, rows, inserted, updated, deleted, total, "
+    "checksum, content, fingerprint, slot, actor, reason, published_at"
 )
-STAGED_COLUMNS = "report, spec, run_id, attempt_id, version, rows, bytes, checksum, columns, seconds"
+STAGED_COLUMNS = "report, spec, run_id, attempt_id, version, rows, bytes, checksum, content, columns, seconds"
 
 
 def publication(row: Mapping[str, Any]) -> Publication:
     """A ledger row."""
-    return Publication(**{name: row[name] for name in LEDGER_COLUMNS.split(", ")})
+    values = {name: row[name] for name in LEDGER_COLUMNS.split(", ")}
+    return Publication(**{**values, "mode": Mode(row["mode"])})
 
 
 def staged(row: Mapping[str, Any]) -> Staged:
@@ -31,6 +35,7 @@ def staged(row: Mapping[str, Any]) -> Staged:
         bytes=row["bytes"],
         checksum=row["checksum"],
         columns=columns(row["columns"]),
+        content=row["content"],
         seconds=row["seconds"],
     )
 
@@ -38,6 +43,16 @@ def staged(row: Mapping[str, Any]) -> Staged:
 def columns(text: str) -> tuple[Column, ...]:
     """The columns of a report, from jsonb's text."""
     return msgspec.json.decode(text, type=tuple[Column, ...])
+
+
+def shape(row: Mapping[str, Any]) -> Shape:
+    """A report's shape, from ``report_columns``, ``report_mode``, ``report_key`` and ``generation``."""
+    return Shape(
+        columns=columns(row["report_columns"]),
+        mode=Mode(row["report_mode"]),
+        key=msgspec.json.decode(row["report_key"], type=tuple[str, ...]),
+        generation=row["generation"],
+    )
 
 
 def as_json(value: object) -> str:

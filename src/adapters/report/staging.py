@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
+from typing import Any
 from uuid import UUID
 
 import polars as pl
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
 
 from ...application.failpoints import failpoint
 from ...application.ports.source import POSTGRES_BINARY, Relay
 from ...application.report_columns import (
-    VERSION_COLUMN,
-    check_key,
+    check_named,
     check_names,
     check_values,
     columns_of,
     differences,
 )
-from ...domain.errors import DatabaseRefused, ReportMismatch
+from ...application.report_fit import Fit, fit
+from ...domain.errors import DatabaseRefused, ReportDependedOn, ReportMismatch
 from ...domain.report import Column, ReportSpec, Staged
-from .copy_in import Filling, RelayFilling, Target
+from .copy_in import Filling, RelayFilling
+from .dependants import dependants_query
 from .failures import DATABASE, meaning
 from .frame_csv import SESSION
 from .frame_filling import FrameFilling
-from .names import qualified, quoted, version_table
+from .names import version_table
+from .new_version import NewVersion
 from .rights import check_rights
-from .rows import as_json, columns
-from .schema import revoke_default_grants
+from .rows import shape
 
 _LOCK_MILLISECONDS = 5000
 
@@ -84,21 +86,22 @@ class PostgresStaging:
     def _stage(
         self, spec: ReportSpec, report_columns: tuple[Column, ...], filling: Filling, run_id: UUID, attempt_id: UUID
     ) -> Staged:
-        check_key(spec.name, spec.key, report_columns)
+        check_named(spec, report_columns)
         started = time.monotonic()
         with self._connection() as connection, connection.transaction():
             connection.execute(_as_it_is(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}"))
             self._check_fit(connection, spec, report_columns)
             self._drop_former(connection, spec, run_id, attempt_id)
             version = _number(connection)
-            making = _Version(connection, self._schema, version_table(spec.name, version), version, report_columns)
-            making.create()
+            making = NewVersion(connection, self._schema, version_table(spec.name, version), version, report_columns)
+            making.create(run_id if spec.mode.in_place else None)
             failpoint("stage.created")
             filled = filling(making.target())
             failpoint("stage.copied")
-            making.index(spec.key)
+            making.index(spec.key, spec.partition_by)
             failpoint("stage.indexed")
             checksum, size = filled.checksum or making.checksum()
+            content = making.row_sum() if spec.mode.in_place else None
             staged = Staged(
                 spec=spec,
                 run_id=run_id,
@@ -108,6 +111,7 @@ class PostgresStaging:
                 bytes=size,
                 checksum=checksum,
                 columns=report_columns,
+                content=content,
                 seconds=time.monotonic() - started,
             )
             making.record(staged)
@@ -140,13 +144,9 @@ class PostgresStaging:
 
     def _check_fit(self, connection: psycopg.Connection, spec: ReportSpec, new: tuple[Column, ...]) -> None:
         """See that a publication of these columns would go through."""
-        known = connection.execute(
-            "SELECT columns::text FROM kubescribe.report WHERE name = %s", (spec.name,)
-        ).fetchone()
+        known = connection.cursor(row_factory=dict_row).execute(_SHAPE, (spec.name,)).fetchone()
         if known is not None:
-            wrong = differences(columns(known[0]), new)
-            if wrong:
-                raise ReportMismatch(spec.name, wrong)
+            self._check_shape(connection, spec, new, known)
             return
         stranger = connection.execute(_RELATION, (self._schema, spec.name)).fetchone()
         if stranger is not None:
@@ -155,6 +155,21 @@ class PostgresStaging:
                 f"{self._schema}.{spec.name} is there already and is no report of KubeScribe",
                 "publish under another name, or rename what is there",
             )
+
+    @staticmethod
+    def _check_shape(
+        connection: psycopg.Connection, spec: ReportSpec, new: tuple[Column, ...], known: dict[str, Any]
+    ) -> None:
+        def dependants() -> tuple[str, ...]:
+            query = _as_it_is(dependants_query(known["schema_name"], spec.name))
+            return tuple(row[0] for row in connection.execute(query))
+
+        try:
+            how = fit(shape(known), spec, new)
+        except ReportMismatch as error:
+            raise ReportMismatch(error.report, error.differences, dependants()) from None
+        if how is Fit.RECREATE and (depending := dependants()):
+            raise ReportDependedOn(spec.name, depending)
 
     def _drop_former(self, connection: psycopg.Connection, spec: ReportSpec, run_id: UUID, attempt_id: UUID) -> None:
         """What this attempt staged before for the report goes, in the same transaction."""
@@ -167,72 +182,6 @@ class PostgresStaging:
                 continue
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(schema, table)))
             connection.execute("DELETE FROM kubescribe.staged WHERE version = %s", (version,))
-
-
-class _Version:
-    """One version's table, inside the transaction that makes it."""
-
-    def __init__(
-        self, connection: psycopg.Connection, schema: str, table: str, version: int, columns: tuple[Column, ...]
-    ) -> None:
-        self._connection, self._schema, self._table = connection, schema, table
-        self._version, self._columns = version, columns
-        self._name = qualified(schema, table)
-        self._names = ", ".join(quoted(column.name) for column in columns)
-
-    def create(self) -> None:
-        """The table, with the CHECK that lets ATTACH skip its scan; COPY checks each row as it comes."""
-        own = ", ".join(f"{quoted(column.name)} {column.type}" for column in self._columns)
-        self._execute(
-            f"CREATE TABLE {self._name} ({own}, {VERSION_COLUMN} bigint NOT NULL DEFAULT {self._version} "
-            f"CHECK ({VERSION_COLUMN} = {self._version}))"
-        )
-        self._execute(revoke_default_grants(self._schema, self._table))
-
-    def target(self) -> Target:
-        """What is filled, with the types that the catalogue has: binary COPY must meet exactly those."""
-        rows = self._connection.execute(_TYPES, ([column.name for column in self._columns], self._name)).fetchall()
-        return Target(self._connection, self._name, tuple(Column(name, kind) for name, kind in rows))
-
-    def index(self, key: tuple[str, ...]) -> None:
-        """What readers search by, and what the planner knows."""
-        if key:
-            self._execute(f"CREATE INDEX ON {self._name} ({', '.join(quoted(name) for name in key)})")
-        self._execute(f"ANALYZE {self._name}")
-
-    def checksum(self) -> tuple[str, int]:
-        """Over what the server now holds: for where what was sent does not tell what a COPY would write."""
-        digest, size = hashlib.blake2b(digest_size=32), 0
-        self._execute("SET LOCAL synchronize_seqscans = off")  # from the first row, whoever else is scanning
-        statement = f"COPY {self._name} ({self._names}) TO STDOUT (FORMAT binary)"
-        with self._connection.cursor() as cursor, cursor.copy(_as_it_is(statement)) as copy:
-            for block in copy:
-                digest.update(block)
-                size += len(block)
-        return f"blake2b:{digest.hexdigest()}", size
-
-    def record(self, staged: Staged) -> None:
-        """The row by which the publisher finds it."""
-        self._connection.execute(
-            _RECORD,
-            (
-                staged.version,
-                staged.spec.name,
-                staged.run_id,
-                staged.attempt_id,
-                self._schema,
-                self._table,
-                staged.rows,
-                staged.bytes,
-                staged.checksum,
-                as_json(staged.columns),
-                as_json(staged.spec),
-                staged.seconds,
-            ),
-        )
-
-    def _execute(self, statement: str) -> None:
-        self._connection.execute(_as_it_is(statement))
 
 
 def _first(report: str, frames: Iterable[pl.DataFrame]) -> tuple[pl.DataFrame, Iterator[pl.DataFrame]]:
@@ -259,10 +208,9 @@ def _as_it_is(statement: str) -> sql.SQL:
     return sql.SQL(statement)  # type: ignore[arg-type,unused-ignore] # identifiers are quoted by `names`
 
 
-_TYPES = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod)
-FROM pg_attribute a JOIN unnest(%s::text[]) WITH ORDINALITY c (name, place) ON c.name = a.attname
-WHERE a.attrelid = %s::regclass ORDER BY c.place
+_SHAPE = """
+SELECT columns::text AS report_columns, mode AS report_mode, key::text AS report_key, generation, schema_name
+FROM kubescribe.report WHERE name = %s
 """
 _RELATION = """
 SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s
@@ -275,9 +223,4 @@ SELECT s.version, s.schema_name, s.table_name,
 FROM kubescribe.staged s
 WHERE s.report = %s AND s.run_id = %s AND s.attempt_id = %s AND s.condemned_at IS NULL
   AND NOT EXISTS (SELECT FROM kubescribe.publication p WHERE p.report = s.report AND p.version = s.version)
-"""
-_RECORD = """
-INSERT INTO kubescribe.staged
-  (version, report, run_id, attempt_id, schema_name, table_name, rows, bytes, checksum, columns, spec, seconds)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s)
 """

@@ -14,22 +14,21 @@ import msgspec
 
 from ...domain.checks import Check
 from ...domain.errors import (
-    BadDeclaration,
     DatabaseUnavailable,
     NotConfigured,
     ReportRepeated,
     ReportsMissing,
-    ReportUndeclared,
 )
 from ...domain.note import NoteKind
 from ...domain.query import Query
-from ...domain.report import Mode, ReportSpec, Staged
+from ...domain.report import ReportSpec, Staged
 from ..failpoints import failpoint
 from ..ports.payload import Assignment
 from ..ports.source import Reading, Relay, Source
 from ..ports.staging import Staging
 from .failure import Abandoned
 from .frames import frames_of
+from .report_spec import report_spec
 
 if TYPE_CHECKING:
     import polars
@@ -142,13 +141,22 @@ class Context:
         key: str | Iterable[str] = (),
         checks: Check | Iterable[Check] = (),
         mode: str = "replace",
+        partition_by: str | Iterable[str] = (),
+        schema: str = "extend",
     ) -> None:
         """Hand over a report's rows. Readers see them when the run has succeeded, together with its other reports.
 
         ``key``: columns that identify a row, unique and never null. ``checks`` are tried before anything is
         published. An iterator's frames have one schema, and are taken in bounded memory. Once a run and report.
+
+        ``mode`` is ``replace`` (these rows become the report), ``append`` (they are added), ``merge`` (they replace
+        those of the same ``key``, the others are added) or ``replace_partition`` (they replace all rows of the
+        partitions that occur in them, named by the values of ``partition_by``). ``schema="recreate"`` makes the
+        report anew, with these rows alone, where its columns or its mode are others.
         """
-        spec = self._spec(name, key, checks, mode)
+        spec = report_spec(
+            name, self._declared, key=key, checks=checks, mode=mode, partition_by=partition_by, schema=schema
+        )
         self._hand_over(
             spec,
             lambda staging: staging.stage(
@@ -165,6 +173,8 @@ class Context:
         key: str | Iterable[str] = (),
         checks: Check | Iterable[Check] = (),
         mode: str = "replace",
+        partition_by: str | Iterable[str] = (),
+        schema: str = "extend",
         name: str | None = None,
         **binds: Any,
     ) -> None:
@@ -173,7 +183,9 @@ class Context:
         The report's columns get exactly the types that the query's have. The query, its ``name`` and binds are as for
         :meth:`read`, the rest as for :meth:`report`; nothing of the rows is ever in Python's hands.
         """
-        spec = self._spec(report, key, checks, mode)
+        spec = report_spec(
+            report, self._declared, key=key, checks=checks, mode=mode, partition_by=partition_by, schema=schema
+        )
         with self._reporting:
             self._check_new(spec)
             source, called = self._open_source(query, name)
@@ -319,19 +331,6 @@ class Context:
             source = self._source
         if source is not None:
             source.done()
-
-    def _spec(self, name: str, key: str | Iterable[str], checks: Check | Iterable[Check], mode: str) -> ReportSpec:
-        if self._declared is not None and name not in self._declared:
-            raise ReportUndeclared(name, self._declared)
-        every: tuple[Any, ...] = (checks,) if isinstance(checks, msgspec.Struct) else tuple(checks)
-        for check in every:
-            if not isinstance(check, Check):
-                raise BadDeclaration(
-                    f"report {name}: {check!r} is no check; use unique, not_null, rows, between or sql of kubescribe"
-                )
-        if mode not in [known.value for known in Mode]:
-            raise BadDeclaration(f"report {name}: mode is {mode!r}, and can be {' or '.join(Mode)}")
-        return ReportSpec(name=name, key=(key,) if isinstance(key, str) else tuple(key), checks=every, mode=Mode(mode))
 
     def _open_staging(self) -> Staging:
         if self._staging is None:

@@ -39,11 +39,14 @@ class Publisher(Protocol):
         ...
 
     async def publish(self, request: PublishRequest, staged: tuple[Staged, ...]) -> tuple[Publication, ...]:
-        """Make all of it visible in one transaction whose last word is the ledger rows.
+        """Make all of it visible in one transaction whose last word is the ledger rows, each report in its mode.
 
         Raises :class:`Fenced` where the fence is not this attempt's any more or is closed, :class:`Superseded` where
-        a newer slot is shown. A lost answer to COMMIT is settled by reading the ledger. A run that has published
-        already returns what it published, and changes nothing. Readers never wait for it.
+        a newer slot is shown (in mode ``replace`` alone), :class:`ReportMismatch` where columns or mode are not the
+        report's, :class:`ReportDependedOn` where it had to be made anew and something depends on it, and
+        :class:`ChecksFailed` where a key of rows that are added is in the report already. A lost answer to COMMIT is
+        settled by reading the ledger. A run that has published already returns what it published, and changes
+        nothing. Readers never wait for it, unless the report's columns change: then for a moment.
         """
         ...
 

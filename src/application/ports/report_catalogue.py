@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from ...domain.report import Publication, Report
+from ...domain.verification import Verification
 
 
 class ReportCatalogue(Protocol):
@@ -30,12 +31,23 @@ class ReportCatalogue(Protocol):
     async def roll_back(
         self, report: str, *, to: int | None, rollback_id: UUID, actor: str, reason: str | None
     ) -> Publication:
-        """Point the report at a kept version (None: the one before the current) and say so in the ledger.
+        """Show the report again as it was after the publication of version ``to``, and say so in the ledger.
 
-        The report's newest slot is then what it was when that version was published: older slots stay superseded.
+        ``to`` is one of the report's ``versions``; None: the one before what is shown. In mode ``replace`` it points
+        the report at that version; in mode ``append`` it takes the rows of every later publication out. The report's
+        newest slot is then what it was when that version was published: older slots stay superseded.
 
         One transaction, safe to repeat with the same ``rollback_id``. A lost answer to COMMIT is settled by reading
         the ledger; raises :class:`CommitUnknown` where it could not be asked in time, and any other error only where
-        nothing has changed. Raises :class:`ReportNotFound`, :class:`VersionNotKept`.
+        nothing has changed. Raises :class:`ReportNotFound`, :class:`VersionNotKept`, and :class:`RollbackRefused` in
+        the modes that overwrite rows.
+        """
+        ...
+
+    async def verify(self, report: str) -> Verification:
+        """Count the rows that readers see, and sum them up, beside the ledger's figures; all of one moment.
+
+        In mode ``replace`` the checksum is over the rows' binary COPY in load order; in the others it is their
+        :class:`~kubescribe.domain.row_sum.RowSum`. Changes nothing. Raises :class:`ReportNotFound`.
         """
         ...

@@ -26,10 +26,10 @@ class Staging(Protocol):
     def stage(self, spec: ReportSpec, frames: Iterable[polars.DataFrame], *, run_id: UUID, attempt_id: UUID) -> Staged:
         """Keep the rows as a new version that no reader can see, exactly as they are, in bounded memory.
 
-        Types are strict: a column whose type cannot be kept exactly raises :class:`UnsupportedType`; columns that
-        differ from the report's as it is raise :class:`ReportMismatch` with each difference, before any row is
-        written. Several frames must have one schema. Staging a report again in the same attempt replaces what
-        this attempt had staged for it.
+        Types are strict: a column whose type cannot be kept exactly raises :class:`UnsupportedType`; columns or a
+        mode that do not fit the report as it is raise :class:`ReportMismatch` with each difference, before any row
+        is written (further columns at the end fit). Several frames must have one schema. Staging a report again in
+        the same attempt replaces what this attempt had staged for it.
         """
         ...
 

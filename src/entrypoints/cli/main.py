@@ -21,6 +21,7 @@ MODULES = {
     "logs": "logs",
     "reports": "reports",
     "rollback": "rollback",
+    "verify": "verify",
     "pipelines": "pipelines",
     "schedule": "schedule",
     "reconcile": "reconcile",
@@ -94,11 +95,17 @@ def parser() -> argparse.ArgumentParser:
     reports.add_argument("--limit", type=int, default=10, help="rows to show")
     _json(reports)
 
-    rollback = commands.add_parser("rollback", help="point a report back at an earlier version")
+    rollback = commands.add_parser("rollback", help="show a report again as it was before")
     rollback.add_argument("report")
-    rollback.add_argument("--to", type=int, metavar="VERSION", help="default: the one before the current")
+    rollback.add_argument(
+        "--to", type=int, metavar="VERSION", help="as it was after this publication (default: the one before the last)"
+    )
     rollback.add_argument("--reason", help="kept on record")
     _json(rollback)
+
+    verify = commands.add_parser("verify", help="are a report's rows those that were published? (0: yes, 65: no)")
+    verify.add_argument("report")
+    _json(verify)
 
     pipelines = commands.add_parser("pipelines", help="list the pipelines, or show the declaration of one")
     pipelines.add_argument("pipeline", nargs="?")

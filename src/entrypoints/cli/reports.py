@@ -7,11 +7,15 @@ import math
 from typing import Any
 
 from ...domain.errors import BadSetting
+from ...domain.mode import Mode
 from ...domain.report import Publication, Report
 from ..composition.container import Container
 from ..settings import Settings
 from . import terminal
 from .reading import reading
+
+_MOST = 10
+"""Versions that are listed as kept: of a report that is appended to there may be thousands."""
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -49,21 +53,24 @@ def _list(reports: tuple[Report, ...]) -> None:
             report.name,
             report.relation,
             report.current.version,
-            f"{report.current.rows:,}",
+            f"{report.current.shown:,}",
+            report.mode,
             terminal.when(report.current.published_at),
             report.current.kind,
             terminal.short(report.current.run_id),
         )
         for report in reports
     )
-    columns = ("report", "view", "version", "rows", "published", "by", "run")
+    columns = ("report", "view", "version", "rows", "mode", "published", "by", "run")
     terminal.show(terminal.table(columns, rows, right=("version", "rows")))
 
 
 def _print(report: Report, ledger: tuple[Publication, ...], head: tuple[dict[str, Any], ...]) -> None:
     console = terminal.console()
     now = report.current
-    console.print(f"[bold]{report.name}[/bold]: {now.rows:,} rows, version {now.version}, read it as {report.relation}")
+    console.print(
+        f"[bold]{report.name}[/bold]: {now.shown:,} rows, version {now.version}, read it as {report.relation}"
+    )
     names = [column.name for column in report.columns]
     rows = [["" if row[name] is None else str(row[name]) for name in names] for row in head]
     fits = terminal.fitting(names, rows)
@@ -71,24 +78,38 @@ def _print(report: Report, ledger: tuple[Publication, ...], head: tuple[dict[str
     terminal.show(terminal.table(names[:fits], [row[:fits] for row in rows], right=numbers))
     if fits < len(names):
         console.print(f"… and {len(names) - fits} more columns: {', '.join(names[fits:])}", style="dim")
-    if now.rows > len(head):
-        console.print(f"… {now.rows - len(head):,} more rows", style="dim")
+    if now.shown > len(head):
+        console.print(f"… {now.shown - len(head):,} more rows", style="dim")
     console.print("\n[bold]publications[/bold]")
     publications = (
         (
             one.version,
-            one.kind,
+            one.kind if one.kind != "publish" else one.mode,
             terminal.when(one.published_at),
-            f"{one.rows:,}",
+            _changed(one),
+            f"{one.shown:,}",
             one.actor,
             one.reason,
             terminal.short(one.run_id),
         )
         for one in ledger
     )
-    columns = ("version", "kind", "at", "rows", "by", "reason", "run")
-    terminal.show(terminal.table(columns, publications, right=("version", "rows"), wrap=("reason",)))
-    console.print(f"kept for a rollback: {', '.join(map(str, report.versions))}", style="dim")
+    columns = ("version", "kind", "at", "changed", "rows", "by", "reason", "run")
+    terminal.show(terminal.table(columns, publications, right=("version", "changed", "rows"), wrap=("reason",)))
+    console.print(f"kept for a rollback: {_kept(report)}", style="dim")
+
+
+def _changed(one: Publication) -> str:
+    """``+12 ~3 -4``: rows that were inserted, updated and deleted."""
+    figures = (("+", one.inserted), ("~", one.updated), ("-", one.deleted))
+    return " ".join(f"{sign}{number:,}" for sign, number in figures if number)
+
+
+def _kept(report: Report) -> str:
+    if report.mode in (Mode.MERGE, Mode.REPLACE_PARTITION):
+        return f"nothing, for mode {report.mode} overwrites rows"
+    more = len(report.versions) - _MOST
+    return ", ".join(map(str, report.versions[:_MOST])) + (f" and {more} more" if more > 0 else "")
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
             terminal.print_json(publication)
         else:
             terminal.console().print(
-                f"{args.report} shows version {publication.version} again ({publication.rows:,} rows)"
+                f"{args.report} is again as version {publication.version} left it ({publication.shown:,} rows)"
             )
         return 0
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ...application.reconcile_runs import ReconcileRuns
     from ...application.roll_back_report import RollBackReport
     from ...application.trigger_run import TriggerRun
+    from ...application.verify_report import VerifyReport
     from ...domain.database_url import DatabaseUrl
 
 Closing = list[Callable[[], Awaitable[None]]]
@@ -160,6 +161,12 @@ def _roll_back_report(catalogue: Any, run_log: Any, ids: Any) -> RollBackReport:
     return RollBackReport(catalogue=catalogue, run_log=run_log, ids=ids)
 
 
+def _verify_report(catalogue: Any) -> VerifyReport:
+    from ...application.verify_report import VerifyReport
+
+    return VerifyReport(catalogue=catalogue)
+
+
 class Container(containers.DeclarativeContainer):
     """Everything that a use case may need, by name."""
 
@@ -186,6 +193,7 @@ class Container(containers.DeclarativeContainer):
 
     reconcile_runs = providers.Singleton(_reconcile_runs, run_log, launcher, fences, publisher)
     trigger_run = providers.Singleton(_trigger_run, run_log, launcher, ids)
+    verify_report = providers.Singleton(_verify_report, catalogue)
     roll_back_report = providers.Singleton(_roll_back_report, catalogue, run_log, ids)
 
 

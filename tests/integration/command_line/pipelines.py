@@ -22,6 +22,16 @@ def numbers(run: Context, count: int = 3) -> None:
     run.report("numbers", frame, key="id", checks=[rows(min=1)])
 
 
+@pipeline(reports=("growing",))
+def growing(run: Context, first: int, mode: str = "append", text: str = "", schema: str = "extend") -> None:
+    """Publishes three numbers more, in any mode."""
+    frame = pl.DataFrame({"id": [first, first + 1, first + 2], "half": [(first + n) // 2 for n in range(3)]})
+    if text:
+        frame = frame.with_columns(text=pl.lit(text))
+    partition = "half" if mode == "replace_partition" else ()
+    run.report("growing", frame, key="id", mode=mode, partition_by=partition, schema=schema)
+
+
 @pipeline
 def undeclared(run: Context) -> None:
     """Publishes without having said so."""

@@ -18,6 +18,7 @@ import pytest
 from kubescribe.application.ports.publisher import PublishRequest
 from kubescribe.domain.errors import Fenced
 from kubescribe.domain.report import Publication
+from tests.support.modes import MODES, expect_whole, numbered
 from tests.support.publishing import Attempt, World, run, small
 from tests.support.report_database import ReportServer
 from tests.support.steps import at
@@ -102,16 +103,19 @@ def test_an_attempt_that_takes_over_waits_for_the_publication_under_way(
     assert len(run(world.catalogue.ledger("airports"))) == 1
 
 
+@pytest.mark.parametrize("step", ["publish.changed", "publish.pointed"])
+@pytest.mark.parametrize("mode", MODES)
 def test_a_publisher_that_stops_inside_its_transaction_does_not_hold_up_its_successor(
-    world: World, server: ReportServer, tmp_path: Path
+    world: World, server: ReportServer, tmp_path: Path, mode: str, step: str
 ) -> None:
-    old = world.attempt()
-    old.stage(small(1))
+    first, old = world.attempt(), world.attempt()
+    first.publish(numbered(first, 1, mode))
+    numbered(old, 2, mode)
     order = tmp_path / "order"
     order.write_bytes(msgspec.json.encode({"kwargs": server.kwargs(), "request": old.request}))
     stopped = subprocess.Popen(
         [sys.executable, __file__, str(order)],
-        env={**os.environ, "KUBESCRIBE_FAILPOINT": "publish.pointed=stop", "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "KUBESCRIBE_FAILPOINT": f"{step}=stop", "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -119,7 +123,7 @@ def test_a_publisher_that_stops_inside_its_transaction_does_not_hold_up_its_succ
         wait_for(lambda: _state(stopped.pid) == "T", "the publisher to stop")
         started = time.monotonic()
         new = world.attempt(old.run_id)
-        assert new.publish(new.stage(small(2)))
+        assert new.publish(numbered(new, 3, mode))
         assert time.monotonic() - started < 3 + 5
         os.kill(stopped.pid, signal.SIGCONT)
         said, _ = stopped.communicate(timeout=30)
@@ -127,8 +131,8 @@ def test_a_publisher_that_stops_inside_its_transaction_does_not_hold_up_its_succ
         stopped.kill()
         stopped.wait()
     assert said.strip() in ("DatabaseUnavailable", "published by another")
-    assert [row.attempt_id for row in run(world.catalogue.ledger("airports"))] == [new.attempt_id]
-    assert min(row[0] for row in world.read("airports") or ()) == 2
+    assert [row.attempt_id for row in run(world.catalogue.ledger("airports"))] == [new.attempt_id, first.attempt_id]
+    expect_whole(world, mode, {first.run_id: 1, new.run_id: 3})
 
 
 def test_a_fenced_attempt_stays_fenced_whatever_it_tries(world: World) -> None:

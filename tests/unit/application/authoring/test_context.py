@@ -214,7 +214,11 @@ def test_reports_are_held_to_the_declaration() -> None:
     ("arguments", "message"),
     [
         ({"checks": ["unique"]}, "'unique' is no check"),
-        ({"mode": "append"}, "mode is 'append', and can be replace"),
+        ({"mode": "upsert"}, "mode is 'upsert', and can be replace or append or merge or replace_partition"),
+        ({"mode": "merge"}, "mode merge needs key="),
+        ({"mode": "replace_partition"}, "partition_by= .* belong together"),
+        ({"partition_by": "n"}, "partition_by= .* belong together"),
+        ({"schema": "drop"}, "schema is 'drop', and can be extend or recreate"),
         ({"name": "Not A Name"}, "cannot name a report"),
     ],
 )
@@ -275,3 +279,11 @@ def test_an_abandoned_context_does_nothing_more(desk: Desk) -> None:
         with pytest.raises(Abandoned):
             call()
     assert (desk.told, desk.staged()) == ([], {})
+
+
+def test_what_is_said_of_a_report_arrives_with_its_rows(desk: Desk) -> None:
+    desk.context.report("a", FRAME, mode="replace_partition", partition_by="id", schema="recreate")
+    desk.context.report("b", FRAME, mode="merge", key=["id"])
+    specs = {one.staged.spec.name: one.staged.spec for one in desk.database.versions.values()}
+    assert (specs["a"].mode, specs["a"].partition_by, specs["a"].schema) == ("replace_partition", ("id",), "recreate")
+    assert (specs["b"].mode, specs["b"].key, specs["b"].schema) == ("merge", ("id",), "extend")
