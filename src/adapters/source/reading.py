@@ -118,6 +118,8 @@ class PostgresReading:
             self._session.refuse(self._query.name)
             try:
                 piece = next(pieces, None)
+                if piece is None:
+                    self._session.check_tables(self._query.name)
             except failures.driver_errors() as error:
                 self._session.refuse(self._query.name)  # somebody else closed the session: that is the better reason
                 raise failures.querying(error, self._query, self._parameters) from None

@@ -110,7 +110,10 @@ class PostgresRelay:
 
     def _next(self, blocks: Iterator[Block]) -> Block | None:
         try:
-            return next(blocks, None)
+            block = next(blocks, None)
+            if block is None:
+                self._session.check_tables(self._query.name)
+            return block
         except failures.driver_errors() as error:
             self._session.refuse(self._query.name)  # somebody else closed the session: that is the better reason
             raise failures.querying(error, self._query, self._parameters) from None

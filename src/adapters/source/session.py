@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import failures
+from . import failures, moment
 
 if TYPE_CHECKING:
     import psycopg
@@ -32,6 +32,10 @@ class Session(NamedTuple):
     """How many seconds the server may take over one piece, where others come between."""
     longest: float
     """How many seconds all of it may take."""
+
+    def check_tables(self, name: str) -> None:
+        """To be asked when all rows of query ``name`` have come: raises where some may be missing."""
+        moment.check_tables(self.connection, name)
 
     def allow_longest(self) -> None:
         """Let the server take all that time over a statement: who hands it on looks after its patience."""

@@ -2,7 +2,8 @@
 
 The bytes of a type mean the same on both sides only where the server itself brings the type: those of an extension,
 composites and the names of relations hang on one database's own numbers, money on its locale, and xml on how it was
-built. A domain comes as its base type, as everywhere; an enum's bytes are its label, and so it becomes text.
+built. An empty tsquery is sent and not taken. A domain comes as its base type, as everywhere; an enum's bytes are its
+label, and so it becomes text.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import psycopg
 
 _NAMES = """bool int2 int4 int8 float4 float8 numeric text varchar bpchar char name bytea date time timetz timestamp
-timestamptz interval uuid json jsonb inet cidr macaddr macaddr8 bit varbit oid pg_lsn tsvector tsquery point lseg box
+timestamptz interval uuid json jsonb inet cidr macaddr macaddr8 bit varbit oid pg_lsn tsvector point lseg box
 path polygon line circle int4range int8range numrange tsrange tstzrange daterange int4multirange int8multirange
 nummultirange tsmultirange tstzmultirange datemultirange"""
 _EXACT = frozenset(_NAMES.split())
