@@ -22,6 +22,13 @@ def numbers(run: Context, count: int = 3) -> None:
     run.report("numbers", frame, key="id", checks=[rows(min=1)])
 
 
+@pipeline(reports=("copied",))
+def copied(run: Context, rows: int, table: str = "generate_series(1, :rows) AS t (id)", mode: str = "replace") -> None:
+    """Hands some numbers over as they are."""
+    query = f"SELECT id, repeat(md5(id::text), 30) AS filler FROM {table} WHERE id <= :rows"
+    run.copy(query, "copied", rows=rows, key="id", mode=mode)
+
+
 @pipeline(reports=("growing",))
 def growing(run: Context, first: int, mode: str = "append", text: str = "", schema: str = "extend") -> None:
     """Publishes three numbers more, in any mode."""

@@ -13,7 +13,7 @@ from tests.support.report_database import ReportServer
 
 from kubescribe.adapters.report.staging import PostgresStaging
 from kubescribe.adapters.source.postgres import PostgresSource
-from kubescribe.domain.errors import DatabaseUnavailable, KubescribeError, SnapshotLost
+from kubescribe.domain.errors import DatabaseUnavailable, SnapshotLost
 from kubescribe.domain.exit_code import ExitCode
 from kubescribe.domain.report import ReportSpec
 
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.integration
 ROWS = 5_000
 QUERY = f"SELECT g AS id, repeat(md5(g::text), 2) AS t, (g / 4.0)::numeric(9,2) AS n FROM generate_series(1, {ROWS}) g"
 WAYS = ("read", "scan", "copy")
+ANSWERED, SENT = 60, 8
+"""Places at which each way is cut, towards where the rows go and back: over 200 for each database."""
 
 
 @pytest.fixture(scope="module")
@@ -45,33 +47,43 @@ def carried(way: str, source: PostgresSource, staging: PostgresStaging) -> int:
     return staging.stage(name, source.read(QUERY, {}, name="q", batch=None if way == "read" else 700), **ids).rows
 
 
+def places(whole: int, count: int) -> list[int]:
+    """After how many bytes of ``whole`` to cut: the edges, and so many in between."""
+    return sorted({*random.Random(whole).sample(range(1, whole), count), 1, whole - 1})
+
+
 @pytest.mark.parametrize("way", WAYS)
-def test_a_cut_after_any_byte_is_an_error_or_came_too_late(
-    server: Cluster, url: str, report: ReportServer, way: str
-) -> None:
+def test_production_is_cut_after_any_byte(server: Cluster, url: str, report: ReportServer, way: str) -> None:
+    """Everything came, or an error; by any of its connections, the snapshot's among them."""
     staging = PostgresStaging(report.conninfo())
     with Proxy(server.port) as proxy:
-        address = through(proxy, url, server)
-        whole = proxy.passed = 0
-        source = PostgresSource(address, application_name="ks:cut", snapshot="read")
-        assert carried(way, source, staging) == ROWS
-        whole = proxy.passed
-        source.done()
-        chance = random.Random(7)
-        places = sorted({*chance.sample(range(1, whole), 60), 1, whole - 1, whole - 10, whole, 2 * whole})
-        failed = 0
-        for place in places:
-            proxy.cut_after(place)
-            source = PostgresSource(address, application_name="ks:cut", snapshot="read")
+
+        def carry() -> int:
+            source = PostgresSource(through(proxy, url, server), application_name="ks:cut")
             try:
-                assert carried(way, source, staging) == ROWS, f"cut after {place} of {whole} bytes"
-            except (DatabaseUnavailable, SnapshotLost) as error:
-                assert error.exit_code == ExitCode.TEMPORARY
-                assert "production database" in str(error) or isinstance(error, SnapshotLost)
-                failed += 1
+                return carried(way, source, staging)
             finally:
                 source.done()
-        assert failed >= 55
+
+        assert carry() == ROWS
+        answered, sent = proxy.passed, proxy.sent
+        cuts = [{"answered": place} for place in places(answered, ANSWERED)]
+        cuts += [{"sent": place} for place in places(sent, SENT)]
+        failed = 0
+        for cut in cuts:
+            proxy.cut_after(**cut)
+            try:
+                assert carry() == ROWS, f"cut after {cut} of {answered} and {sent} bytes"
+            except (DatabaseUnavailable, SnapshotLost) as error:
+                assert "the production database" in str(error) or "snapshot of the production database" in str(error)
+                failed += 1
+        assert failed >= len(cuts) - 5
+        proxy.cut_after(2 * answered)
+        assert carry() == ROWS
+    expect_whole_or_nothing(report)
+
+
+def expect_whole_or_nothing(report: ReportServer) -> None:
     with report.admin() as connection:
         held = connection.execute("SELECT rows FROM kubescribe.staged WHERE report = 'there'").fetchall()
         assert {rows for (rows,) in held} == {ROWS}
@@ -80,24 +92,23 @@ def test_a_cut_after_any_byte_is_an_error_or_came_too_late(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_report_database_that_is_cut_keeps_nothing_of_it(
-    server: Cluster, url: str, report: ReportServer, way: str
-) -> None:
+def test_the_report_database_is_cut_after_any_byte(server: Cluster, url: str, report: ReportServer, way: str) -> None:
+    """Nothing is kept, or everything, of which only the answer was lost."""
     with Proxy(report.cluster.port) as proxy:
         staging = PostgresStaging(report.conninfo(port=proxy.port))
-        source = PostgresSource(url, application_name="ks:cut", snapshot="read")
-        proxy.passed = 0
-        carried(way, source, staging)
-        whole = proxy.passed
-        with report.admin() as connection:
-            before = connection.execute("SELECT count(*) FROM kubescribe.staged").fetchone()
-        for place in random.Random(8).sample(range(1, whole), 10):
-            proxy.cut_after(place)
-            with pytest.raises(KubescribeError) as error:
+        source = PostgresSource(url, application_name="ks:cut")
+        proxy.passed = proxy.sent = 0
+        assert carried(way, source, staging) == ROWS
+        answered, sent = proxy.passed, proxy.sent
+        assert sent > 400_000  # the rows themselves
+        cuts = [{"answered": place} for place in places(answered, SENT)]
+        cuts += [{"sent": place} for place in places(sent, ANSWERED)]
+        for cut in cuts:
+            proxy.cut_after(**cut)
+            with pytest.raises(DatabaseUnavailable, match="the report database does not answer") as error:
                 carried(way, source, staging)
             assert error.value.exit_code == ExitCode.TEMPORARY
+        proxy.cut_after()
+        assert carried(way, source, staging) == ROWS
         source.done()
-    with report.admin() as connection:
-        after = connection.execute("SELECT count(*) FROM kubescribe.staged").fetchone()
-        assert before is not None and after is not None
-        assert after[0] - before[0] <= 1  # a cut after COMMIT was sent: the rows are whole, and nobody's
+    expect_whole_or_nothing(report)
