@@ -46,11 +46,13 @@ def columns_of(connection: psycopg.Connection[Any], fields: Sequence[Field], *, 
     if twice:
         raise QueryFailed(name, f"it returns several columns called {', '.join(twice)}; rename them with AS")
     rows = connection.execute(_LOOK_UP, ([field[1] for field in fields], [field[2] for field in fields])).fetchall()
+    # counted in bytes there, and filled up by characters where they arrive
+    exact = _EXACT - {"bpchar"} if connection.info.parameter_status("server_encoding") == "SQL_ASCII" else _EXACT
     found = []
     for column, (kind, builtin, category, element, element_builtin, written) in zip(names, rows, strict=True):
         if category == "e":
             written = "text"
-        elif not (element_builtin and element in _EXACT if element else builtin and kind in _EXACT):
+        elif not (element_builtin and element in exact if element else builtin and kind in exact):
             raise UnsupportedType(
                 f"query {name}",
                 column,
