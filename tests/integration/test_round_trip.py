@@ -66,7 +66,7 @@ class Both:
         statement = f"COPY reports.there__v{staged.version} ({names}) TO STDOUT (FORMAT binary)"
         with self.admin.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             content = b"".join(bytes(block) for block in copy)
-        return "blake2b:" + hashlib.blake2b(content, digest_size=32).hexdigest(), len(content)
+        return "sha256:" + hashlib.sha256(content).hexdigest(), len(content)
 
     def drop(self, staged: Staged) -> None:
         self.admin.execute(f"DROP TABLE reports.there__v{staged.version}".encode())
