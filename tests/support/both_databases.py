@@ -90,4 +90,4 @@ def same(one: str | None, other: str | None, kind: str) -> bool:
 def _digest(session: psycopg.Connection, what: str) -> tuple[str, int]:
     with session.cursor() as cursor, cursor.copy(f"COPY {what} TO STDOUT (FORMAT binary)".encode()) as copy:
         content = b"".join(bytes(block) for block in copy)
-    return "blake2b:" + hashlib.blake2b(content, digest_size=32).hexdigest(), len(content)
+    return "sha256:" + hashlib.sha256(content).hexdigest(), len(content)

@@ -135,13 +135,13 @@ def _content(world: World, version: int) -> tuple[int, str] | None:
     if not found:
         return None
     table = f'"{found[0]["schema_name"]}"."{found[0]["table_name"]}"'
-    digest = hashlib.blake2b(digest_size=32)
+    digest = hashlib.sha256()
     statement = f"COPY {table} ({', '.join(COLUMNS)}) TO STDOUT (FORMAT binary)"
     with world.connection("report").cursor().copy(statement.encode()) as copy:
         for block in copy:
             digest.update(block)
     count = world.rows("report", f"SELECT count(*) AS rows FROM {table}")
-    return count[0]["rows"], f"blake2b:{digest.hexdigest()}"
+    return count[0]["rows"], f"sha256:{digest.hexdigest()}"
 
 
 _LEDGER = "SELECT id, report, run_id, version, kind, attempt_id, fence, rows, checksum FROM kubescribe.publication"

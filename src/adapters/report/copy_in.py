@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Queue
@@ -13,6 +12,7 @@ from psycopg import sql
 from psycopg.copy import Copy, QueuedLibpqWriter
 
 from ...application.ports.source import Relay
+from ...domain.checksum import Checksum
 from ...domain.errors import ReportMismatch
 from ...domain.report import Column
 
@@ -71,20 +71,19 @@ class RelayFilling:
 
 
 class Digest:
-    """BLAKE2b over what is sent in COPY's binary format."""
+    """The checksum of what is sent in COPY's binary format."""
 
     def __init__(self) -> None:
-        self._digest, self._size = hashlib.blake2b(digest_size=32), 0
+        self._checksum = Checksum()
 
     def added(self, data: Data) -> Data:
         """The next bytes, which it gives back."""
-        self._digest.update(data)
-        self._size += len(data)
+        self._checksum.update(data)
         return data
 
     def result(self) -> tuple[str, int]:
-        """The digest as reports have it, and how many bytes it is over."""
-        return f"blake2b:{self._digest.hexdigest()}", self._size
+        """The checksum as reports have it, and how many bytes it is over."""
+        return str(self._checksum), self._checksum.size
 
     @staticmethod
     def is_that_of_the_copy(target: Target) -> bool:

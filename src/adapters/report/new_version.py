@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
 from ...application.report_columns import RUN_COLUMN, VERSION_COLUMN
+from ...domain.checksum import Checksum
 from ...domain.report import Column, Staged
 from .copy_in import Target
 from .names import qualified, quoted
@@ -56,14 +56,13 @@ class NewVersion:
 
     def checksum(self) -> tuple[str, int]:
         """Over what the server now holds: for where what was sent does not tell what a COPY would write."""
-        digest, size = hashlib.blake2b(digest_size=32), 0
+        checksum = Checksum()
         self._execute("SET LOCAL synchronize_seqscans = off")  # from the first row, whoever else is scanning
         statement = f"COPY {self._name} ({self._names}) TO STDOUT (FORMAT binary)"
         with self._connection.cursor() as cursor, cursor.copy(_as_it_is(statement)) as copy:
             for block in copy:
-                digest.update(block)
-                size += len(block)
-        return f"blake2b:{digest.hexdigest()}", size
+                checksum.update(block)
+        return str(checksum), checksum.size
 
     def row_sum(self) -> str:
         """What a report that these rows come into has to add to its sum."""

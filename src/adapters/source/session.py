@@ -76,22 +76,24 @@ def begin(
 
     The server itself ends a session that idles in it for longer than ``longest`` seconds, so that a worker that is
     stopped does not hold production's vacuum back. Where a worker is stopped in the middle of a COPY the session is
-    not idle but waits for the network: then it is PostgreSQL 17's limit on the transaction that ends it, and before
-    17 the system's on data that nobody takes.
+    not idle but waits for the network. There PostgreSQL 17's limit on the transaction comes through only if the server
+    was not waiting already when the time was over; so the system's limit on data that nobody takes is set too.
     """
     from psycopg import sql
 
-    timeouts = "SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}; SET LOCAL {} = {}"
-    last = "transaction_timeout" if connection.info.server_version >= 170000 else "tcp_user_timeout"
+    timeouts = "SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}"
+    timeouts += "; SET LOCAL tcp_user_timeout = {}"
+    limits = [_milliseconds(statement_timeout), _milliseconds(longest), _milliseconds(longest)]
+    if connection.info.server_version >= 170000:
+        timeouts += "; SET LOCAL transaction_timeout = {}"
+        limits.append(_milliseconds(longest))
     imported = sql.SQL("SET TRANSACTION SNAPSHOT {}; ").format(sql.Literal(snapshot)) if snapshot else sql.SQL("")
     text = sql.Composed(
         [
             sql.SQL("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "),
             imported,
             sql.SQL(_EXACT),
-            sql.SQL(timeouts).format(
-                _milliseconds(statement_timeout), _milliseconds(longest), sql.SQL(last), _milliseconds(longest)
-            ),
+            sql.SQL(timeouts).format(*limits),
         ]
     )
     connection.execute(text)

@@ -26,8 +26,8 @@ def test_what_is_staged_says_what_it_is(world: World) -> None:
     assert staged.columns == (Column("k", "bigint"), Column("t", "text"))
     assert staged.spec.key == ("k",)
     assert staged.bytes > 0
-    assert staged.checksum.startswith("blake2b:")
-    assert len(staged.checksum) == len("blake2b:") + 64
+    assert staged.checksum.startswith("sha256:")
+    assert len(staged.checksum) == len("sha256:") + 64
     assert 0 < staged.seconds < 60
 
 

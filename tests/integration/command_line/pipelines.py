@@ -39,6 +39,14 @@ def growing(run: Context, first: int, mode: str = "append", text: str = "", sche
     run.report("growing", frame, key="id", mode=mode, partition_by=partition, schema=schema)
 
 
+@pipeline(reports=("growing",))
+def growing_copy(run: Context, first: int, mode: str = "append", schema: str = "extend") -> None:
+    """The same, undecoded."""
+    query = "SELECT g::bigint AS id, g / 2 AS half FROM generate_series(CAST(:first AS int), CAST(:first AS int) + 2) g"
+    partition = "half" if mode == "replace_partition" else ()
+    run.copy(query, "growing", key="id", mode=mode, partition_by=partition, schema=schema, first=first)
+
+
 @pipeline
 def undeclared(run: Context) -> None:
     """Publishes without having said so."""

@@ -113,7 +113,7 @@ def checksum(connection: psycopg.Connection, table: str, columns: list[str]) -> 
     statement = f"COPY {table} ({', '.join(columns)}) TO STDOUT (FORMAT binary)"
     with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
         content = b"".join(bytes(block) for block in copy)
-    return "blake2b:" + hashlib.blake2b(content, digest_size=32).hexdigest(), len(content)
+    return "sha256:" + hashlib.sha256(content).hexdigest(), len(content)
 
 
 @st.composite
