@@ -21,5 +21,7 @@ RunLog, report away        four each: the patience with an absent database makes
 COMMIT cut                 before each transaction of the product, its answer lost or itself
 reconciler                 each of its steps x killed, a second one meanwhile, the zombie waking meanwhile
 commands (``exec``)        each of its steps x kill, kill and retry, stop and retry, give up, lose, RunLog crashed
+copies (``run.copy``)      worker killed at each step; everything else while rows are on their way
+files (``publish``)        worker killed at each step; everything else once at least
 =========================  =================================================================================
 """

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from .invariants import Broken, check
+from .report_reader import READ
 from .story import Story, tell
 from .supervised import Supervised
-from .world import World
+from .world import TWINS, World
 
 PASSES = 6
 """Within so many passes of the reconciler a world without faults has to be quiet."""
@@ -24,10 +25,19 @@ class Case:
     command: tuple[str, ...] = ()
     run_id: UUID = field(default_factory=uuid4)
     plot: list[str] = field(default_factory=list)
+    work: tuple[str, ...] = TWINS
+    """What ``kubescribe`` is asked for, where it is no command: ``run NAME`` or ``publish REPORT FILE …``."""
+
+    @property
+    def reports(self) -> tuple[str, ...]:
+        """What it publishes."""
+        return () if self.command else self.work[1:2] if self.work[0] == "publish" else READ
 
     def start(self, *options: str, hold: str | None = None, **environment: str) -> Supervised:
         self.plot.append(f"start, held at {hold}" if hold else "start")
-        return self.world.start(self.run_id, *options, hold=hold, command=self.command, environment=environment)
+        return self.world.start(
+            self.run_id, *options, hold=hold, command=self.command, work=self.work, environment=environment
+        )
 
     def retry(self) -> Supervised:
         """Another supervisor of the same run, from start to end."""
@@ -76,11 +86,11 @@ class Case:
 
     def _is_shown(self) -> bool:
         last = self.world.reader.last
-        newest = self.world.rows("report", "SELECT run_id FROM kubescribe.publication ORDER BY id DESC LIMIT 1")
+        newest = self.world.rows("report", _NEWEST, list(READ))
         return last is not None and last.marker == str(newest[0]["run_id"])
 
     def story(self) -> Story:
-        return tell(self.world, self.run_id, publishes=not self.command, plot=self.plot)
+        return tell(self.world, self.run_id, reports=self.reports, plot=self.plot)
 
     def check(self, *, must_succeed: bool = False) -> Story:
         """Settle, and hold the story against every invariant."""
@@ -105,6 +115,7 @@ def footprint(world: World) -> dict[str, str]:
     return found
 
 
+_NEWEST = "SELECT run_id FROM kubescribe.publication WHERE report = ANY(%s) ORDER BY id DESC LIMIT 1"
 _TABLES = {
     "runlog": ("run", "attempt", "event", "outbox"),
     "report": tuple(f"kubescribe.{name}" for name in ("fence", "staged", "current", "publication")),

@@ -11,7 +11,7 @@ from .cuts import cutting
 from .run_steps import PUBLISHED
 from .story import Story
 from .supervised import Supervised
-from .world import World
+from .world import TWINS, World
 
 
 class Action(StrEnum):
@@ -68,19 +68,21 @@ COMMAND = ("sh", "-c", "echo working")
 
 @dataclass(frozen=True)
 class Fault:
-    """An action at a step; ``command``: of ``kubescribe exec`` instead of the pipeline."""
+    """An action at a step of ``work``, or of a ``command`` that ``kubescribe exec`` runs."""
 
     step: str
     action: Action
     command: tuple[str, ...] = ()
+    work: tuple[str, ...] = TWINS
 
     def __str__(self) -> str:
-        return f"{self.step}: {self.action}" + (f" ({' '.join(self.command)})" if self.command else "")
+        what = self.command or (() if self.work == TWINS else self.work)
+        return f"{self.step}: {self.action}" + (f" ({' '.join(what)})" if what else "")
 
 
 def play(world: World, fault: Fault) -> Story:
     """Do it, recover, check; the story."""
-    case = Case(world, fault.command)
+    case = Case(world, fault.command, work=fault.work)
     case.plot.append(str(fault))
     ACTIONS[fault.action](case, fault.step)
     survives = fault.action in MUST_SUCCEED or (fault.action in SETTLED and fault.step in _SETTLING)

@@ -10,6 +10,8 @@ import psycopg
 _PAUSE = 0.02
 """Seconds within each transaction, so that much can happen between its two reads; and between transactions."""
 
+READ = ("r1", "r2")
+"""The reports that are read."""
 _READ = """
 SELECT count(*), sum(n), min(total), max(total), min(marker), max(marker), min(attempt), max(attempt) FROM reports.{}
 """

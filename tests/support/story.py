@@ -40,8 +40,8 @@ class Story:
     """One run, after recovery."""
 
     run_id: UUID
-    publishes: bool
-    """Whether it is the pipeline, which publishes two reports, or a command, which publishes none."""
+    reports: tuple[str, ...]
+    """What it publishes; a command publishes none."""
     run: Row | None
     attempts: list[Row]
     events: list[Row]
@@ -93,7 +93,7 @@ class Story:
         )
 
 
-def tell(world: World, run_id: UUID, *, publishes: bool, plot: list[str]) -> Story:
+def tell(world: World, run_id: UUID, *, reports: tuple[str, ...], plot: list[str]) -> Story:
     """Collect the story of a run, when everything is quiet."""
     runs = world.rows("runlog", "SELECT * FROM run WHERE id = %s", run_id)
     attempts = world.rows("runlog", "SELECT * FROM attempt WHERE run_id = %s ORDER BY number", run_id)
@@ -102,7 +102,7 @@ def tell(world: World, run_id: UUID, *, publishes: bool, plot: list[str]) -> Sto
     seen = [one for one in world.reader.seen if one.marker == str(run_id)]
     return Story(
         run_id=run_id,
-        publishes=publishes,
+        reports=reports,
         run=runs[0] if runs else None,
         attempts=attempts,
         events=world.rows("runlog", "SELECT * FROM event WHERE run_id = %s ORDER BY seq", run_id),

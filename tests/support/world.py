@@ -27,6 +27,8 @@ from .supervised import ROOT, Supervised
 from .waiting import wait_for
 
 DATABASES = ("runlog", "production", "report")
+TWINS, COPIES = ("run", "twins"), ("run", "copies")
+"""What publishes ``r1`` and ``r2``: from frames, and from database to database."""
 HEARTBEAT, LEASE = 0.3, 1.0
 """Seconds: short, so that a test can outlive a lease."""
 _SOURCE = "CREATE TABLE source AS SELECT n, n * 1.5::float8 AS value FROM generate_series(1, 50) n"
@@ -135,10 +137,11 @@ class World:
         *options: str,
         hold: str | None = None,
         command: tuple[str, ...] = (),
+        work: tuple[str, ...] = TWINS,
         environment: Mapping[str, str] | None = None,
     ) -> Supervised:
-        """``kubescribe run`` of the pipeline or, with a command, ``kubescribe exec`` of it."""
-        what = ("exec", "--name", "script") if command else ("run", "twins")
+        """``kubescribe`` with the words of ``work`` or, with a command, ``kubescribe exec`` of it."""
+        what = ("exec", "--name", "script") if command else work
         end = ("--", *command) if command else ()
         arguments = (*what, "--run-id", str(run_id), *options, *end)
         self._started += 1

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ...application.failpoints import failpoint
 from ...application.ports.source import POSTGRES_BINARY, InputRecord
 from ...domain.errors import QueryFailed
 from ...domain.query import Query
@@ -104,6 +105,7 @@ class PostgresRelay:
                     return
                 self._bytes += len(block.data)
                 self._rows += block.rows
+                failpoint("copy.block")
                 yield block.data
         finally:
             self.close()
