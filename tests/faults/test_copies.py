@@ -43,9 +43,10 @@ def test_amid_the_rows(world: World, action: Action) -> None:
         assert story.status == "lost"
 
 
+@pytest.mark.parametrize("step", ["copy.block", "attempt.checked"])
 @pytest.mark.parametrize("action", [Action.STOP_AND_GIVE_UP, Action.STOP_AND_LOSE])
-def test_one_that_wakes_up_too_late_publishes_nothing(world: World, action: Action) -> None:
-    assert not play(world, Fault("copy.block", action, work=COPIES)).ledger
+def test_one_that_wakes_up_too_late_publishes_nothing(world: World, action: Action, step: str) -> None:
+    assert not play(world, Fault(step, action, work=COPIES)).ledger
 
 
 @pytest.mark.parametrize("step", COPYING_REPORT)
