@@ -32,6 +32,8 @@ class Session(NamedTuple):
     """How many seconds the server may take over one piece, where others come between."""
     longest: float
     """How many seconds all of it may take."""
+    conninfo: str
+    application_name: str
 
     def allow_longest(self) -> None:
         """Let the server take all that time over a statement: who hands it on looks after its patience."""
@@ -75,6 +77,15 @@ def begin(
     not idle but waits for the network. There PostgreSQL 17's limit on the transaction comes through only if the server
     was not waiting already when the time was over; so the system's limit on data that nobody takes is set too.
     """
+    connection.execute(
+        beginning(connection, snapshot=snapshot, statement_timeout=statement_timeout, longest=longest).encode()
+    )
+
+
+def beginning(
+    connection: psycopg.Connection[Any], *, snapshot: str | None, statement_timeout: float, longest: float
+) -> str:
+    """The statements of :func:`begin`, for a session on the same server."""
     from psycopg import sql
 
     timeouts = "SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}"
@@ -92,7 +103,14 @@ def begin(
             sql.SQL(timeouts).format(*limits),
         ]
     )
-    connection.execute(text)
+    return text.as_string(connection)
+
+
+def export(connection: psycopg.Connection[Any]) -> str:
+    """The id by which other sessions can take this one's snapshot, as long as its transaction is open."""
+    row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def _milliseconds(seconds: float) -> int:
