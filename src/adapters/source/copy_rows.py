@@ -73,17 +73,26 @@ class CopyRows:
     def _frame(self, block: Block) -> pl.DataFrame:
         import polars as pl
 
-        # by position and not by name: a name may be anything
-        schema = {str(place): column.read_as for place, column in enumerate(self._columns)}
+        data = bytes(block.data)
         try:
-            found = pl.read_csv(bytes(block.data), has_header=False, schema=schema)
-        except pl.exceptions.PolarsError as error:
-            raise QueryFailed(self._name, f"its rows cannot be read: {str(error).splitlines()[0]}") from None
+            found = self._parsed(data, plainly=False)
+        except pl.exceptions.ComputeError:
+            try:
+                found = self._parsed(data, plainly=True)
+            except pl.exceptions.PolarsError as error:
+                raise QueryFailed(self._name, f"its rows cannot be read: {str(error).splitlines()[0]}") from None
         if block.rows is not None and found.height != block.rows:
             raise self._miscounted(block.rows, found.height)
         return pl.DataFrame(
             [column.parsed(series) for column, series in zip(self._columns, found.iter_columns(), strict=True)]
         )
+
+    def _parsed(self, data: bytes, *, plainly: bool) -> pl.DataFrame:
+        import polars as pl
+
+        # by position and not by name: a name may be anything
+        schema = {str(place): column.read_as(plainly=plainly) for place, column in enumerate(self._columns)}
+        return pl.read_csv(data, has_header=False, schema=schema)
 
     def _miscounted(self, came: int | None, read: int) -> QueryFailed:
         return QueryFailed(self._name, f"{came} rows came, and {read} were read; nothing was kept")
