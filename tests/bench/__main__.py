@@ -124,10 +124,11 @@ def main() -> None:
         _start(args)
     if args.only != "start" and not args.importtime:
         with tempfile.TemporaryDirectory() as folder:
-            text = data_plane.measured(args.data_rounds, args.scale, Path(folder))
-        print(text)
-        if args.write:
-            renew(data_plane.HEADING, text)
+            sections = data_plane.measured(args.data_rounds, args.scale, Path(folder))
+        for heading, text in sections.items():
+            print(text)
+            if args.write:
+                renew(heading, text)
 
 
 def renew(heading: str, text: str) -> None:

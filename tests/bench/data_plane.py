@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ import psycopg
 from tests.support.clusters import Cluster
 from tests.support.three_databases import three_databases
 
+from . import peers, publishing
 from .measuring import Cost, cost, memory
 from .tpch import load
 
@@ -33,8 +34,8 @@ def _limit(source: str, target: str) -> list[str]:
     return ["sh", "-c", f"psql -qX '{source}' -c '{out}' | psql -qX '{target}' -c '{into}'"]
 
 
-def measured(rounds: int, scale: str, folder: Path) -> str:
-    """Every subject in every round, one after the other; the figures in Markdown."""
+def measured(rounds: int, scale: str, folder: Path) -> dict[str, str]:
+    """Every subject in every round, one after the other; the figures in Markdown, by the section's heading."""
     with Cluster(settings=_SERVER) as cluster, three_databases(cluster) as databases:
         rows = load(databases.production, scale, folder)
         plain = cluster.create_database("plain")
@@ -61,12 +62,16 @@ def measured(rounds: int, scale: str, folder: Path) -> str:
             ),
             "totals, run.scan, polars, run.report": ([*KUBESCRIBE, "order_totals"], lambda: None),
         }
-        costs = _rounds(subjects, rounds, environment, folder)
+        slow = peers.commands(databases.production, plain, folder) if peers.installed() else {}
+        for name, command in slow.items():
+            subjects[name] = (command, lambda: None)
+        costs = _rounds(subjects, rounds, {**environment, **peers.ENVIRONMENT}, folder, once=set(slow))
         held = {
             name: memory(command, environment, folder)
             for name, (command, _) in subjects.items()
             if command[: len(KUBESCRIBE)] == KUBESCRIBE
         }
+        beside = publishing.measured(databases.production, databases.report, rounds, rows)
     walls = {name: median(one.wall for one in costs[name]) for name in subjects}
     limit, sql = (walls[name] for name in ("psql COPY \\| psql COPY", "totals, SQL"))
     lines = []
@@ -75,9 +80,14 @@ def measured(rounds: int, scale: str, folder: Path) -> str:
         ratio = f"{wall / sql:.2f} × SQL's time" if "totals" in name else f"{limit / wall:.2f} of its speed"
         spread = f"{min(one.wall for one in costs[name]):.1f}–{max(one.wall for one in costs[name]):.1f}"
         peak = f"{held[name].pss / 2**20:.0f}" if name in held else ""
-        lines.append(f"| {name} | {ratio} | {wall:.1f} | {spread} | {rows / wall / 1000:.0f} | {peak} |")
+        shown = f"{name} (n=1)" if name in slow else name
+        lines.append(f"| {shown} | {ratio} | {wall:.1f} | {spread} | {rows / wall / 1000:.0f} | {peak} |")
     words = _words(rows, scale, rounds)
-    return "\n".join([HEADING, "", *words, "", *_TABLE, *lines, "", *_WHY, "", _machine(), ""])
+    lines.sort(key=lambda line: "totals" in line)
+    return {
+        HEADING: "\n".join([HEADING, "", *words, "", *_TABLE, *lines, "", *_WHY, "", _machine(bool(slow)), ""]),
+        publishing.HEADING: "\n".join([beside, _machine(False), ""]),
+    }
 
 
 _WHY = (
@@ -107,13 +117,13 @@ def _words(rows: int, scale: str, rounds: int) -> tuple[str, ...]:
     )
 
 
-def _machine() -> str:
+def _machine(beside_peers: bool) -> str:
     load = " ".join(f"{one:.1f}" for one in os.getloadavg())
-    names = ("polars", "psycopg", "pgpq", "pyarrow")
+    names = ("polars", "psycopg", "asyncpg", "pgpq", "pyarrow")
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     return (
         f"{datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({platform.machine()}), load {load}, "
-        f"Python {platform.python_version()}, {versions}."
+        f"Python {platform.python_version()}, {versions}." + (f" Peers: {peers.versions()}." if beside_peers else "")
     )
 
 
@@ -122,10 +132,14 @@ def _rounds(
     rounds: int,
     environment: Mapping[str, str],
     folder: Path,
+    *,
+    once: Collection[str],
 ) -> dict[str, list[Cost]]:
     costs: dict[str, list[Cost]] = {name: [] for name in subjects}
     for number in range(rounds):
         for name, (command, before) in subjects.items():
+            if number and name in once:
+                continue
             before()
             costs[name].append(cost(command, environment, folder))
             print(f"round {number + 1}: {name} {costs[name][-1].wall:.1f} s", file=sys.stderr)

@@ -18,6 +18,11 @@ from ...domain.report import Column
 
 Data = TypeVar("Data", bytes, "bytes | bytearray")
 
+SESSION = (
+    "SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET intervalstyle = 'postgres'; SET client_encoding = 'UTF8'"
+)
+"""What the session that reads CSV must be set to."""
+
 _WAITING = 64
 """Pieces of at most 128 KiB between who makes them and the thread that sends them."""
 

@@ -6,10 +6,9 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import polars as pl
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
@@ -27,15 +26,16 @@ from ...application.report_columns import (
 from ...application.report_fit import Fit, fit
 from ...domain.errors import DatabaseRefused, ReportDependedOn, ReportMismatch
 from ...domain.report import Column, ReportSpec, Staged
-from .copy_in import Filling, RelayFilling
+from .copy_in import SESSION, Filling, RelayFilling
 from .dependants import dependants_query
 from .failures import DATABASE, meaning
-from .frame_csv import SESSION
-from .frame_filling import FrameFilling
 from .names import version_table
 from .new_version import NewVersion
 from .rights import check_rights
 from .rows import shape
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _LOCK_MILLISECONDS = 5000
 
@@ -64,6 +64,8 @@ class PostgresStaging:
 
     def stage(self, spec: ReportSpec, frames: Iterable[pl.DataFrame], *, run_id: UUID, attempt_id: UUID) -> Staged:
         """See the port."""
+        from .frame_filling import FrameFilling  # imports polars, which rows that come undecoded do without
+
         first, rest = _first(spec.name, frames)
         report_columns = columns_of(spec.name, first.schema)
 

@@ -60,18 +60,24 @@ class Column:
                     f"say CAST({name} AS numeric(p,s)) with p at most {DIGITS}, or read it whole with run.read",
                 )
 
-    @property
-    def read_as(self) -> pl.DataType:
-        """The type that polars takes from CSV; the rest is for :meth:`parsed`."""
+    def read_as(self, *, plainly: bool) -> pl.DataType:
+        """The type that polars takes from CSV; the rest is for :meth:`parsed`.
+
+        Dates and decimals it takes too, but says of those that it cannot hold only that there is one. ``plainly``
+        leaves them as text, of which ``parsed`` says more.
+        """
         import polars as pl
 
-        return self.dtype if self._oid in _PLAIN_NUMBERS else pl.String()
+        taken = self._oid in _PLAIN_NUMBERS or (not plainly and not self.free and self._oid in (_DATE, _NUMERIC))
+        return self.dtype if taken else pl.String()
 
     def parsed(self, text: pl.Series) -> pl.Series:
         """What polars took from CSV, in the column's type."""
         import polars as pl
 
-        if self._oid == _BOOL:
+        if text.dtype == self.dtype:
+            pass
+        elif self._oid == _BOOL:
             text = pl.Series(self.name, text == "t", dtype=pl.Boolean)
         elif self._oid == _BYTEA:
             text = text.str.strip_prefix("\\x").str.decode("hex")

@@ -1,4 +1,4 @@
-"""Bytes of a COPY as they come from the server, message by message, without a row's worth of Python for each."""
+"""Bytes of a COPY as they come from the server, message by message, by psycopg."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .ahead import Ahead
 
 if TYPE_CHECKING:
     import psycopg
@@ -19,8 +21,9 @@ _LOOK = 1.0
 class Block(NamedTuple):
     """Whole rows, as the server wrote them."""
 
-    data: bytearray
-    rows: int
+    data: bytes | bytearray
+    rows: int | None
+    """How many; None where only the end tells."""
 
 
 class CopyOut:
@@ -43,6 +46,9 @@ class CopyOut:
 
         self._connection, self._patience, self._size = connection, patience, size
         self._over = False
+        self.changed: tuple[str, ...] | None = None
+        """Only the session knows: whoever has it may ask."""
+        self._ahead: Ahead[Block] | None = None
         self.total: int | None = None
         """The rows, as the server says at the end."""
         # The line break ends a comment that the text may end with. That the text is one statement by itself was seen
@@ -52,22 +58,38 @@ class CopyOut:
         if result.status != pq.ExecStatus.COPY_OUT:
             raise errors.error_from_result(result, connection.info.encoding)
 
-    def blocks(self, rows: int | None = None) -> Iterator[Block]:
-        """The rows in blocks that end after every ``rows`` rows, and before they get large.
+    def blocks(self) -> Iterator[Block]:
+        """The rows, one block ahead of whoever takes them.
 
         A message of the server is a row, and the reader sees to it that each block holds as many as were counted.
         """
+        self._ahead = Ahead(self._blocks())
+        return iter(self._ahead)
+
+    def close(self) -> None:
+        """End the session, whatever it is doing."""
+        self._abort()
+        if self._ahead is not None:
+            self._ahead.close()
+        with suppress(Exception):
+            self._connection.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether its session has ended."""
+        return bool(self._connection.closed)
+
+    def _blocks(self) -> Iterator[Block]:
         take, wait, most = self._connection.pgconn.get_copy_data, self._wait, self._size
-        data, count, missing, waited = bytearray(), 0, rows, 0.0
+        data, count, waited = bytearray(), 0, 0.0
         while True:
             size, message = take(1)
             if size > 0:
                 data += message
                 count += 1
-                if len(data) < most and count != missing:
+                if len(data) < most:
                     continue
                 yield Block(data, count)
-                missing = rows if missing is None or count == missing else missing - count
                 data, count, waited = bytearray(), 0, 0.0
             elif size == 0:
                 waited = wait(waited)
@@ -77,7 +99,7 @@ class CopyOut:
         if count:
             yield Block(data, count)
 
-    def abort(self) -> None:
+    def _abort(self) -> None:
         """End the session's socket, which ends a wait in another thread at once."""
         self._over = True
         with suppress(Exception), socket.socket(fileno=self._connection.fileno()) as ours:

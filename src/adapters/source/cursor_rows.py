@@ -43,6 +43,10 @@ class CursorRows:
             if missing is not None:
                 missing = missing - wanted or batch
 
+    @property
+    def changed(self) -> None:
+        """Only the session knows: whoever has it may ask."""
+
     def close(self) -> None:
         """Nothing to end but the connection."""
 

@@ -10,6 +10,7 @@ the snapshot, have to be those that the server's own functions know now.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...domain.errors import TablesChanged
@@ -17,7 +18,7 @@ from ...domain.errors import TablesChanged
 if TYPE_CHECKING:
     import psycopg
 
-_CHANGED = """
+CHANGED = """
 SELECT DISTINCT l.relation::regclass::text
 FROM pg_locks l LEFT JOIN pg_class c ON c.oid = l.relation
 WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.relation >= 16384
@@ -34,13 +35,18 @@ WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.relation >= 163
   )
 ORDER BY 1
 """
+"""The tables, for the session that has read the query; in its transaction."""
 
 
-def check_tables(connection: psycopg.Connection[Any], name: str) -> None:
-    """Raise :class:`TablesChanged` where rows may be missing from what query ``name`` has read in this transaction.
+def changed_tables(connection: psycopg.Connection[Any]) -> list[str]:
+    """The tables of which rows may be missing from what was read in this transaction.
 
     VACUUM FULL and CLUSTER keep every row and cannot be told from the others: they are reported too.
     """
-    changed = [str(table) for (table,) in connection.execute(_CHANGED).fetchall()]
+    return [str(table) for (table,) in connection.execute(CHANGED).fetchall()]
+
+
+def check_tables(changed: Sequence[str], name: str) -> None:
+    """Raise :class:`TablesChanged` for query ``name`` where there are any."""
     if changed:
         raise TablesChanged(name, tuple(changed))

@@ -12,7 +12,7 @@ from ...application.ports.source import Reading, Relay
 from ...domain.errors import KubescribeError, QueryFailed, SnapshotLost
 from ...domain.query import Query
 from . import failures
-from .session import Session, begin, connect
+from .session import Session, begin, connect, export
 
 if TYPE_CHECKING:
     import psycopg
@@ -87,6 +87,8 @@ class PostgresSource:
                     refuse=lambda name: self._check(name, taken),
                     patience=self._statement_timeout,
                     longest=self._max_age + 1,
+                    conninfo=self._conninfo,
+                    application_name=self._application_name,
                 )
             )
             with self._lock:
@@ -116,7 +118,7 @@ class PostgresSource:
         try:
             if self._snapshot is None:
                 self._begin(connection, None)
-                return _export(connection), self._clock()
+                return export(connection), self._clock()
             self._begin(connection, self._snapshot[0])
         except (
             psycopg.errors.InvalidParameterValue,
@@ -140,7 +142,7 @@ class PostgresSource:
             holder = connect(self._conninfo, self._application_name)
             try:
                 self._begin(holder, None)
-                self._snapshot = (_export(holder), self._clock())
+                self._snapshot = (export(holder), self._clock())
             except psycopg.Error as error:
                 holder.close()
                 raise failures.connecting(error) from None
@@ -203,9 +205,3 @@ class PostgresSource:
 
     def _forget_finished(self) -> None:
         self._open = {reading for reading in self._open if not reading.closed}
-
-
-def _export(connection: psycopg.Connection[Any]) -> str:
-    row = connection.execute("SELECT pg_export_snapshot()").fetchone()
-    assert row is not None
-    return str(row[0])

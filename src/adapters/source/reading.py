@@ -60,6 +60,8 @@ class PostgresReading:
     @property
     def closed(self) -> bool:
         """Whether its session has ended."""
+        if isinstance(self._rows_by, CopyRows):
+            return self._rows_by.closed
         return bool(self._session.connection.closed)
 
     def close(self) -> None:
@@ -81,12 +83,8 @@ class PostgresReading:
                 columns = by_cursor.columns = self._described(by_cursor.fields)
                 return by_cursor, columns
             columns = self._described(literal.fields)
-            patience = None
-            if self._batch is not None:  # the consumer's time between two pieces is not the statement's
-                patience = self._session.patience
-                self._session.allow_longest()
             rendered, prefix = literal, copy_out.PREFIX
-            return CopyRows(connection, literal.text, columns, name=self._query.name, patience=patience), columns
+            return CopyRows(self._session, literal.text, columns, name=self._query.name, batch=self._batch), columns
         except failures.driver_errors() as error:
             raise failures.querying(
                 error, self._query, self._parameters, places=rendered.places, prefix=len(prefix)
@@ -119,7 +117,7 @@ class PostgresReading:
             try:
                 piece = next(pieces, None)
                 if piece is None:
-                    self._session.check_tables(self._query.name)
+                    self._session.check_tables(self._query.name, self._rows_by.changed)
             except failures.driver_errors() as error:
                 self._session.refuse(self._query.name)  # somebody else closed the session: that is the better reason
                 raise failures.querying(error, self._query, self._parameters) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ...application.failpoints import failpoint
@@ -13,8 +12,8 @@ from ...domain.errors import QueryFailed
 from ...domain.query import Query
 from ...domain.report import schema_fingerprint
 from . import copy_out, failures
-from .ahead import Ahead
-from .copy_out import Block, CopyOut
+from .copy_out import Block
+from .copying import streamed
 from .cursor_rows import CursorRows
 from .rendering import Asked, Rendered
 from .wire_types import columns_of
@@ -33,9 +32,9 @@ class PostgresRelay:
 
     def __init__(self, session: Session, query: Query, parameters: Mapping[str, Any]) -> None:
         self._session, self._query, self._parameters = session, query, parameters
-        self._bytes = self._rows = 0
+        self._bytes = 0
         self._seconds = 0.0
-        self._ahead: Ahead[Block] | None = None
+        self._started = False
         began = time.monotonic()
         asked = Asked(query, parameters)
         rendered, prefix = asked.with_binds(), ""
@@ -43,27 +42,24 @@ class PostgresRelay:
             literal = self._literal(asked)
             rendered = literal
             self.columns = columns_of(session.connection, literal.fields, name=query.name)
-            session.allow_longest()  # the report database's time is not the statement's
             prefix = copy_out.PREFIX
-            self._out = CopyOut(
-                session.connection, literal.text, "FORMAT binary", patience=session.patience, size=_BLOCK
-            )
+            self._out = streamed(session, literal.text, "binary", size=_BLOCK)
         except failures.driver_errors() as error:
             raise failures.querying(error, query, parameters, places=rendered.places, prefix=len(prefix)) from None
         self._seconds += time.monotonic() - began
 
-    def __iter__(self) -> Iterator[bytearray]:
-        if self._ahead is not None:
+    def __iter__(self) -> Iterator[bytes | bytearray]:
+        if self._started:
             raise QueryFailed(self._query.name, "it was iterated before; a query under way is read once")
-        self._ahead = Ahead(self._out.blocks())
-        return self._blocks(iter(self._ahead))
+        self._started = True
+        return self._blocks(self._out.blocks())
 
     def record(self) -> InputRecord:
-        """What was handed on so far; the taker's own time is not in ``seconds``."""
+        """What was handed on; the rows are counted at the end. The taker's own time is not in ``seconds``."""
         return InputRecord(
             name=self._query.name,
             query_hash=self._query.hash,
-            rows=self._rows if self._out.total is None else self._out.total,  # the last message is no row
+            rows=self._out.total or 0,
             bytes=self._bytes,
             seconds=self._seconds,
             fingerprint=schema_fingerprint(self.columns),
@@ -73,15 +69,11 @@ class PostgresRelay:
     @property
     def closed(self) -> bool:
         """Whether its session has ended."""
-        return bool(self._session.connection.closed)
+        return self._out.closed
 
     def close(self) -> None:
         """End the session, whatever it is doing."""
-        self._out.abort()
-        if self._ahead is not None:
-            self._ahead.close()
-        with suppress(Exception):
-            self._session.connection.close()
+        self._out.close()
 
     def _literal(self, asked: Asked) -> Rendered:
         literal = asked.with_literals(self._session.connection)
@@ -94,7 +86,7 @@ class PostgresRelay:
             )
         return literal
 
-    def _blocks(self, blocks: Iterator[Block]) -> Iterator[bytearray]:
+    def _blocks(self, blocks: Iterator[Block]) -> Iterator[bytes | bytearray]:
         try:
             while True:
                 self._session.refuse(self._query.name)
@@ -104,7 +96,6 @@ class PostgresRelay:
                 if block is None:
                     return
                 self._bytes += len(block.data)
-                self._rows += block.rows
                 failpoint("copy.block")
                 yield block.data
         finally:
@@ -114,7 +105,7 @@ class PostgresRelay:
         try:
             block = next(blocks, None)
             if block is None:
-                self._session.check_tables(self._query.name)
+                self._session.check_tables(self._query.name, self._out.changed)
             return block
         except failures.driver_errors() as error:
             self._session.refuse(self._query.name)  # somebody else closed the session: that is the better reason

@@ -51,6 +51,7 @@ class Asked:
             if found is not None:
                 text, places = self.query.render(dict(zip(self.query.names, found[1], strict=True)))
                 if described_by_server(connection, text).fields == found[0].fields:
+                    connection.execute("RELEASE SAVEPOINT literals")  # no snapshot is exported from inside one
                     return Rendered(text, places, found[0].fields)
         except (psycopg.Error, ValueError):
             connection.execute("ROLLBACK TO SAVEPOINT literals")

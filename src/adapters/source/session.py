@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import failures, moment
@@ -32,10 +32,15 @@ class Session(NamedTuple):
     """How many seconds the server may take over one piece, where others come between."""
     longest: float
     """How many seconds all of it may take."""
+    conninfo: str
+    application_name: str
 
-    def check_tables(self, name: str) -> None:
-        """To be asked when all rows of query ``name`` have come: raises where some may be missing."""
-        moment.check_tables(self.connection, name)
+    def check_tables(self, name: str, changed: Sequence[str] | None) -> None:
+        """To be asked when all rows of query ``name`` have come: raises where some may be missing.
+
+        ``changed``: what the session that read them says of its tables; None: it was this one.
+        """
+        moment.check_tables(moment.changed_tables(self.connection) if changed is None else changed, name)
 
     def allow_longest(self) -> None:
         """Let the server take all that time over a statement: who hands it on looks after its patience."""
@@ -79,6 +84,15 @@ def begin(
     not idle but waits for the network. There PostgreSQL 17's limit on the transaction comes through only if the server
     was not waiting already when the time was over; so the system's limit on data that nobody takes is set too.
     """
+    connection.execute(
+        beginning(connection, snapshot=snapshot, statement_timeout=statement_timeout, longest=longest).encode()
+    )
+
+
+def beginning(
+    connection: psycopg.Connection[Any], *, snapshot: str | None, statement_timeout: float, longest: float
+) -> str:
+    """The statements of :func:`begin`, for a session on the same server."""
     from psycopg import sql
 
     timeouts = "SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}"
@@ -96,7 +110,14 @@ def begin(
             sql.SQL(timeouts).format(*limits),
         ]
     )
-    connection.execute(text)
+    return text.as_string(connection)
+
+
+def export(connection: psycopg.Connection[Any]) -> str:
+    """The id by which other sessions can take this one's snapshot, as long as its transaction is open."""
+    row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def _milliseconds(seconds: float) -> int:

@@ -150,10 +150,12 @@ def test_another_sessions_snapshot_of_the_same_id_is_not_taken(open_source: Open
 
 def test_done_leaves_no_session(admin: psycopg.Connection[Any], open_source: Open) -> None:
     source = open_source()
-    scan = iter(source.read("SELECT id FROM t", {}, name="t", batch=10))
+    much = "SELECT repeat('x', 10000) AS t FROM generate_series(1, 10000) g"  # more than is read ahead
+    scan = iter(source.read(much, {}, name="t", batch=10))
     next(scan)
-    source.read("SELECT id FROM t", {}, name="never iterated", batch=10)
-    assert len(admin.execute(OURS).fetchall()) == 3
+    source.read(much, {}, name="never iterated", batch=10)
+    # a session that hands its snapshot over to another ends meanwhile
+    wait_for(lambda: len(admin.execute(OURS).fetchall()) == 3, "one session for each and the holder's")
     source.done()
     wait_for(lambda: not admin.execute(OURS).fetchall(), "the sessions to end")
     with pytest.raises(QueryFailed, match="source_done"):
