@@ -118,13 +118,14 @@ def main() -> None:
     arguments.add_argument("--only", choices=("start", "data"), help="what a run costs, or the data plane")
     arguments.add_argument("--data-rounds", type=int, default=5)
     arguments.add_argument("--scale", default=os.environ.get("KUBESCRIBE_BENCH_SCALE", "0.05"), help="of TPC-H")
+    arguments.add_argument("--no-peers", action="store_true", help="leave dlt and pandas out, which take minutes")
     arguments.add_argument("--importtime", action="store_true", help="show where supervisor and worker import, instead")
     args = arguments.parse_args()
     if args.only != "data":
         _start(args)
     if args.only != "start" and not args.importtime:
         with tempfile.TemporaryDirectory() as folder:
-            sections = data_plane.measured(args.data_rounds, args.scale, Path(folder))
+            sections = data_plane.measured(args.data_rounds, args.scale, Path(folder), peers=not args.no_peers)
         for heading, text in sections.items():
             print(text)
             if args.write:

@@ -1,12 +1,12 @@
-"""The same by dlt, with the backend that its documentation calls the fastest. Run by the peers' venv."""
+"""The same by dlt, with its Arrow backend. Run by the peers' venv."""
 
 from __future__ import annotations
 
 import sys
 
-import dlt
-from dlt.destinations import postgres
-from dlt.sources.sql_database import sql_table
+import dlt  # pyright: ignore[reportMissingImports] # it is in the venv of the peers
+from dlt.destinations import postgres  # pyright: ignore[reportMissingImports] # it is in the venv of the peers
+from dlt.sources.sql_database import sql_table  # pyright: ignore[reportMissingImports] # it is in the venv of the peers
 
 source, target, folder = sys.argv[1:4]
 rows = sql_table(

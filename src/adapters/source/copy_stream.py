@@ -26,7 +26,7 @@ _WAIT = 0.001
 """Seconds in which a server that is under way sends about as many."""
 _WARM = 2**20
 """Bytes after which it pays to wait for more of them."""
-_CANCEL_SECONDS = 2.0
+_GOODBYE_SECONDS = 2.0
 _LOCK_MILLISECONDS = 200
 _OLD = 0.25
 """Seconds after which a block is handed over however small it is."""
@@ -126,14 +126,16 @@ class CopyStream:
             if self._blocks:
                 await self._hand_over()
             self.total = int(said.split()[-1])
+            with suppress(Exception):  # everything is here
+                await connection.close(timeout=_GOODBYE_SECONDS)
         except asyncio.CancelledError:
             if self._over:
                 raise ServerSaid(None, "the session was ended") from None
             with suppress(Exception):
-                await connection.close(timeout=_CANCEL_SECONDS)  # waits until the server has been told to stop
+                await connection.close(timeout=_GOODBYE_SECONDS)  # waits until the server has been told to stop
             raise ServerSaid("57014", "canceling statement due to statement timeout") from None
         finally:
-            connection.terminate()  # nothing of it is needed any more, and a goodbye could take long
+            connection.terminate()  # whatever state it is in
 
     async def _lock(self, connection: asyncpg.Connection) -> None:
         """Lock the tables before the session that has described the query lets go of them: nothing comes in between.
