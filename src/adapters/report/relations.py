@@ -36,14 +36,17 @@ def make_view(item: Staged, schema: str, generation: int, *, replace: bool = Fal
 
     A report that was made anew has versions that an older snapshot does not know. Such a reader would follow the
     pointer of its own time to rows that are not there, and see an empty report: it gets an error instead, of the
-    kind after which a transaction is run again.
+    kind after which a transaction is run again. That condition stands apart from the version's, since it names no
+    column: PostgreSQL tries it once, before it looks for rows, and so also where there are none.
     """
     names = ", ".join(quoted(column.name) for column in item.columns)
-    version = "version"
+    shown = f"FROM kubescribe.current WHERE report = {literal(item.spec.name)}"
+    guard = ""
     if generation > 1:
-        version = f"CASE generation WHEN {generation} THEN version ELSE kubescribe.refuse_older_snapshot(report) END"
+        refused = "kubescribe.refuse_older_snapshot(report) IS NULL"
+        guard = f" AND (SELECT CASE generation WHEN {generation} THEN true ELSE {refused} END {shown})"
     return (
         f"CREATE {'OR REPLACE ' if replace else ''}VIEW {qualified(schema, item.spec.name)} AS "  # noqa: S608 - quoted
         f"SELECT {names} FROM {qualified(schema, versions_parent(item.spec.name, generation))} "
-        f"WHERE {VERSION_COLUMN} = (SELECT {version} FROM kubescribe.current WHERE report = {literal(item.spec.name)})"
+        f"WHERE {VERSION_COLUMN} = (SELECT version {shown}){guard}"
     )
