@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from .invariants import Broken, check
 from .story import Story, tell
@@ -22,8 +23,13 @@ class Case:
 
     world: World
     command: tuple[str, ...] = ()
-    run_id: UUID = field(default_factory=uuid4)
     plot: list[str] = field(default_factory=list)
+    run_id: UUID = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.run_id = UUID(int=self.world.dice.getrandbits(128), version=4)
+        if not self.command:
+            self.world.plan(self.run_id)
 
     def start(self, *options: str, hold: str | None = None, **environment: str) -> Supervised:
         self.plot.append(f"start, held at {hold}" if hold else "start")
@@ -36,6 +42,20 @@ class Case:
         process.ended()
         return process
 
+    def kill(self, process: Supervised, how: Callable[[Supervised], None] = Supervised.kill) -> None:
+        """SIGKILL to the supervisor or, with another ``how``, to its worker or both."""
+        how(process)
+        self.world.acts["kills"] += 1
+
+    def wake(self, process: Supervised) -> None:
+        """SIGCONT to who was stopped, if it is still there."""
+        self.plot.append("wake")
+        if process.exit_code is not None:
+            return
+        process.thaw()
+        mine = [one for one in self.world.processes if str(self.run_id) in one.arguments]
+        self.world.acts["stops with a retry" if mine[-1] is not process else "stops without one"] += 1
+
     def reconcile(self) -> None:
         self.plot.append("reconcile")
         self.world.reconciler()
@@ -43,6 +63,7 @@ class Case:
     def crash(self, database: str, *, away: bool = False) -> None:
         self.plot.append(f"crash {database}" + (", for long" if away else ""))
         self.world.crash(database)
+        self.world.acts[f"crashes of {database}"] += 1
         if not away:
             self.world.up()
 
@@ -71,8 +92,8 @@ class Case:
                 break
             if passes == PASSES:
                 raise Broken("I-25", f"the reconciler does not come to an end: {done}", self.story())
-        story = self.story()
-        self.world.wait(lambda: not story.ledger or self._is_shown(), "the reader to look again")
+        published = self.world.rows("report", "SELECT FROM kubescribe.publication WHERE run_id = %s", self.run_id)
+        self.world.wait(lambda: not published or self._is_shown(), "the reader to look again")
 
     def _is_shown(self) -> bool:
         last = self.world.reader.last
@@ -80,13 +101,20 @@ class Case:
         return last is not None and last.marker == str(newest[0]["run_id"])
 
     def story(self) -> Story:
-        return tell(self.world, self.run_id, publishes=not self.command, plot=self.plot)
+        plan = self.world.history.plans.get(self.run_id, ())
+        return tell(self.world, self.run_id, plan=plan, plot=self.plot)
+
+    def judge(self) -> Story:
+        """Hold the story against every invariant; the world has to have settled."""
+        story = self.story()
+        self.world.spoiled |= bool(story.misplaced or story.impossible or story.unverified or story.orphans)
+        check(story)
+        return story
 
     def check(self, *, must_succeed: bool = False) -> Story:
         """Settle, and hold the story against every invariant."""
         self.settle()
-        story = self.story()
-        check(story)
+        story = self.judge()
         self.world.processes.clear()
         if must_succeed and story.status != "succeeded":
             raise Broken("liveness", f"it should have survived this, and it is {story.status}", story)

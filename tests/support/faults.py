@@ -87,11 +87,17 @@ def play(world: World, fault: Fault) -> Story:
     return case.check(must_succeed=survives)
 
 
+def _nothing(case: Case, step: str) -> None:
+    process = case.start(hold=step)
+    process.reached()
+    process.ended()
+
+
 def _kill(how: Callable[[Supervised], None], *options: str) -> Callable[[Case, str], None]:
     def act(case: Case, step: str) -> None:
         process = case.start(*options, hold=step)
         process.reached()
-        how(process)
+        case.kill(process, how)
         process.ended()
 
     return act
@@ -100,7 +106,7 @@ def _kill(how: Callable[[Supervised], None], *options: str) -> Callable[[Case, s
 def _kill_and_retry(case: Case, step: str) -> None:
     process = case.start(hold=step)
     process.reached()
-    process.kill()
+    case.kill(process)
     case.retry()
 
 
@@ -110,7 +116,7 @@ def _stop(between: Callable[[Case], None]) -> Callable[[Case, str], None]:
         process.reached()
         process.freeze()
         between(case)
-        process.thaw()
+        case.wake(process)
 
     return act
 
@@ -155,12 +161,13 @@ def _cut(database: str, *, deliver: bool) -> Callable[[Case, str], None]:
             case.plot.append("the next COMMIT is cut")
             process.ended()
             case.plot.append(f"{cutter.cuts} cut")
+            case.world.acts[f"cuts of {database}"] += cutter.cuts
 
     return act
 
 
 ACTIONS: dict[Action, Callable[[Case, str], None]] = {
-    Action.NOTHING: _kill(lambda process: None),
+    Action.NOTHING: _nothing,
     Action.KILL_WORKER: _kill(Supervised.kill_worker, "--retries", "1"),
     Action.KILL_WORKER_AT_LAST: _kill(Supervised.kill_worker),
     Action.KILL_SUPERVISOR: _kill(Supervised.kill),
