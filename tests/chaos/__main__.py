@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import contextlib
 import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 
-from .campaign import Case, cases
+from .campaign import cases
 from .plots import Only, draw
 from .summary import summary
+from .workers import shared
+
+_EVERY = 50
+"""Cases, after each of which it says how far it is."""
 
 
 def main() -> int:
@@ -29,14 +32,19 @@ def main() -> int:
     print(f"seed {seed}", flush=True)
     began, played, broken = time.monotonic(), 0, []
     acts: Counter[str] = Counter()
-    for case in _played(range(seed, seed + args.n), args.only, until, args.workers):
-        played += 1
-        if case.held:
-            acts += case.acts
-            print(f"{case.number}: {case.text} ({case.seconds:.1f} s)", flush=True)
-        else:
-            broken.append(case.number)
-            print(f"BROKEN, {_again(case.number, args.only)}: {case.text}", flush=True)
+    numbers = range(seed, seed + args.n)
+    playing = cases(numbers, args.only, until) if args.workers == 1 else shared(numbers, args.only, until, args.workers)
+    with contextlib.suppress(KeyboardInterrupt):
+        for case in playing:
+            played += 1
+            if case.held:
+                acts += case.acts
+                print(f"{case.number}: {case.text} ({case.seconds:.1f} s)", flush=True)
+            else:
+                broken.append(case.number)
+                print(f"BROKEN, {_again(case.number, args.only)}: {case.text}", flush=True)
+            if played % _EVERY == 0:
+                print(f"so far {played} cases, {len(broken)} broken: {summary(acts)}", flush=True)
     took = time.monotonic() - began
     print(f"{played} cases from seed {seed} in {took:.0f} s: {len(broken)} broken\n{summary(acts)}")
     for number in broken:
@@ -46,35 +54,6 @@ def main() -> int:
 
 def _again(number: int, only: Only) -> str:
     return f"python -m tests.chaos --n 1 --seed {number}" + ("" if only is Only.ALL else f" --only {only}")
-
-
-def _played(numbers: range, only: Only, until: float | None, workers: int) -> Iterator[Case]:
-    if workers == 1:
-        yield from cases(numbers, only, until)
-        return
-    spawn = multiprocessing.get_context("spawn")
-    queue: multiprocessing.Queue[Case | None] = spawn.Queue()
-    shares = [numbers[first::workers] for first in range(workers)]
-    processes = [spawn.Process(target=_work, args=(queue, share, only, until), daemon=True) for share in shares]
-    for process in processes:
-        process.start()
-    working = workers
-    while working:
-        case = queue.get()
-        if case is None:
-            working -= 1
-        else:
-            yield case
-    for process in processes:
-        process.join()
-
-
-def _work(queue: multiprocessing.Queue[Case | None], numbers: range, only: Only, until: float | None) -> None:
-    try:
-        for case in cases(numbers, only, until):
-            queue.put(case)
-    finally:
-        queue.put(None)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from tests.support.faults import Action, Fault, play
 from tests.support.world import World
 
 from .plots import Only, draw
@@ -41,6 +42,8 @@ def cases(numbers: range, only: Only, until: float | None) -> Iterator[Case]:
 def _in_one_world(numbers: list[int], only: Only, over: Callable[[], bool]) -> Iterator[Case]:
     while numbers and not over():
         with World() as world:
+            play(world, Fault("attempt.started", Action.NOTHING))  # so that there are versions to retire
+            world.acts.clear()
             while numbers and not over() and not world.spoiled:
                 yield _case(world, numbers.pop(0), only)
 
@@ -56,5 +59,9 @@ def _case(world: World, number: int, only: Only) -> Case:
         broken = f"\n{traceback.format_exc()}"
     acts = world.acts + (world.history.published - published)
     took = time.monotonic() - began
-    world.tidy()
+    try:
+        world.tidy()
+    except Exception:
+        broken += f"\nand the world does not become quiet:\n{traceback.format_exc()}"
+        world.spoiled = True
     return Case(number, plot.text + broken, not broken, took, acts)

@@ -43,6 +43,8 @@ _NEEDS_WORKER = (Action.KILL_WORKER, Action.KILL_WORKER_AT_LAST, Action.KILL_BOT
 _PATIENT = (Action.AWAY_RUNLOG, Action.AWAY_REPORT)
 """Each takes ten times as long as the others, and is drawn less often."""
 _VERDICT = ("reconcile.looked", "reconcile.closed", "reconcile.looked_up", "reconcile.moved")
+_UNRECORDED = CLAIMED[: CLAIMED.index("attempt.recorded")]
+"""Afterwards a reconciler has nothing to judge."""
 
 
 class Plot(NamedTuple):
@@ -102,7 +104,7 @@ def _several(world: World, faults: list[Fault]) -> None:
 
 
 def _race(dice: random.Random, only: Only) -> Plot:
-    at, step = dice.choice((*_VERDICT, "reconcile.raised")), dice.choice(CLAIMED)
+    at, step = dice.choice((*_VERDICT, "reconcile.raised")), dice.choice(_UNRECORDED)
     waking = dice.choice(PUBLISHING)
     beside = dice.choice(("attempt.fenced", *CLAIMED[:-5]))
     killed = Plot(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from .family import Plan
 from .invariants import Broken, check
 from .story import Story, tell
 from .supervised import Supervised
@@ -23,12 +24,16 @@ class Case:
 
     world: World
     command: tuple[str, ...] = ()
+    plan: Plan | None = None
+    """What it publishes; None: something that is drawn."""
     plot: list[str] = field(default_factory=list)
     run_id: UUID = field(init=False)
 
     def __post_init__(self) -> None:
         self.run_id = UUID(int=self.world.dice.getrandbits(128), version=4)
-        if not self.command:
+        if self.plan is not None:
+            self.world.history.plans[self.run_id] = self.plan
+        elif not self.command:
             self.world.plan(self.run_id)
 
     def start(self, *options: str, hold: str | None = None, **environment: str) -> Supervised:

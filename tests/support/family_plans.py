@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import msgspec
+
 from kubescribe.domain.mode import Mode
 
 from .family import IN_PLACE, TWINS, Extra, Part, Plan
@@ -15,6 +17,12 @@ _MOST_EXTRAS = 3
 FIRST: Plan = tuple(Part(name, Mode.REPLACE) for name in TWINS) + tuple(
     Part(name, mode, rows=6) for name, mode in IN_PLACE.items()
 )
+
+
+AGAIN: Plan = tuple(
+    msgspec.structs.replace(part, recreate=True, rows=25 if part.mode is Mode.MERGE else part.rows) for part in FIRST
+)
+"""Every report in the mode that it begins in, made anew where it is in another; two of these share keys."""
 
 
 def draw_plan(dice: random.Random, model: Model) -> Plan:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from .case import Case
 from .cuts import cutting
+from .family import Plan
 from .run_steps import PUBLISHED
 from .story import Story
 from .supervised import Supervised
@@ -78,9 +79,9 @@ class Fault:
         return f"{self.step}: {self.action}" + (f" ({' '.join(self.command)})" if self.command else "")
 
 
-def play(world: World, fault: Fault) -> Story:
-    """Do it, recover, check; the story."""
-    case = Case(world, fault.command)
+def play(world: World, fault: Fault, plan: Plan | None = None) -> Story:
+    """Do it, recover, check; the story. ``plan``: what the run publishes, and else something that is drawn."""
+    case = Case(world, fault.command, plan)
     case.plot.append(str(fault))
     ACTIONS[fault.action](case, fault.step)
     survives = fault.action in MUST_SUCCEED or (fault.action in SETTLED and fault.step in _SETTLING)

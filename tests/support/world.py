@@ -91,7 +91,9 @@ class World:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _environment(self) -> dict[str, str]:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("KUBESCRIBE_", "PYTHONPATH"))}
+        # whoever forbids compiled files has every process compile the product anew, which is most of its start
+        left_out = ("KUBESCRIBE_", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         return {
             **ours,
             "PYTHONPATH": str(ROOT / ".import"),
