@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from tests.support.case import left_over
 from tests.support.faults import Action, Fault, play
 from tests.support.world import World
 
@@ -44,8 +45,13 @@ def _in_one_world(numbers: list[int], only: Only, over: Callable[[], bool]) -> I
         with World() as world:
             play(world, Fault("attempt.started", Action.NOTHING))  # so that there are versions to retire
             world.acts.clear()
+            number = numbers[0]
             while numbers and not over() and not world.spoiled:
-                yield _case(world, numbers.pop(0), only)
+                number = numbers.pop(0)
+                yield _case(world, number, only)
+            if not world.spoiled and (left := left_over(world)):
+                text = f"after all cases of this world there are {left}"
+                yield Case(number, text, held=False, seconds=0, acts=Counter())
 
 
 def _case(world: World, number: int, only: Only) -> Case:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from .family import Plan
+from .family_plans import AGAIN
 from .invariants import Broken, check
 from .story import Story, tell
 from .supervised import Supervised
@@ -126,6 +127,18 @@ class Case:
         return story
 
 
+def left_over(world: World) -> list[str]:
+    """What a last run of every report, with no reader in its way, leaves of those before it. Ends the reader."""
+    case = Case(world, plan=AGAIN)
+    case.start().ended()
+    case.check(must_succeed=True)
+    world.reader.stop()
+    last = Case(world, plan=AGAIN)
+    assert last.start().ended() == 0
+    world.processes.clear()
+    return [row["what"] for row in world.rows("report", _LEFT_OVER, world.keep)]
+
+
 def footprint(world: World) -> dict[str, str]:
     """A digest, for each database, of everything that a reconciler could change, row by row and version by version."""
     found = {}
@@ -138,6 +151,19 @@ def footprint(world: World) -> dict[str, str]:
     return found
 
 
+_LEFT_OVER = """
+SELECT format('%%s versions of %%s', count(*), report) AS what
+FROM kubescribe.staged s JOIN kubescribe.report r ON r.name = s.report
+GROUP BY report, mode HAVING count(*) > CASE mode WHEN 'replace' THEN %s ELSE 1 END
+UNION ALL
+SELECT 'parent ' || relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+WHERE nspname = 'reports' AND relkind = 'p'
+  AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid)
+UNION ALL
+SELECT 'table ' || relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+WHERE nspname = 'reports' AND relkind = 'r'
+  AND NOT EXISTS (SELECT FROM kubescribe.staged WHERE table_name = relname)
+"""
 _TABLES = {
     "runlog": ("run", "attempt", "event", "outbox"),
     "report": tuple(f"kubescribe.{name}" for name in ("fence", "staged", "current", "publication")),

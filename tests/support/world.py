@@ -40,6 +40,9 @@ _SOURCE = "CREATE TABLE source AS SELECT n, n * 1.5::float8 AS value FROM genera
 class World:
     """``with World() as world: world.start(run_id)``."""
 
+    keep = 2
+    """Versions of a report that are kept."""
+
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="world-"))
         self.clusters = {name: Cluster() for name in DATABASES}
@@ -106,7 +109,7 @@ class World:
             "KUBESCRIBE_LEASE": f"{LEASE}s",
             "KUBESCRIBE_GRACE": "2s",
             "KUBESCRIBE_CONNECT_TIMEOUT": "2s",
-            "KUBESCRIBE_KEEP_VERSIONS": "2",
+            "KUBESCRIBE_KEEP_VERSIONS": str(self.keep),
             "KUBESCRIBE_ACTOR": "user:chaos",
             "POLARS_MAX_THREADS": "1",
         }
