@@ -56,6 +56,11 @@ class ExecuteRun:
         if self._attempt is not None:
             self._attempt.stop(why, signal)
 
+    def hurry(self) -> None:
+        """End what was asked to end at once, without the rest of its grace period."""
+        if self._attempt is not None:
+            self._attempt.hurry()
+
     async def __call__(self, order: RunOrder) -> AttemptResult:
         """Execute the run; the last attempt's result."""
         earlier = Earlier()

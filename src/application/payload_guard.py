@@ -39,6 +39,7 @@ class PayloadGuard:
         self._declares = declares
         self._began = clock.monotonic()
         self._stopping = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._why: Stop | None = None
         self._signal: int | None = None
         self.run_deadline = 0.0
@@ -55,18 +56,22 @@ class PayloadGuard:
             self._why, self._signal = why, signal
         self._stopping.set()
 
+    def hurry(self) -> None:
+        """Do not wait for the end of the grace period: who asked for the end has lost patience."""
+        self._hurry.set()
+
     async def until_introduced(self, within: float) -> None:
         """Wait for the payload's first word about itself; one that has to stop, or takes longer, is ended."""
         self._declare_within = within
         with self._limit(within, Stop.START_DEADLINE):
-            await self._first_of(self._listener.introduced)
+            await _first_of(self._listener.introduced, self._stopping)
         if not self._listener.introduced.done():
             await self._end_it()
 
     async def until_ended(self, deadline_at: float) -> End:
         """Wait for its end; ``deadline_at`` by the monotonic clock."""
         with self._limit(deadline_at - self._clock.monotonic(), Stop.DEADLINE):
-            await self._first_of(self._listener.ended)
+            await _first_of(self._listener.ended, self._stopping)
         if not self._listener.ended.done():
             await self._end_it()
         return await self.ended()
@@ -75,7 +80,7 @@ class PayloadGuard:
         """The result of what follows the payload's end; None: it was broken off, because the attempt has to stop."""
         task = asyncio.ensure_future(work)
         with self._limit(deadline_at - self._clock.monotonic(), Stop.DEADLINE):
-            await self._first_of(task)
+            await _first_of(task, self._stopping)
         if not task.done():
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -105,15 +110,8 @@ class PayloadGuard:
         """End it gently, unless the attempt was given up, for then nobody waits for its last words."""
         if self._why is not Stop.GIVEN_UP:
             self._payload.terminate()
-            await asyncio.wait({self._listener.ended}, timeout=self._grace)
+            await _first_of(self._listener.ended, self._hurry, timeout=self._grace)
         await self.killed()
-
-    async def _first_of(self, future: asyncio.Future[Any]) -> None:
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait({future, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
 
     def described(self, ended: Ended) -> End:
         """An end, with what is known of the attempt."""
@@ -131,3 +129,11 @@ class PayloadGuard:
             actor=actor.supervisor(self._capture.attempt_id),
             duration=self._clock.monotonic() - self._began,
         )
+
+
+async def _first_of(future: asyncio.Future[Any], event: asyncio.Event, timeout: float | None = None) -> None:
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({future, waiting}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()

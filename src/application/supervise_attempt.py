@@ -131,6 +131,10 @@ class SuperviseAttempt:
         """Ask the attempt to end; the first reason stays."""
         self._guard.stop(why, signal)
 
+    def hurry(self) -> None:
+        """Do not wait for the end of the grace period."""
+        self._guard.hurry()
+
     async def __call__(self) -> AttemptResult:
         """Make the attempt, and record it.
 

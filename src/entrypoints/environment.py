@@ -134,10 +134,20 @@ class Environment:
 def _dotenv(file: Path) -> Mapping[str, str]:
     if not file.is_file():
         return {}
-    from dotenv import dotenv_values  # only who has the file pays for the import
+    from dotenv.parser import parse_stream  # only who has the file pays for the import
 
-    # Not interpolated: a password may hold ${, and the process environment is not ours to read here.
-    return {name: value for name, value in dotenv_values(file, interpolate=False).items() if value is not None}
+    values: dict[str, str] = {}
+    with file.open(encoding="utf-8") as stream:
+        # Not interpolated: a password may hold ${, and the process environment is not ours to read here.
+        for one in parse_stream(stream):
+            if one.error or (one.key is not None and one.value is None):
+                # The line is not quoted: it may be the second one of a secret.
+                raise BadSetting(
+                    ".env", f"line {one.original.line} of {file} is neither NAME=value nor a comment that begins with #"
+                )
+            if one.key is not None and one.value is not None:
+                values[one.key] = one.value
+    return values
 
 
 def _without_alias(source: Mapping[str, str]) -> dict[str, str]:

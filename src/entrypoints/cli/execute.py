@@ -6,14 +6,15 @@ import argparse
 import asyncio
 import os
 import signal
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from ...application.attempt_end import Stop
+from ...application.execute_run import ExecuteRun
 from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
-from ...domain.duration import parse_duration
+from ...domain.duration import format_duration, parse_duration
 from ...domain.errors import BadSetting, DatabaseUnavailable, RunMismatch
 from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
@@ -64,13 +65,32 @@ async def _execute(
         else:
             introduction = introduction_of(given, from_text=True, pipelines=settings.pipelines)
     execute = execute_run(container, command=command, introduction=introduction, console=console)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
+    _listen(execute, console, grace=settings.grace)
     result = await execute(order)
     console.said(_sentence(order, result))
     return result
+
+
+def _listen(execute: ExecuteRun, console: TerminalConsole, *, grace: timedelta) -> None:
+    """End gently at a signal, and at once when Ctrl-C is pressed again."""
+    loop = asyncio.get_running_loop()
+    interrupted = False
+
+    def interrupt() -> None:
+        nonlocal interrupted
+        if interrupted:
+            console.said("killing it; what it staged is never published")
+            execute.hurry()
+            return
+        interrupted = True
+        console.said(f"ending it, which it has {format_duration(grace)} for; press Ctrl-C again to kill it at once")
+        execute.stop(Stop.TERMINATED, signal.SIGINT.value)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGINT, interrupt)
 
 
 async def _known(container: Container, order: RunOrder, args: argparse.Namespace) -> Run | None:

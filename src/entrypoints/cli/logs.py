@@ -35,6 +35,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         run_id = await find_run(run_log, args.run)
         await run_log.get(run_id)
         seen: dict[UUID, int] = {}
+        shown_last: Attempt | None = None
         said: set[str] = set()
 
         def say(text: str) -> None:
@@ -50,6 +51,9 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
                     continue
                 for chunk in await history.output(attempt.id, after=seen.get(attempt.id, 0)):
                     seen[attempt.id] = chunk.seq
+                    if not args.json and shown_last is not None and shown_last.id != attempt.id:
+                        say(f"attempt {attempt.number}")
+                    shown_last = attempt
                     _print(attempt, chunk, as_json=args.json)
             if ended or not args.follow:
                 if not seen and not args.json:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import signal
 import sys
 from pathlib import Path
 
 from ...domain.errors import KubescribeError
 from ...domain.exit_code import ExitCode
+from ...domain.nearest import did_you_mean
 
 MODULES = {
     "run": "execute",
@@ -38,6 +40,23 @@ class _Parser(argparse.ArgumentParser):
         self.exit(ExitCode.USAGE, f"{self.prog}: {message}\n")
 
 
+class _Root(_Parser):
+    """The command line before the command: a word that is none is answered with what it may have been."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        word = _UNKNOWN.match(message)
+        if word is None:
+            super().error(message)
+            return
+        known = did_you_mean(word[1], sorted(MODULES))
+        self.exit(
+            ExitCode.USAGE, f"kubescribe: there is no command {word[1]}{known}; `kubescribe --help` lists them all\n"
+        )
+
+
+_UNKNOWN = re.compile(r"argument COMMAND: invalid choice: '(.*)' \(choose from .*", re.DOTALL)
+
+
 class _Version(argparse.Action):
     """Prints the installed version; looked up only when it is asked for."""
 
@@ -50,7 +69,7 @@ class _Version(argparse.Action):
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    root = _Parser(prog="kubescribe", description="Scheduled data jobs with a record that is always true.")
+    root = _Root(prog="kubescribe", description="Scheduled data jobs with a record that is always true.")
     root.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
 

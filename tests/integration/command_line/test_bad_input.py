@@ -201,7 +201,7 @@ def test_psql_opens_a_database(kubescribe: CommandLine, databases: ThreeDatabase
         (["run", "numbers", "--run-id", "7"], "no UUID"),
         (["run", "numbers", "--param", "count"], "has no '='"),
         (["run", "numbers", "--param", "count=1", "--param", "count=2"], "given twice"),
-        (["frobnicate"], "invalid choice"),
+        (["reprots"], "there is no command reprots; did you mean reports?; `kubescribe --help` lists them all"),
     ],
 )
 def test_a_command_that_cannot_be_meant(kubescribe: CommandLine, arguments: list[str], sentence: str) -> None:

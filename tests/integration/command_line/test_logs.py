@@ -29,6 +29,15 @@ def test_escapes_are_for_pipes_only(kubescribe: CommandLine) -> None:
     os.close(theirs)
 
 
+def test_it_says_where_the_next_attempt_begins(kubescribe: CommandLine) -> None:
+    script = "test -e told && exec echo second; touch told; echo first; exit 3"
+    assert kubescribe("exec", "--retries", "1", "--retry-delay", "0s", "--", "sh", "-c", script).returncode == 0
+    run_id = kubescribe.newest()["run"]["id"]
+    printed = kubescribe("logs", run_id)
+    assert (printed.stdout, printed.stderr) == ("first\nsecond\n", "kubescribe: attempt 2\n")
+    assert kubescribe("logs", run_id, "--attempt", "2").stderr == ""
+
+
 def test_following_a_run_that_is_killed_ends(tmp_path: Path) -> None:
     """The embedded mode has no reconciler but the commands themselves."""
     kubescribe = CommandLine(tmp_path, None)

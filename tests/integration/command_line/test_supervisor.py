@@ -36,6 +36,29 @@ def test_nohup_holds(kubescribe: CommandLine, tmp_path: Path) -> None:
     assert (process.returncode, out) == (0, b"went on\n")
 
 
+def test_pressing_ctrl_c_again_kills_what_takes_its_time(kubescribe: CommandLine, tmp_path: Path) -> None:
+    started, asked = tmp_path / "started", tmp_path / "asked"
+    script = f"trap 'touch {asked}' INT TERM; touch {started}; while true; do sleep 0.05; done"
+    process = subprocess.Popen(
+        [*MAIN, "exec", "--", "sh", "-c", script],
+        env={**kubescribe.environment, "KUBESCRIBE_GRACE": "10m"},
+        cwd=kubescribe.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(started.exists, "the payload to start")
+    process.send_signal(signal.SIGINT)
+    wait_for(asked.exists, "the payload to be asked")
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    assert "ending it, which it has 10m for; press Ctrl-C again to kill it at once" in told
+    assert "killing it" in told
+    assert kubescribe.newest()["run"]["cause"] == "signal"
+
+
 @pytest.mark.parametrize("detach", [(), ("--detach",)], ids=["here", "detached"])
 def test_a_parameter_that_holds_a_password_is_refused(
     kubescribe: CommandLine, databases: ThreeDatabases, detach: tuple[str, ...]

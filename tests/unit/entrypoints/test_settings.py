@@ -82,6 +82,14 @@ def test_it_prints_no_password(tmp_path: Path) -> None:
     assert "postgresql://u:•••@h/a" in repr(settings)
 
 
+@pytest.mark.parametrize("line", ["RUNLOG_DB_URL", "hunter two", "RUNLOG_DB_URL='postgresql://h/d", "=hunter", "a b=c"])
+def test_a_line_of_the_file_that_says_nothing_is_refused_by_its_number(line: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"# of this laptop\n\nKUBESCRIBE_KEEP_VERSIONS=2\n{line}\nOTHER=1\n")
+    with pytest.raises(BadSetting, match=r"line 4 of .*\.env is neither NAME=value") as caught:
+        load_settings({}, tmp_path)
+    assert "hunter" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["RUNLOG_DB_URL", "PROD_DB_URL", "REPORT_DB_URL"])
 def test_one_url_is_enough_to_leave_the_embedded_databases(name: str, tmp_path: Path) -> None:
     settings = load_settings({name: "postgresql://h/d"}, tmp_path)
@@ -93,7 +101,7 @@ def test_one_url_is_enough_to_leave_the_embedded_databases(name: str, tmp_path: 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(
         "# of this laptop\nexport KUBESCRIBE_GRACE=1s\nKUBESCRIBE_KEEP_VERSIONS=2\nOPSLOG_DB_URL='postgresql://u:a${HOME}b@h/file'\n"
-        "PROD_DB_URL=postgresql://h/file\nOTHER=1\nKUBESCRIBE_ACTOR\n"
+        "PROD_DB_URL=postgresql://h/file\nOTHER=1\nKUBESCRIBE_ACTOR=\n"
     )
     settings = load_settings(
         {"KUBESCRIBE_GRACE": "2s", "RUNLOG_DB_URL": "postgresql://h/env", "PROD_DB_URL": ""}, tmp_path
