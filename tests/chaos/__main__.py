@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -29,6 +30,7 @@ def main() -> int:
     args = parser.parse_args()
     seed = random.SystemRandom().randrange(1_000_000) if args.seed is None else args.seed
     until = None if args.minutes is None else time.monotonic() + args.minutes * 60
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way it says how far it came
     print(f"seed {seed}", flush=True)
     began, played, broken = time.monotonic(), 0, []
     acts: Counter[str] = Counter()
