@@ -59,7 +59,7 @@ def _no_guard(patch: Patch) -> None:
 
     def made(item: Any, schema: str, generation: int, **how: Any) -> str:
         text = make(item, schema, generation, **how)
-        return text.replace("ELSE kubescribe.refuse_older_snapshot(report) IS NULL", "ELSE true")
+        return text.replace("ELSE kubescribe.refuse_older_snapshot(report)", "ELSE version")
 
     patch.setattr(relations, "make_view", made)
 
@@ -115,7 +115,7 @@ PLANTED = (
         "an older snapshot follows its pointer into other tables",
         _no_guard,
         lambda world, server, _: test_evolution.test_an_older_snapshot_is_told_when_the_report_was_made_anew(
-            world, server, "append", test_evolution.NARROWER
+            world, server, "append", test_evolution.NARROWER, 1
         ),
     ),
     Planted(
