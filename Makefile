@@ -44,8 +44,9 @@ fast: $(STAMP) ## the tests that need no database (under two minutes)
 	$(BIN)/python -m pytest -n 2 -m "not integration and not faults and not packaging"
 
 .PHONY: chaos
-chaos: $(STAMP) ## N random faults on real runs, with a printed seed (make chaos N=1000 SEED=7 MINUTES=30)
-	$(BIN)/python -m tests.chaos --n $(N) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+chaos: $(STAMP) ## N random faults on real runs, seeded (make chaos N=1000 SEED=7 MINUTES=30 ONLY=kills WORKERS=2)
+	$(BIN)/python -m tests.chaos --n $(N) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(if $(ONLY),--only $(ONLY)) $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: bench
 bench: $(STAMP) $(PEERS)/.installed ## measure, beside something to compare with

@@ -1,5 +1,9 @@
 """Faults at every step of a run, one at a time; afterwards every invariant of ``tests.support.invariants`` holds.
 
+Each run publishes ``r1`` and ``r2`` anew, and one to three reports that it appends to, merges or replaces partitions
+of; now and then it adds a column or makes a report anew. What exactly is drawn by the test's name: so the modes take
+turns over the steps, and the cases need not be multiplied.
+
 What is covered in ``make test`` (``make chaos`` draws from everything, and pairs):
 
 =========================  =================================================================================

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.fault_pipelines import COLUMNS
+from kubescribe.domain.mode import Mode
+from tests.support.family import COLUMNS, Part
 from tests.support.faults import Action, Fault, play
 from tests.support.run_steps import STAGING_A_FILE
 from tests.support.story import Story
@@ -25,18 +25,22 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "rows.csv"
         self._written = 0
+        self._world: World | None = None
         self.shown = 0
 
     def work(self) -> tuple[str, ...]:
         """What publishes the next one."""
         self._written += 1
-        lines = [f"{n},{n}.5,file {self._written},none,3" for n in range(3)]
+        lines = [f"{n},a,{n}.5,file {self._written},none,3" for n in range(3)]
         self._file.write_text("\n".join([",".join(COLUMNS), *lines, ""]))
         return "publish", REPORT, str(self._file), "--key", "n", "--name", "files"
 
     def play(self, world: World, step: str, action: Action) -> Story:
         """A fault while the next file is published."""
-        story = play(world, Fault(step, action, work=self.work()))
+        if world is not self._world:  # another one is made where a bug has damaged its reports
+            self._world = world
+            assert self.play(world, AMID, Action.NOTHING).status == "succeeded"
+        story = play(world, Fault(step, action, work=self.work()), (Part(REPORT, Mode.REPLACE, rows=3),))
         if story.ledger:
             self.shown = self._written
         assert world.rows("report", f"SELECT DISTINCT marker, total FROM reports.{REPORT}") == [
@@ -46,10 +50,8 @@ class Files:
 
 
 @pytest.fixture(scope="module")
-def files(unbroken: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
-    files = Files(tmp_path_factory.mktemp("files"))
-    assert files.play(unbroken, AMID, Action.NOTHING).status == "succeeded"
-    yield files
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return Files(tmp_path_factory.mktemp("files"))
 
 
 @pytest.mark.parametrize("step", STAGING_A_FILE)

@@ -56,6 +56,9 @@ PUBLISHED = (
     "retire.detached",
 )
 
+REPEATED = ("stage.created", "stage.copied", "stage.indexed", "stage.recorded", "worker.staged")
+"""Reached once for each report, of which every run has three at least."""
+
 WITH_WORKER = BEFORE_CLAIM + ASSIGNING + WORKING
 CLAIMED = ASSIGNING + WORKING + PUBLISHING + PUBLISHED
 STEPS = BEFORE_CLAIM + CLAIMED
