@@ -150,10 +150,11 @@ class TakeRun:
     async def _take_fence(self, fences: Fences, pipeline: Pipeline) -> None:
         try:
             if self._order.accepted:
-                self._published = await fences.publications(self._order.run_id)
-                if self._published:
-                    await self._complete_the_record()
+                await self._look_into_the_ledger(fences)
             self._fence = await fences.take(self._order.run_id, self._attempt_id)
+            if self._order.accepted:
+                # The fence waits for whoever is publishing, and what that one has published was not there before.
+                await self._look_into_the_ledger(fences)
         except RunClosed as closed:
             raise NotTaken(closed.exit_code, str(closed)) from None
         except (DatabaseUnavailable, DatabaseRefused) as away:
@@ -163,6 +164,11 @@ class TakeRun:
                 return
             await self._claim()
             raise TakenInVain(*refused(await self._guard.killed(), away), pipeline) from None
+
+    async def _look_into_the_ledger(self, fences: Fences) -> None:
+        self._published = await fences.publications(self._order.run_id)
+        if self._published:
+            await self._complete_the_record()
 
     async def _complete_the_record(self) -> None:
         """An earlier attempt has published and could not say so: say it for that one, and end well."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 from uuid import UUID
 
 import polars as pl
@@ -13,11 +14,12 @@ from tests.features.world import Ended
 
 from kubescribe import Context, pipeline
 from kubescribe.adapters.memory.attempt_log import MemoryAttemptLog
+from kubescribe.adapters.memory.fences import MemoryFences
 from kubescribe.adapters.memory.publisher import MemoryPublisher
 from kubescribe.application.attempt_end import Stop
 from kubescribe.application.replay_spools import replay_spools
 from kubescribe.domain.checks import CheckFailure
-from kubescribe.domain.report import Staged
+from kubescribe.domain.report import Publication, Staged
 
 NUMBERS = pl.DataFrame({"id": [1, 2, 3]})
 
@@ -70,6 +72,45 @@ def test_a_refused_claim_takes_nothing_from_who_works_on_the_run(world: MemoryWo
     assert [one.exit_code for one in outcomes] == [64]
     assert "other parameters" in outcomes[0].told
     assert ended.exit_code == 0, ended.told
+
+
+def test_who_waits_for_the_fence_while_the_run_is_published_completes_its_record(
+    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = world.ids.new()
+    waits, published = threading.Event(), threading.Event()
+    outcomes: list[Ended] = []
+    publish, take = MemoryPublisher.publish, MemoryFences.take
+
+    @pipeline(name="monthly", reports=("numbers",))
+    def monthly(run: Context) -> None:
+        run.report("numbers", NUMBERS)
+
+    async def published_meanwhile(self: MemoryPublisher, *about: Any) -> tuple[Publication, ...]:
+        if waits.is_set():
+            return await publish(self, *about)
+        thread = threading.Thread(target=lambda: outcomes.append(world.run("monthly", {}, run_id=run_id)))
+        thread.start()
+        assert await asyncio.to_thread(waits.wait, 20)
+        done = await publish(self, *about)
+        published.set()
+        await asyncio.to_thread(thread.join)  # the second one is at its end before the first can say what it did
+        return done
+
+    async def waited_for(self: MemoryFences, run_id: UUID, attempt_id: UUID) -> int:
+        if threading.current_thread() is not first:
+            waits.set()
+            assert await asyncio.to_thread(published.wait, 20)
+        return await take(self, run_id, attempt_id)
+
+    first = threading.current_thread()
+    monkeypatch.setattr(MemoryPublisher, "publish", published_meanwhile)
+    monkeypatch.setattr(MemoryFences, "take", waited_for)
+    ended = world.run(declared(world, monthly), {}, run_id=run_id)
+    assert (ended.exit_code, [one.exit_code for one in outcomes]) == (0, [0]), (ended.told, outcomes)
+    record = world.record(run_id)
+    assert record.run.status == "succeeded"
+    assert [one.certificate and one.certificate.cause for one in record.attempts] == ["unknown", None]
 
 
 def test_an_earlier_attempts_record_is_not_overtaken(world: MemoryWorld) -> None:
