@@ -15,7 +15,7 @@ import msgspec
 
 from ..domain.errors import BadCursor, BadRowQuery
 from ..domain.report_query import RowQuery
-from ..domain.report_value import Value, parse_value, text_of
+from ..domain.report_value import Value, parse_position, text_of
 from .row_plan import Plan
 
 LONGEST = 8_000
@@ -84,7 +84,7 @@ def order_values(plan: Plan, position: Position) -> tuple[Value | Place, ...]:
             values.append(None)
         else:
             try:
-                values.append(parse_value(one.column, text))
+                values.append(parse_position(one.column, text))
             except BadRowQuery:
                 raise BadCursor("cannot be read") from None
     return tuple(values)

@@ -107,10 +107,10 @@ def sort_columns(query: RowQuery, there: tuple[Column, ...]) -> tuple[tuple[Colu
 def _condition(query: RowQuery, asked: Filter, there: tuple[Column, ...]) -> Condition:
     column = _named(query, asked.column, there)
     kind, operator = kind_of(column), asked.operator
-    if operator is Operator.CONTAINS and kind is not Kind.TEXT:
+    if operator is Operator.CONTAINS and kind not in (Kind.TEXT, Kind.OTHER):
         raise BadRowQuery(f"column {column.name} is {column.type}, and contains is for text alone")
-    if operator in ORDERING and kind is Kind.BOOLEAN:
-        raise BadRowQuery(f"column {column.name} is boolean, which has no order; use eq or ne")
+    if operator in ORDERING and kind in (Kind.BOOLEAN, Kind.OTHER):
+        raise BadRowQuery(f"column {column.name} is {column.type}, which has no order here; use eq, ne or in")
     if operator is Operator.IN:
         if not 1 <= len(asked.values) <= _MOST_VALUES:
             raise BadRowQuery(f"the filter on column {column.name} takes 1 to {_MOST_VALUES} values")

@@ -9,14 +9,18 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
 from .errors import BadRowQuery
 from .report import Column
 
-Value = bool | int | float | Decimal | str | date | datetime | time | timedelta | bytes | None
-"""A ``timestamp with time zone`` is aware and in UTC, a ``timestamp without time zone`` naive."""
+Value = bool | int | float | Decimal | str | date | datetime | time | timedelta | bytes | UUID | None
+"""A ``timestamp with time zone`` is aware and in UTC, a ``timestamp without time zone`` naive.
+
+What Python's type cannot hold (an infinite date, one before Christ, an interval of months) is its server's text.
+"""
 
 LONGEST_TEXT = 10_000
 """Characters of a value in a query."""
@@ -37,6 +41,9 @@ class Kind(StrEnum):
     """A point in time: ``timestamp with time zone``."""
     INTERVAL = "interval"
     BYTES = "bytes"
+    UUID = "uuid"
+    OTHER = "other"
+    """Any other type, as its text: looked at, found by it and ordered by it."""
 
 
 _KINDS = {
@@ -47,15 +54,18 @@ _KINDS = {
     "double precision": Kind.FLOAT,
     "boolean": Kind.BOOLEAN,
     "text": Kind.TEXT,
+    "character varying": Kind.TEXT,
     "date": Kind.DATE,
     "time without time zone": Kind.TIME,
     "timestamp without time zone": Kind.TIMESTAMP,
     "timestamp with time zone": Kind.MOMENT,
     "interval": Kind.INTERVAL,
     "bytea": Kind.BYTES,
+    "uuid": Kind.UUID,
 }
+_MODIFIER = re.compile(r"\([0-9]+\)")
 _BITS = {"smallint": 15, "integer": 31, "bigint": 63}
-_NUMERIC = re.compile(r"numeric(?:\((\d+),(\d+)\))?")
+_NUMERIC = re.compile(r"numeric(?:\(([0-9]+),(-?[0-9]+)\))?")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _FLOAT = re.compile(rf"{_DECIMAL.pattern}|[+-]?(?:inf|infinity)|nan", re.ASCII | re.IGNORECASE)
@@ -69,6 +79,11 @@ _INTERVAL = re.compile(
     re.ASCII,
 )
 _BYTES = re.compile(r"\\x(?:[0-9a-fA-F]{2})*", re.ASCII)
+_SERVERS = frozenset({Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.MOMENT, Kind.INTERVAL})
+_SERVERS_TEXT = re.compile(r"[0-9A-Za-z:. +-]{1,60}", re.ASCII)
+_SERVER_INTERVAL = re.compile(
+    r"P(?:(-?[0-9]+)D)?(?:T(?:(-?[0-9]+)H)?(?:(-?[0-9]+)M)?(?:(-?[0-9]+(?:\.[0-9]+)?)S)?)?", re.ASCII
+)
 _EXPECTED = {
     Kind.INTEGER: "a whole number",
     Kind.DECIMAL: "a number like -12.50",
@@ -80,16 +95,15 @@ _EXPECTED = {
     Kind.MOMENT: "a date and time with its offset from UTC, like 2026-11-21T13:45:00Z",
     Kind.INTERVAL: "an ISO 8601 duration of days and less, like P1DT2H30M0.5S",
     Kind.BYTES: r"bytes in hexadecimal, like \x0aff",
+    Kind.UUID: "a UUID",
 }
 
 
 def kind_of(column: Column) -> Kind:
-    """What the column's values are; raises :class:`ValueError` for a type that no report has."""
+    """What the column's values are."""
     if _NUMERIC.fullmatch(column.type):
         return Kind.DECIMAL
-    if column.type not in _KINDS:
-        raise ValueError(f"no report has a column of type {column.type}")
-    return _KINDS[column.type]
+    return _KINDS.get(_MODIFIER.sub("", column.type, count=1), Kind.OTHER)
 
 
 def precision_of(column: Column) -> tuple[int, int] | None:
@@ -105,7 +119,7 @@ def parse_value(column: Column, text: str) -> Value:
         raise BadRowQuery(f"the value for column {column.name} is longer than {LONGEST_TEXT} characters")
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise BadRowQuery(f"the value for column {column.name} holds a NUL or half a character, which no text here can")
-    if kind is Kind.TEXT:
+    if kind in (Kind.TEXT, Kind.OTHER):
         return text
     try:
         return _PARSE[kind](text, column)
@@ -142,6 +156,49 @@ def text_of(value: Value) -> str | None:
             return "\\x" + value.hex()
         case _:
             return str(value)
+
+
+def parse_position(column: Column, text: str) -> Value:
+    """As :func:`parse_value`, and what only the server can hold too: for a place in an order, which came from there."""
+    try:
+        return parse_value(column, text)
+    except BadRowQuery:
+        kind = kind_of(column)
+        if kind in _SERVERS and _SERVERS_TEXT.fullmatch(text):
+            return text
+        if kind is Kind.DECIMAL and text in ("NaN", "Infinity", "-Infinity"):
+            return Decimal(text)
+        raise
+
+
+def value_of_text(kind: Kind, text: str | None) -> Value:
+    """The value that a server wrote: dates in ISO and UTC, intervals in ISO 8601. What Python lacks stays text."""
+    if text is None:
+        return None
+    try:
+        match kind:
+            case Kind.DATE:
+                return date.fromisoformat(text) if len(text) == 10 else text
+            case Kind.TIME:
+                return time.fromisoformat(text)
+            case Kind.TIMESTAMP:
+                return datetime.fromisoformat(text)
+            case Kind.MOMENT:
+                return datetime.fromisoformat(text).astimezone(UTC)
+            case Kind.INTERVAL:
+                return _server_interval(text)
+    except (ValueError, OverflowError):
+        pass
+    return text
+
+
+def _server_interval(text: str) -> Value:
+    match = _SERVER_INTERVAL.fullmatch(text)
+    if match is None:
+        return text  # with months, which have no length
+    days, hours, minutes = (int(part or 0) for part in match.groups()[:3])
+    microseconds = int(Decimal(match[4] or 0) * 1_000_000)
+    return timedelta(days=days, hours=hours, minutes=minutes, microseconds=microseconds)
 
 
 def _expected(column: Column) -> str:
@@ -218,6 +275,7 @@ _PARSE: dict[Kind, Callable[[str, Column], Value]] = {
     Kind.MOMENT: _moment,
     Kind.INTERVAL: _interval,
     Kind.BYTES: _bytes,
+    Kind.UUID: lambda text, _: UUID(text),
 }
 
 

@@ -14,6 +14,7 @@ import msgspec
 from ...domain.report import Column
 from ...domain.version_difference import ColumnDifference, VersionDifference, common_columns, only_in
 from .names import quoted
+from .row_query import compared
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +36,7 @@ async def difference(connection: Any, before: Side, after: Side, *, key: Sequenc
     names = [column.name for column in common]
     gone, new = only_in(before.columns, after.columns), only_in(after.columns, before.columns)
     if key and set(key) <= set(names):
-        row = await connection.fetchrow(keyed_query(before.relation, after.relation, names, key))
+        row = await connection.fetchrow(keyed_query(before.relation, after.relation, common, key))
         counts = dict(zip([name for name in names if name not in key], row["columns"] or (), strict=True))
         return VersionDifference(
             key=tuple(key),
@@ -48,7 +49,7 @@ async def difference(connection: Any, before: Side, after: Side, *, key: Sequenc
             columns_before=gone,
             columns_after=new,
         )
-    row = await connection.fetchrow(whole_query(before.relation, after.relation, names))
+    row = await connection.fetchrow(whole_query(before.relation, after.relation, common))
     was, now = [await connection.fetchrow(figures_query(one.relation, common)) for one in (before, after)]
     return VersionDifference(
         rows_before=was["rows"],
@@ -71,11 +72,16 @@ async def difference(connection: Any, before: Side, after: Side, *, key: Sequenc
     )
 
 
-def keyed_query(before: str, after: str, names: Sequence[str], key: Sequence[str]) -> str:
+def keyed_query(before: str, after: str, columns: Sequence[Column], key: Sequence[str]) -> str:
     """Rows that came, went and changed, found by their key; ``columns``: changes of each column outside the key."""
-    same = " AND ".join(f"b.{quoted(name)} = a.{quoted(name)}" for name in key)
+    by_name = {column.name: column for column in columns}
+    same = " AND ".join(f"{compared(by_name[name], 'b')} = {compared(by_name[name], 'a')}" for name in key)
     was, now = f"b.{quoted(key[0])} IS NOT NULL", f"a.{quoted(key[0])} IS NOT NULL"
-    others = [f"b.{quoted(name)} IS DISTINCT FROM a.{quoted(name)}" for name in names if name not in key]
+    others = [
+        f"{compared(column, 'b')} IS DISTINCT FROM {compared(column, 'a')}"
+        for column in columns
+        if column.name not in key
+    ]
     each = ", ".join(f"count(*) FILTER (WHERE {was} AND {now} AND {other})" for other in others)
     return (
         f"SELECT count(*) FILTER (WHERE {was}) AS rows_before, count(*) FILTER (WHERE {now}) AS rows_after, "  # noqa: S608 - quoted
@@ -85,10 +91,10 @@ def keyed_query(before: str, after: str, names: Sequence[str], key: Sequence[str
     )
 
 
-def whole_query(before: str, after: str, names: Sequence[str]) -> str:
+def whole_query(before: str, after: str, columns: Sequence[Column]) -> str:
     """Rows that are there more often or less often than before, as whole rows."""
-    aliases = [f"c{place}" for place in range(len(names))]
-    one = ", ".join(f"{quoted(name)} AS {alias}" for name, alias in zip(names, aliases, strict=True))
+    aliases = [f"c{place}" for place in range(len(columns))]
+    one = ", ".join(f"{compared(column)} AS {alias}" for column, alias in zip(columns, aliases, strict=True))
     listed, grouped = (f"{one}, " if one else ""), (f" GROUP BY {', '.join(aliases)}" if one else "")
     return (
         "SELECT coalesce(sum(greatest(more, 0)), 0)::bigint AS added, "  # noqa: S608 - quoted

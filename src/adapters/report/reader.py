@@ -10,17 +10,17 @@ from typing import Any
 from ...application.ports.report_reader import ReportSummary, ReportVersion, Row, RowPage, RowStream
 from ...application.row_cursor import Place, Position, cursor_after, order_values, read_cursor
 from ...application.row_plan import Plan, check_limit, plan
-from ...domain.errors import DatabaseRefused, KubescribeError, TookTooLong, TooManyRows, VersionGone
+from ...domain.errors import BadRowQuery, DatabaseRefused, KubescribeError, TookTooLong, TooManyRows, VersionGone
 from ...domain.report_query import RowQuery
 from ...domain.report_value import Value
 from ...domain.version_difference import VersionDifference
 from . import browsing
 from .browsing import Source
 from .difference import Side, difference
-from .failures import DATABASE, UNDEFINED, sqlstate
+from .failures import DATABASE, UNDEFINED, first_line, sqlstate
 from .listing import found_report
 from .reading import ReadingSession
-from .row_query import page_statement, remaining, stream_statement
+from .row_query import page_statement, reads, remaining, stream_statement
 
 _BATCH_BYTES = 4 * 1024 * 1024
 _BATCH_ROWS = 5000
@@ -82,7 +82,8 @@ class PostgresReportReader:
             with _said(source, "a page", self._session.statement_timeout):
                 rows = await _page(connection, source, asked, limit + 1, values)
         width = len(asked.columns)
-        shown = tuple(tuple(row)[:width] for row in rows[:limit])
+        read = reads(asked.columns)
+        shown = tuple(read(tuple(row)[:width]) for row in rows[:limit])
         cursor = None
         if len(rows) > limit:
             here = position or Position(
@@ -92,7 +93,7 @@ class PostgresReportReader:
                 table=source.identity(asked.located),
                 values=(),
             )
-            cursor = cursor_after(query, asked, here, tuple(rows[limit - 1])[width:])
+            cursor = cursor_after(query, asked, here, _order_values(asked, tuple(rows[limit - 1])[width:]))
         return RowPage(source=source.version, columns=asked.columns, rows=shown, next=cursor)
 
     @asynccontextmanager
@@ -106,7 +107,9 @@ class PostgresReportReader:
             statement = stream_statement(source.table, asked, in_order=bool(query.sort), without=source.without)
             with _said(source, "the download", self._session.statement_timeout):
                 cursor = await connection.cursor(statement.text, *statement.values)
-            yield RowStream(source=source.version, columns=asked.columns, batches=self._batches(cursor, source, limit))
+            yield RowStream(
+                source=source.version, columns=asked.columns, batches=self._batches(cursor, source, asked, limit)
+            )
 
     async def difference(self, report: str, before: int, after: int) -> VersionDifference:
         """See the port."""
@@ -138,7 +141,8 @@ class PostgresReportReader:
             raise VersionGone(query.report, position.version, "the report was made anew, or its table was rewritten")
         return asked
 
-    async def _batches(self, cursor: Any, source: Source, limit: int) -> AsyncIterator[tuple[Row, ...]]:
+    async def _batches(self, cursor: Any, source: Source, asked: Plan, limit: int) -> AsyncIterator[tuple[Row, ...]]:
+        read = reads(asked.columns)
         until, count = time.monotonic() + self._stream_timeout, 0
         size = max(1, min(_BATCH_ROWS, _BATCH_BYTES // source.row_bytes))
         while True:
@@ -151,7 +155,7 @@ class PostgresReportReader:
             count += len(rows)
             if count > limit:
                 raise TooManyRows(source.version.report, limit)
-            yield tuple(tuple(row) for row in rows)
+            yield tuple(read(tuple(row)) for row in rows)
 
 
 async def _page(
@@ -176,6 +180,11 @@ async def _page(
         stretch *= 4
 
 
+def _order_values(asked: Plan, last: tuple[Any, ...]) -> tuple[Value | Place, ...]:
+    read = [None if one.column is None else reads((one.column,)) for one in asked.order]
+    return tuple(value if make is None else make((value,))[0] for make, value in zip(read, last, strict=True))
+
+
 class _said:  # noqa: N801 - reads as what it does
     """Errors of reading a table, with what they mean for whoever asked."""
 
@@ -191,6 +200,9 @@ class _said:  # noqa: N801 - reads as what it does
             return
         if sqlstate(error) == "57014":
             raise TookTooLong(version.report, self._what, self._seconds) from error
+        if (sqlstate(error) or "").startswith("22"):
+            why = f"report {version.report} cannot be asked for this value: {first_line(error)}"
+            raise BadRowQuery(why) from error
         if sqlstate(error) in UNDEFINED:
             why = "it was retired while it was looked for"
             raise VersionGone(version.report, version.version, why) from error

@@ -71,6 +71,7 @@ _BEGIN = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {milliseconds}; "
     f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_MILLISECONDS}; "
     "SET LOCAL lock_timeout = 5000; SET LOCAL search_path = pg_catalog; SET LOCAL timezone = 'UTC'; "
-    "SET LOCAL datestyle = 'ISO, YMD'; "
+    "SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'iso_8601'; SET LOCAL bytea_output = 'hex'; "
+    "SET LOCAL extra_float_digits = 1; "
     "SET LOCAL synchronize_seqscans = off"
 )

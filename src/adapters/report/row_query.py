@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +14,12 @@ from ...application.row_cursor import Place
 from ...application.row_plan import OrderColumn, Plan
 from ...domain.report import Column
 from ...domain.report_query import Condition, Operator
-from ...domain.report_value import Kind, Value, kind_of, text_of
+from ...domain.report_value import Kind, Value, kind_of, text_of, value_of_text
 from .names import quoted
 
-_PLACE = "ctid"
+_TABLE = "r"
+"""The table's alias. A bare name in ORDER BY would be that of a result, which is text where the column is not."""
+_PLACE = f"{_TABLE}.ctid"
 _COMPARED = {
     Operator.EQ: "=",
     Operator.NE: "IS DISTINCT FROM",
@@ -27,8 +30,23 @@ _COMPARED = {
 }
 
 
-_AS_TEXT = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.MOMENT})
-"""The server reads these: asyncpg takes the first and the last day that Python knows for infinities."""
+AS_TEXT = frozenset({Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.MOMENT, Kind.INTERVAL})
+"""The server writes and reads these as text, for it knows infinities, years and months that Python does not."""
+
+_TYPES = {
+    Kind.DECIMAL: "numeric",  # the column's own would round what is asked for
+    Kind.BOOLEAN: "boolean",
+    Kind.TEXT: "text",
+    Kind.DATE: "date",
+    Kind.TIME: "time without time zone",
+    Kind.TIMESTAMP: "timestamp without time zone",
+    Kind.MOMENT: "timestamp with time zone",
+    Kind.INTERVAL: "interval",
+    Kind.BYTES: "bytea",
+    Kind.UUID: "uuid",
+    Kind.OTHER: "text",
+}
+_NUMBERS = frozenset({"smallint", "integer", "bigint", "real", "double precision"})
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -50,16 +68,31 @@ class _Parameters:
 
     def of(self, column: Column, value: Value) -> str:
         """A value of the column."""
-        kind = kind_of(column)
-        if kind in _AS_TEXT:
-            return f"{self.add(text_of(value), 'text')}::{column.type}"
+        if kind_of(column) in AS_TEXT and not isinstance(value, timedelta):
+            return f"{self.add(text_of(value), 'text')}::{_type(column)}"
         return self.add(value, _type(column))
 
     def any_of(self, column: Column, values: Sequence[Value]) -> str:
         """An array of values of the column."""
-        if kind_of(column) in _AS_TEXT:
-            return f"{self.add([text_of(value) for value in values], 'text[]')}::{column.type}[]"
+        if kind_of(column) in AS_TEXT - {Kind.INTERVAL}:
+            return f"{self.add([text_of(value) for value in values], 'text[]')}::{_type(column)}[]"
         return self.add(list(values), f"{_type(column)}[]")
+
+
+def reads(columns: Sequence[Column]) -> Callable[[Sequence[Any]], tuple[Value, ...]]:
+    """What makes a row of values of what asyncpg brings for these columns."""
+    kinds = [kind_of(column) for column in columns]
+    written = [(place, kind) for place, kind in enumerate(kinds) if kind in AS_TEXT]
+
+    def read(row: Sequence[Any]) -> tuple[Value, ...]:
+        if not written:
+            return tuple(row)
+        values = list(row)
+        for place, kind in written:
+            values[place] = value_of_text(kind, values[place])
+        return tuple(values)
+
+    return read
 
 
 def page_statement(
@@ -81,10 +114,11 @@ def page_statement(
         where.append(_behind(plan.order, after, parameters))
     if before_block is not None:
         where.append(f"{_PLACE} < {parameters.add((before_block, 0), 'tid')}")
-    names = [quoted(column.name) for column in plan.columns] + [_name(one) for one in plan.order]
+    names = [_read(column) for column in plan.columns]
+    names += [_PLACE if one.column is None else _read(one.column) for one in plan.order]
     order = ", ".join(f"{_name(one)}{' DESC' if one.descending else ''}{_nulls(one)}" for one in plan.order)
     text = (
-        f"SELECT {', '.join(names)} FROM {table}{_clause(where)} ORDER BY {order} "  # noqa: S608 - quoted
+        f"SELECT {', '.join(names)} FROM {table} AS {_TABLE}{_clause(where)} ORDER BY {order} "  # noqa: S608 - quoted
         f"LIMIT {parameters.add(limit, 'bigint')}"
     )
     return Statement(text, tuple(parameters.values))
@@ -95,8 +129,8 @@ def stream_statement(table: str, plan: Plan, *, in_order: bool, without: Sequenc
     parameters = _Parameters()
     where = _where(plan, parameters, without)
     order = ", ".join(f"{_name(one)}{' DESC' if one.descending else ''}{_nulls(one)}" for one in plan.order)
-    names = ", ".join(quoted(column.name) for column in plan.columns)
-    text = f"SELECT {names} FROM {table}{_clause(where)}{f' ORDER BY {order}' if in_order else ''}"  # noqa: S608 - quoted
+    names = ", ".join(_read(column) for column in plan.columns)
+    text = f"SELECT {names} FROM {table} AS {_TABLE}{_clause(where)}{f' ORDER BY {order}' if in_order else ''}"  # noqa: S608 - quoted
     return Statement(text, tuple(parameters.values))
 
 
@@ -120,7 +154,7 @@ def _clause(where: list[str]) -> str:
 
 
 def _condition(one: Condition, parameters: _Parameters) -> str:
-    name = quoted(one.column.name)
+    name = compared(one.column, _TABLE)
     if one.operator is Operator.IS_NULL:
         return f"{name} IS {'' if one.values[0] else 'NOT '}NULL"
     if one.operator is Operator.IN:
@@ -158,8 +192,19 @@ def _bound(one: OrderColumn, value: Value | Place, parameters: _Parameters) -> s
     return parameters.of(one.column, value)
 
 
+def compared(column: Column, alias: str = "") -> str:
+    """The column in a comparison or an order; types of which not all know equality are compared as their text."""
+    name = f"{alias}.{quoted(column.name)}" if alias else quoted(column.name)
+    return f'{name}::text COLLATE "C"' if kind_of(column) is Kind.OTHER else name
+
+
+def _read(column: Column) -> str:
+    name = f"{_TABLE}.{quoted(column.name)}"
+    return f"{name}::text" if kind_of(column) in AS_TEXT | {Kind.OTHER} else name
+
+
 def _name(one: OrderColumn) -> str:
-    return _PLACE if one.column is None else quoted(one.column.name)
+    return _PLACE if one.column is None else compared(one.column, _TABLE)
 
 
 def _nulls(one: OrderColumn) -> str:
@@ -167,5 +212,5 @@ def _nulls(one: OrderColumn) -> str:
 
 
 def _type(column: Column) -> str:
-    # kind_of knows every type that a column can have. Bare numeric: the column's own would round what is asked for.
-    return "numeric" if kind_of(column) is Kind.DECIMAL else column.type
+    """The name of the column's type; never any other text that the catalogue may hold."""
+    return column.type if column.type in _NUMBERS else _TYPES[kind_of(column)]

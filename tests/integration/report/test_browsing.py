@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import polars as pl
 import psycopg
 import pytest
@@ -17,9 +18,22 @@ import pytest
 from kubescribe.adapters.report import row_query
 from kubescribe.adapters.report.reader import PostgresReportReader
 from kubescribe.adapters.report.schema import BROWSED, BROWSER, browser_grants
-from kubescribe.domain.errors import DatabaseRefused, SchemaMismatch, TookTooLong, VersionGone
+from kubescribe.application.row_cursor import Position, cursor_after
+from kubescribe.application.row_plan import Plan, plan
+from kubescribe.domain.errors import (
+    BadCursor,
+    BadRowQuery,
+    DatabaseRefused,
+    SchemaMismatch,
+    TookTooLong,
+    VersionGone,
+)
 from kubescribe.domain.mode import Mode
+from kubescribe.domain.report import Column
 from kubescribe.domain.report_query import Filter, Operator, RowQuery, Sort
+from kubescribe.domain.report_value import text_of
+from kubescribe.domain.row_format import RowFormat
+from kubescribe.entrypoints.composition.browsing import row_encoder
 from tests.support.clusters import Cluster
 from tests.support.payloads import injections
 from tests.support.publishing import World, run, small
@@ -403,3 +417,90 @@ def _migrate_at_once(cluster: Cluster) -> None:
             ).fetchone()
             assert row == (True,)
         cluster.drop_database(name)
+
+
+# -- types that no frame has -------------------------------------------------------------------------------------------
+
+ODD = [
+    ("uuid", ["00000000-0000-0000-0000-000000000001", "ffffffff-0000-0000-0000-000000000000"]),
+    ("json", ['{"a": 1}', '{"b":   [1, 2]}']),
+    ("jsonb", ['{"a": 1}', '{"b": [1, 2]}']),
+    ("inet", ["10.0.0.1", "10.0.0.2/8"]),
+    ("text[]", ["{a,b}", "{c,NULL}"]),
+    ("int4range", ["[1,5)", "[2,6)"]),
+    ("point", ["(1,2)", "(3,4)"]),
+    ("character varying(20)", ["a", "b"]),
+    ("character(3)", ["a  ", "b  "]),
+    ("numeric", ["-1e-30", "1e300"]),
+    ("numeric", ["1", "NaN"]),
+    ("numeric(50,10)", ["1.0000000000", "2.0000000000"]),
+    ("date", ["-infinity", "0044-03-15 BC", "0001-01-01", "9999-12-31", "10000-01-01", "infinity"]),
+    ("timestamp(3) without time zone", ["-infinity", "0001-01-01 00:00:00", "2024-01-01 00:00:00.123", "infinity"]),
+    ("timestamp with time zone", ["0044-03-15 00:00:00+00 BC", "9999-12-31 23:59:59.999999+00", "infinity"]),
+    ("time(0) without time zone", ["00:00:00", "24:00:00"]),
+    ("interval", ["P-1M", "PT-1H", "P1DT2H", "P1Y2M3D"]),
+    ("time with time zone", ["10:00:00+00", "10:00:00-05"]),
+    ("bit(3)", ["001", "111"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "values"), ODD, ids=[f"{kind}-{values[0]}" for kind, values in ODD])
+def test_types_that_no_frame_has(world: World, server: ReportServer, kind: str, values: list[str]) -> None:
+    frame = pl.DataFrame({"n": range(len(values) + 1), "v": [*values, None]})
+    one = world.published(frame)
+    columns = f'[{{"name": "n", "type": "bigint"}}, {{"name": "v", "type": "{kind}"}}]'
+    table = f"reports.airports__v{one.version}"
+    with server.admin() as admin:
+        admin.execute(f"ALTER TABLE reports.airports__versions DETACH PARTITION {table}".encode())
+        admin.execute(f"ALTER TABLE {table} ALTER v TYPE {kind} USING v::{kind}".encode())
+        admin.execute("UPDATE kubescribe.staged SET columns = %s::jsonb", [columns])
+    count = len(values) + 1
+
+    async def rows(*filters: Filter, sort: tuple[Sort, ...] = (Sort("v"),)) -> list[Any]:
+        query = RowQuery(report="airports", filters=filters, sort=sort)
+        page = await world.reader.page(query, limit=1)
+        found = list(page.rows)
+        while page.next is not None:
+            page = await world.reader.page(query, limit=1, after=page.next)
+            found += page.rows
+        return found
+
+    upwards = run(rows())
+    assert [row[0] for row in upwards] == list(range(count))
+    assert upwards[-1][1] is None
+    downwards = run(rows(sort=(Sort("v", True),)))
+    assert [row[0] for row in downwards] == [*range(count - 2, -1, -1), count - 1]
+    assert [row[0] for row in run(rows(Filter("v", Operator.IS_NULL, ("true",))))] == [count - 1]
+    found = text_of(upwards[0][1])
+    assert found is not None
+    if not found.startswith("-infinity") and kind not in ("interval",) and "BC" not in found:
+        for operator in (Operator.EQ, Operator.IN):
+            assert [row[0] for row in run(rows(Filter("v", operator, (found,))))] == [0]
+        assert len(run(rows(Filter("v", Operator.NE, (found,))))) == count - 1
+
+    async def written(kind: RowFormat) -> bytes:
+        async with world.reader.stream(ASKED) as stream:
+            return b"".join([piece async for piece in row_encoder(kind).encode(stream.columns, stream.batches)])
+
+    assert len(msgspec.json.decode(run(written(RowFormat.JSON)))) == count
+    assert found in run(written(RowFormat.CSV)).decode().replace('""', '"')
+    for binary in (RowFormat.ARROW, RowFormat.PARQUET):
+        try:
+            assert run(written(binary))
+        except BadRowQuery as error:
+            assert "cannot hold" in str(error)
+            assert kind.startswith(("date", "time", "interval"))
+    difference = run(world.reader.difference("airports", one.version, one.version))
+    assert (difference.equal, difference.rows_after) == (True, count)
+
+
+def test_a_value_that_the_server_refuses_is_a_bad_question(world: World, server: ReportServer) -> None:
+    world.published(pl.DataFrame({"d": [None], "iv": [None]}, schema={"d": pl.Date, "iv": pl.Duration("us")}))
+    query = RowQuery(report="airports", sort=(Sort("d"),))
+    forged = Position("", 1, 2, "", ())
+    with pytest.raises((BadCursor, VersionGone)):
+        run(world.reader.page(query, after=cursor_after(query, _plan_of(query), forged, ("12345-99-99", (0, 1)))))
+
+
+def _plan_of(query: RowQuery) -> Plan:
+    return plan(query, (Column("d", "date"), Column("iv", "interval")), (), unique=False)
