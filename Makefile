@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := .venv-peers
 N ?= 1000
 
 .DEFAULT_GOAL := help
@@ -43,18 +44,27 @@ fast: $(STAMP) ## the tests that need no database (under two minutes)
 	$(BIN)/python -m pytest -n 2 -m "not integration and not faults and not packaging"
 
 .PHONY: chaos
-chaos: $(STAMP) ## N random faults on real runs, with a printed seed (make chaos N=1000 SEED=7 MINUTES=30)
-	$(BIN)/python -m tests.chaos --n $(N) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+chaos: $(STAMP) ## N random faults on real runs, seeded (make chaos N=1000 SEED=7 MINUTES=30 ONLY=kills WORKERS=2)
+	$(BIN)/python -m tests.chaos --n $(N) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(if $(ONLY),--only $(ONLY)) $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: bench
-bench: $(STAMP) ## measure, beside something to compare with
+bench: $(STAMP) $(PEERS)/.installed ## measure, beside something to compare with
 	$(BIN)/python -m tests.bench
 
+# dlt and pandas, beside which we are measured: with the versions that they want
+$(PEERS)/.installed: requirements-peers.lock
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.lock
+	@touch $@
+
 .PHONY: lock
-lock: ## renew requirements.lock from pyproject.toml (needs uv)
+lock: ## renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url pyproject.toml --extra embedded --extra otel --group dev -o requirements.lock
+	  --no-emit-index-url pyproject.toml --extra embedded --extra fast --extra otel --group dev -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --group peers -o requirements-peers.lock
 
 .PHONY: clean
 clean: ## remove .venv and the embedded databases
-	rm -rf $(VENV) .kubescribe
+	rm -rf $(VENV) $(PEERS) .kubescribe

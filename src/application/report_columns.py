@@ -5,6 +5,7 @@ The rules are the same whatever holds the report, so they are kept once, here. P
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ..domain.errors import ReportMismatch, UnsupportedType
@@ -68,12 +69,17 @@ def columns_of(report: str, schema: polars.Schema) -> tuple[Column, ...]:
     Raises :class:`UnsupportedType` for a type that no column keeps exactly, :class:`ReportMismatch` for names that
     no column can have, and for no column at all.
     """
-    problems = [problem for name in schema for problem in _name_problems(name)]
-    if not schema:
+    check_names(report, schema)
+    return tuple(Column(name, _type_of(report, name, dtype)) for name, dtype in schema.items())
+
+
+def check_names(report: str, names: Collection[str]) -> None:
+    """Raise :class:`ReportMismatch` for names that no column can have, and for no column at all."""
+    problems = [problem for name in names for problem in _name_problems(name)]
+    if not names:
         problems.append("there are no columns")
     if problems:
         raise ReportMismatch(report, tuple(problems))
-    return tuple(Column(name, _type_of(report, name, dtype)) for name, dtype in schema.items())
 
 
 def differences(existing: tuple[Column, ...], new: tuple[Column, ...]) -> tuple[str, ...]:
@@ -103,7 +109,7 @@ def check_named(spec: ReportSpec, columns: tuple[Column, ...]) -> None:
 def check_values(report: str, frame: polars.DataFrame) -> None:
     """Raise :class:`UnsupportedType` for a value that its column's type could not keep exactly."""
     for name, dtype in frame.schema.items():
-        problem = _value_problem(frame.get_column(name), dtype)
+        problem = _value_problem(frame.get_column(name).alias(""), dtype)  # or polars takes ^a$ for a pattern
         if problem:
             raise UnsupportedType(f"report {report}", name, f"{dtype} {problem[0]}", problem[1])
 

@@ -152,10 +152,10 @@ class TakeRun:
     async def _take_fence(self, fences: Fences, pipeline: Pipeline) -> None:
         try:
             if self._order.accepted:
-                self._published = await fences.publications(self._order.run_id)
-                if self._published:
-                    await self._complete_the_record()
+                await self._unless_published(fences)
             self._fence = await fences.take(self._order.run_id, self._attempt_id)
+            if self._order.accepted:  # again: until the fence was ours, the attempt before could still commit
+                await self._unless_published(fences)
         except RunClosed as closed:
             raise NotTaken(closed.exit_code, str(closed)) from None
         except (DatabaseUnavailable, DatabaseRefused) as away:
@@ -165,6 +165,11 @@ class TakeRun:
                 return
             await self._claim()
             raise TakenInVain(*refused(await self._guard.killed(), away), pipeline) from None
+
+    async def _unless_published(self, fences: Fences) -> None:
+        self._published = await fences.publications(self._order.run_id)
+        if self._published:
+            await self._complete_the_record()
 
     async def _complete_the_record(self) -> None:
         """An earlier attempt has published and could not say so: say it for that one, and end well."""

@@ -192,6 +192,16 @@ class UnsupportedType(KubescribeError):
         super().__init__(f"{where}: column {column} has type {kind}, which cannot be kept exactly; {remedy}")
 
 
+class FileUnreadable(KubescribeError):
+    """A file that was to be published is not what its name says."""
+
+    exit_code = ExitCode.PRECONDITION
+
+    def __init__(self, file: str, why: str) -> None:
+        self.file, self.why = file, why
+        super().__init__(f"{file} cannot be published: {why}")
+
+
 class ReportNotFound(ConfigurationError):
     """There is no such report."""
 
@@ -264,6 +274,19 @@ class DatabaseRefused(KubescribeError):
         super().__init__(f"the {database} database refused: {why}; {remedy}")
 
 
+class ValueRefused(KubescribeError):
+    """A database cannot hold one of the values."""
+
+    exit_code = ExitCode.PRECONDITION
+
+    def __init__(self, database: str, why: str) -> None:
+        self.database, self.why = database, why
+        super().__init__(
+            f"the {database} database cannot hold one of the values: {why}. Nothing was published; mend the value in "
+            "the query or the pipeline, or take such rows out"
+        )
+
+
 class SchemaMismatch(KubescribeError):
     """A database's schema is not the one that this program works with."""
 
@@ -300,6 +323,18 @@ class SnapshotLost(KubescribeError):
             f"the run's snapshot of the production database is gone ({why}), so a further read would see another "
             "moment than the earlier ones. Read everything first and call run.source_done(), raise "
             "KUBESCRIBE_SNAPSHOT_MAX_AGE, or declare snapshot='read' if the reads need not agree"
+        )
+
+
+class TablesChanged(TemporaryError):
+    """Tables lost the rows of the snapshot's moment, so a query may have read less than there was."""
+
+    def __init__(self, query: str, tables: tuple[str, ...]) -> None:
+        self.query, self.tables = query, tables
+        super().__init__(
+            f"query {query}: {', '.join(tables)} was truncated, rewritten, replaced or lost a partition after the "
+            "run's snapshot was taken, so rows of that moment may be missing. Nothing was published; run it again when "
+            "that is over, and load such tables at another time, or with DELETE and INSERT, which a snapshot survives"
         )
 
 

@@ -63,7 +63,7 @@ class Staged(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     """Of the version's binary COPY."""
     checksum: str
-    """``blake2b:`` and the hex digest over the version's binary COPY in load order."""
+    """A :class:`~kubescribe.domain.checksum.Checksum` over the version's binary COPY in load order."""
     columns: tuple[Column, ...]
     content: str | None = None
     """The rows' :class:`~kubescribe.domain.row_sum.RowSum`, where the mode changes rows in place."""

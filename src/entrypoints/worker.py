@@ -31,6 +31,7 @@ from ..domain.errors import BadParameters, KubescribeError
 from ..domain.exit_code import ExitCode
 from ..domain.note import NoteKind
 from .composition.worker import tools
+from .file_order import FileOrder
 
 PIPELINES = "KUBESCRIBE_PIPELINES"
 
@@ -42,6 +43,8 @@ class Introduction(msgspec.Struct, frozen=True):
     from_text: bool = False
     pipelines: tuple[str, ...] = ()
     """The modules that declare them, by the supervisor's settings; none: those of the environment."""
+    publish: FileOrder | None = None
+    """For ``kubescribe publish``: what to publish, instead of a pipeline of the user's."""
 
 
 class EventStream:
@@ -98,12 +101,20 @@ def _declare(name: str, events: EventStream) -> tuple[AnyPipeline, dict[str, Any
         introduction = msgspec.json.decode(line, type=Introduction)
     except msgspec.MsgspecError as error:
         raise BadParameters(name, (f"the supervisor's first line cannot be read: {error}",)) from None
-    modules = [module.strip() for module in os.environ.get(PIPELINES, "").split(",") if module.strip()]
-    function = Registry.load(introduction.pipelines or modules).get(name)
+    function = _found(name, introduction)
     values = convert(function, introduction.parameters, from_text=introduction.from_text)
     events.say(Declared(pipeline=function.pipeline, parameters=to_json(values)))
     failpoint("worker.declared")
     return function, values
+
+
+def _found(name: str, introduction: Introduction) -> AnyPipeline:
+    if introduction.publish is not None:
+        from .publish_file import file_pipeline
+
+        return file_pipeline(name, introduction.publish)
+    modules = [module.strip() for module in os.environ.get(PIPELINES, "").split(",") if module.strip()]
+    return Registry.load(introduction.pipelines or modules).get(name)
 
 
 def _work(function: AnyPipeline, values: dict[str, Any], assignment: Assignment, events: EventStream) -> int:

@@ -24,11 +24,13 @@ from kubescribe.adapters.postgres.migrate import migrate
 from tests.support.addresses import asyncpg_address
 from tests.support.clusters import Cluster
 
+from . import data_plane
 from .measuring import Cost, Memory, cost, memory
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
 GOALS = "at most 0.6 s wall, 0.5 s CPU, 80 MiB for supervisor and worker together"
+HEADING = "# What a run costs beside its work"
 MEMORY_ROUNDS = 3
 PYTHON = sys.executable
 KUBESCRIBE = [PYTHON, "-m", "kubescribe.entrypoints.cli.main"]
@@ -86,7 +88,7 @@ def page(figures: Mapping[str, Figures], rounds: int) -> str:
     ]
     return "\n".join(
         [
-            "# What a run costs beside its work",
+            HEADING,
             "",
             f"`{SUBJECT}` against `{REFERENCE}`, measured beside it: "
             f"{ours.wall / reference.wall:.2f} × the wall time, {ours.cpu / reference.cpu:.2f} × the CPU, "
@@ -113,8 +115,32 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="make bench", description=__doc__)
     arguments.add_argument("--rounds", type=int, default=9)
     arguments.add_argument("--write", action="store_true", help=f"renew {PAGE.relative_to(ROOT)}")
+    arguments.add_argument("--only", choices=("start", "data"), help="what a run costs, or the data plane")
+    arguments.add_argument("--data-rounds", type=int, default=5)
+    arguments.add_argument("--scale", default=os.environ.get("KUBESCRIBE_BENCH_SCALE", "0.05"), help="of TPC-H")
+    arguments.add_argument("--no-peers", action="store_true", help="leave dlt and pandas out, which take minutes")
     arguments.add_argument("--importtime", action="store_true", help="show where supervisor and worker import, instead")
     args = arguments.parse_args()
+    if args.only != "data":
+        _start(args)
+    if args.only != "start" and not args.importtime:
+        with tempfile.TemporaryDirectory() as folder:
+            sections = data_plane.measured(args.data_rounds, args.scale, Path(folder), peers=not args.no_peers)
+        for heading, text in sections.items():
+            print(text)
+            if args.write:
+                renew(heading, text)
+
+
+def renew(heading: str, text: str) -> None:
+    """Put the section that begins with the heading into the page, in the place of the one that is there."""
+    before = PAGE.read_text() if PAGE.exists() else ""
+    sections = [f"# {section}" for section in f"\n{before}".split("\n# ")[1:]]
+    others = [section.rstrip() + "\n" for section in sections if not section.startswith(heading)]
+    PAGE.write_text("\n".join([*others, text]))
+
+
+def _start(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder, Cluster() as cluster:
         url = cluster.create_database("bench")
         asyncio.run(migrate(asyncpg_address(url)))
@@ -134,7 +160,7 @@ def main() -> None:
         text = page(measured(environment, Path(folder), args.rounds), args.rounds)
     print(text)
     if args.write:
-        PAGE.write_text(text)
+        renew(HEADING, text)
 
 
 if __name__ == "__main__":

@@ -5,23 +5,49 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
 from typing import NamedTuple
 
 from tests.support import races
 from tests.support.case import Case
 from tests.support.faults import ACTIONS, COMMAND, Action, Fault, play
-from tests.support.invariants import check
-from tests.support.run_steps import CLAIMED, COMMAND_STEPS, PUBLISHING, STEPS, WITH_WORKER
+from tests.support.run_steps import CLAIMED, COMMAND_STEPS, COPYING, PUBLISHING, REPEATED, STEPS, WITH_WORKER
 from tests.support.supervised import NotReached
 from tests.support.waiting import wait_for
-from tests.support.world import DATABASES, World
+from tests.support.world import COPIES, DATABASES, World
 
-_KINDS = {"one": 50, "several": 30, "race": 10, "crowd": 10}
+
+class Only(StrEnum):
+    """What a campaign is restricted to."""
+
+    ALL = "all"
+    KILLS = "kills"
+    STOPS = "stops"
+    CRASHES = "crashes"
+
+
+_KINDS = {
+    Only.ALL: {"one": 50, "several": 30, "race": 10, "crowd": 10},
+    Only.KILLS: {"one": 70, "several": 15, "race": 10, "crowd": 5},
+    Only.STOPS: {"one": 75, "several": 10, "race": 15},
+    Only.CRASHES: {"one": 70, "several": 15, "crowd": 15},
+}
 """How often each kind of plot is drawn, in percent."""
+_ACTIONS = {
+    Only.ALL: tuple(Action),
+    Only.KILLS: tuple(action for action in Action if action.name.startswith("KILL_")),
+    Only.STOPS: tuple(action for action in Action if action.name.startswith("STOP_")),
+    Only.CRASHES: tuple(action for action in Action if action.name.startswith(("CRASH_", "AWAY_"))),
+}
 _NEEDS_WORKER = (Action.KILL_WORKER, Action.KILL_WORKER_AT_LAST, Action.KILL_BOTH)
 _PATIENT = (Action.AWAY_RUNLOG, Action.AWAY_REPORT)
 """Each takes ten times as long as the others, and is drawn less often."""
+_COPIED = (*COPYING, *PUBLISHING)
+"""Reached by rows too that are handed over as they are."""
 _VERDICT = ("reconcile.looked", "reconcile.closed", "reconcile.looked_up", "reconcile.moved")
+_UNRECORDED = CLAIMED[: CLAIMED.index("attempt.recorded")]
+"""Afterwards a reconciler has nothing to judge."""
 
 
 class Plot(NamedTuple):
@@ -31,36 +57,44 @@ class Plot(NamedTuple):
     act: Callable[[World], object]
 
 
-def draw(seed: int) -> Plot:
+def draw(seed: int, only: Only) -> Plot:
     """The plot of this number."""
     dice = random.Random(seed)
-    kind = dice.choices(list(_KINDS), list(_KINDS.values()))[0]
+    kinds = _KINDS[only]
+    kind = dice.choices(list(kinds), list(kinds.values()))[0]
     if kind == "one":
-        fault = _fault(dice, () if dice.random() < 0.85 else COMMAND)
+        fault = _fault(dice, only, () if dice.random() < 0.85 else COMMAND)
+        if fault.step in _COPIED and not fault.command and dice.random() < 0.3:
+            fault = replace(fault, work=COPIES)
         return Plot(str(fault), lambda world: play(world, fault))
     if kind == "several":
         command = () if dice.random() < 0.85 else COMMAND
-        faults = [_fault(dice, command) for _ in range(dice.choice((2, 2, 3)))]
+        faults = [_fault(dice, only, command) for _ in range(dice.choice((2, 2, 3)))]
         return Plot(", then ".join(map(str, faults)), lambda world: _several(world, faults))
     if kind == "race":
-        return _race(dice)
+        return _race(dice, only)
     how_many, delay = dice.randint(2, 4), dice.uniform(0.0, 1.2)
-    victim: str | int = dice.choice((*DATABASES, *range(how_many)))
+    victims: dict[Only, tuple[str | int, ...]] = {Only.KILLS: tuple(range(how_many)), Only.CRASHES: DATABASES}
+    victim = dice.choice(victims.get(only, (*DATABASES, *range(how_many))))
     what = f"crash {victim}" if isinstance(victim, str) else f"kill supervisor {victim}"
     text = f"{how_many} runs at once, and after {delay:.2f} s {what}"
     return Plot(text, lambda world: _crowd(world, how_many, delay, victim))
 
 
-def _fault(dice: random.Random, command: tuple[str, ...]) -> Fault:
-    action = dice.choice([one for one in Action if one not in _PATIENT or dice.random() < 0.2])
+def _fault(dice: random.Random, only: Only, command: tuple[str, ...]) -> Fault:
+    actions = _ACTIONS[only]
+    action = dice.choice([one for one in actions if one not in _PATIENT or dice.random() < 0.2])
     if command:
         while action in _NEEDS_WORKER or action is Action.AWAY_REPORT:
-            action = dice.choice(list(Action))
+            action = dice.choice(actions)
         return Fault(dice.choice(COMMAND_STEPS), action, command)
     steps: tuple[str, ...] = WITH_WORKER if action in _NEEDS_WORKER else STEPS
     if action is Action.AWAY_REPORT:  # an answer to COMMIT is looked for as long as it is away, and that is long
         steps = tuple(step for step in steps if step != "publish.pointed")
-    return Fault(dice.choice(steps), action)
+    step = dice.choice(steps)
+    if step in REPEATED:  # some reports are staged then, and the others are not
+        step = dice.choice((step, f"{step}@2", f"{step}@3"))
+    return Fault(step, action)
 
 
 def _several(world: World, faults: list[Fault]) -> None:
@@ -74,20 +108,21 @@ def _several(world: World, faults: list[Fault]) -> None:
     case.check()
 
 
-def _race(dice: random.Random) -> Plot:
-    at, step = dice.choice((*_VERDICT, "reconcile.raised")), dice.choice(CLAIMED)
+def _race(dice: random.Random, only: Only) -> Plot:
+    at, step = dice.choice((*_VERDICT, "reconcile.raised")), dice.choice(_UNRECORDED)
     waking = dice.choice(PUBLISHING)
     beside = dice.choice(("attempt.fenced", *CLAIMED[:-5]))
-    plots = (
-        Plot(
-            f"the reconciler killed at {at}, the run at {step}", lambda w: races.reconciler_killed(w, at, run_at=step)
-        ),
-        Plot(f"two reconcilers at {at}, the run at {step}", lambda w: races.two_reconcilers(w, at, run_at=step)),
+    killed = Plot(
+        f"the reconciler killed at {at}, the run at {step}", lambda w: races.reconciler_killed(w, at, run_at=step)
+    )
+    doubled = Plot(f"two reconcilers at {at}, the run at {step}", lambda w: races.two_reconcilers(w, at, run_at=step))
+    stopped = (
         Plot(f"{waking} wakes at {at}", lambda w: races.wakes_during_the_verdict(w, at, run_at=waking)),
         Plot("taken during the verdict", races.taken_during_the_verdict),
         Plot(f"{beside} wakes beside its successor", lambda w: races.wakes_beside_its_successor(w, beside, command=())),
     )
-    return dice.choice(plots)
+    plots = {Only.KILLS: (killed, doubled), Only.STOPS: stopped}
+    return dice.choice(plots.get(only, (killed, doubled, *stopped)))
 
 
 def _crowd(world: World, how_many: int, delay: float, victim: str | int) -> None:
@@ -99,8 +134,8 @@ def _crowd(world: World, how_many: int, delay: float, victim: str | int) -> None
     if isinstance(victim, str):
         cases[0].crash(victim)
     elif processes[victim].exit_code is None:
-        processes[victim].kill()
+        cases[victim].kill(processes[victim])
     for case in cases:
         case.settle()
-        check(case.story())
+        case.judge()
     world.processes.clear()

@@ -1,5 +1,9 @@
 """Faults at every step of a run, one at a time; afterwards every invariant of ``tests.support.invariants`` holds.
 
+Each run publishes ``r1`` and ``r2`` anew, and one to three reports that it appends to, merges or replaces partitions
+of; now and then it adds a column or makes a report anew. What exactly is drawn by the test's name: so the modes take
+turns over the steps, and the cases need not be multiplied.
+
 What is covered in ``make test`` (``make chaos`` draws from everything, and pairs):
 
 =========================  =================================================================================
@@ -21,5 +25,7 @@ RunLog, report away        four each: the patience with an absent database makes
 COMMIT cut                 before each transaction of the product, its answer lost or itself
 reconciler                 each of its steps x killed, a second one meanwhile, the zombie waking meanwhile
 commands (``exec``)        each of its steps x kill, kill and retry, stop and retry, give up, lose, RunLog crashed
+copies (``run.copy``)      worker killed at each step; everything else while rows are on their way
+files (``publish``)        worker killed at each step; everything else once at least
 =========================  =================================================================================
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.case import left_over
 from tests.support.faults import Action, Fault, play
 from tests.support.run_steps import BEFORE_CLAIM, PUBLISHED, STEPS
 from tests.support.world import World
@@ -18,6 +19,13 @@ def test_the_run_is_what_the_ledger_says(world: World, step: str) -> None:
     story = play(world, Fault(step, Action.KILL_SUPERVISOR))
     expected = None if step in BEFORE_CLAIM else "succeeded" if step in PUBLISHED else "lost"
     assert story.status == expected, story
+
+
+def test_a_later_run_clears_away_what_they_left() -> None:
+    with World() as world:
+        for step in ("stage.copied", "publish.attached", "publish.committed"):
+            play(world, Fault(step, Action.KILL_SUPERVISOR))
+        assert not left_over(world)
 
 
 @pytest.mark.parametrize("step", BOTH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -110,7 +111,8 @@ class PostgresWorld:
         )
         wait_for(held.exists, f"the run to come to {step}")
         for pid in (supervisor.pid, *children(supervisor.pid)):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # the worker dies with its supervisor
+                os.kill(pid, signal.SIGKILL)
         supervisor.wait()
         return run_id
 

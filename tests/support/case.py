@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from .family import TWINS, Plan
+from .family_plans import AGAIN
 from .invariants import Broken, check
 from .story import Story, tell
 from .supervised import Supervised
-from .world import World
+from .world import FAMILY, World
 
 PASSES = 6
 """Within so many passes of the reconciler a world without faults has to be quiet."""
@@ -22,12 +25,25 @@ class Case:
 
     world: World
     command: tuple[str, ...] = ()
-    run_id: UUID = field(default_factory=uuid4)
+    plan: Plan | None = None
+    """What it publishes; None: something that is drawn."""
     plot: list[str] = field(default_factory=list)
+    work: tuple[str, ...] = FAMILY
+    """What ``kubescribe`` is asked for, where it is no command: ``run NAME`` or ``publish REPORT FILE …``."""
+    run_id: UUID = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.run_id = UUID(int=self.world.dice.getrandbits(128), version=4)
+        if self.plan is not None:
+            self.world.history.plans[self.run_id] = self.plan
+        elif not self.command:
+            self.world.plan(self.run_id)
 
     def start(self, *options: str, hold: str | None = None, **environment: str) -> Supervised:
         self.plot.append(f"start, held at {hold}" if hold else "start")
-        return self.world.start(self.run_id, *options, hold=hold, command=self.command, environment=environment)
+        return self.world.start(
+            self.run_id, *options, hold=hold, command=self.command, work=self.work, environment=environment
+        )
 
     def retry(self) -> Supervised:
         """Another supervisor of the same run, from start to end."""
@@ -36,6 +52,20 @@ class Case:
         process.ended()
         return process
 
+    def kill(self, process: Supervised, how: Callable[[Supervised], None] = Supervised.kill) -> None:
+        """SIGKILL to the supervisor or, with another ``how``, to its worker or both."""
+        how(process)
+        self.world.acts["kills"] += 1
+
+    def wake(self, process: Supervised) -> None:
+        """SIGCONT to who was stopped, if it is still there."""
+        self.plot.append("wake")
+        if process.exit_code is not None:
+            return
+        process.thaw()
+        mine = [one for one in self.world.processes if str(self.run_id) in one.arguments]
+        self.world.acts["stops with a retry" if mine[-1] is not process else "stops without one"] += 1
+
     def reconcile(self) -> None:
         self.plot.append("reconcile")
         self.world.reconciler()
@@ -43,6 +73,7 @@ class Case:
     def crash(self, database: str, *, away: bool = False) -> None:
         self.plot.append(f"crash {database}" + (", for long" if away else ""))
         self.world.crash(database)
+        self.world.acts[f"crashes of {database}"] += 1
         if not away:
             self.world.up()
 
@@ -71,26 +102,45 @@ class Case:
                 break
             if passes == PASSES:
                 raise Broken("I-25", f"the reconciler does not come to an end: {done}", self.story())
-        story = self.story()
-        self.world.wait(lambda: not story.ledger or self._is_shown(), "the reader to look again")
+        published = self.world.rows("report", "SELECT FROM kubescribe.publication WHERE run_id = %s", self.run_id)
+        self.world.wait(lambda: not published or self._is_shown(), "the reader to look again")
 
     def _is_shown(self) -> bool:
         last = self.world.reader.last
-        newest = self.world.rows("report", "SELECT run_id FROM kubescribe.publication ORDER BY id DESC LIMIT 1")
+        newest = self.world.rows("report", _NEWEST, list(TWINS))
         return last is not None and last.marker == str(newest[0]["run_id"])
 
     def story(self) -> Story:
-        return tell(self.world, self.run_id, publishes=not self.command, plot=self.plot)
+        plan = self.world.history.plans.get(self.run_id, ())
+        return tell(self.world, self.run_id, plan=plan, plot=self.plot)
+
+    def judge(self) -> Story:
+        """Hold the story against every invariant; the world has to have settled."""
+        story = self.story()
+        self.world.spoiled |= bool(story.misplaced or story.impossible or story.unverified or story.orphans)
+        check(story)
+        return story
 
     def check(self, *, must_succeed: bool = False) -> Story:
         """Settle, and hold the story against every invariant."""
         self.settle()
-        story = self.story()
-        check(story)
+        story = self.judge()
         self.world.processes.clear()
         if must_succeed and story.status != "succeeded":
             raise Broken("liveness", f"it should have survived this, and it is {story.status}", story)
         return story
+
+
+def left_over(world: World) -> list[str]:
+    """What a last run of every report, with no reader in its way, leaves of those before it. Ends the reader."""
+    case = Case(world, plan=AGAIN)
+    case.start().ended()
+    case.check(must_succeed=True)
+    world.reader.stop()
+    last = Case(world, plan=AGAIN)
+    assert last.start().ended() == 0
+    world.processes.clear()
+    return [row["what"] for row in world.rows("report", _LEFT_OVER, world.keep)]
 
 
 def footprint(world: World) -> dict[str, str]:
@@ -105,6 +155,20 @@ def footprint(world: World) -> dict[str, str]:
     return found
 
 
+_NEWEST = "SELECT run_id FROM kubescribe.publication WHERE report = ANY(%s) ORDER BY id DESC LIMIT 1"
+_LEFT_OVER = """
+SELECT format('%%s versions of %%s', count(*), report) AS what
+FROM kubescribe.staged s JOIN kubescribe.report r ON r.name = s.report
+GROUP BY report, mode HAVING count(*) > CASE mode WHEN 'replace' THEN %s ELSE 1 END
+UNION ALL
+SELECT 'parent ' || relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+WHERE nspname = 'reports' AND relkind = 'p'
+  AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid)
+UNION ALL
+SELECT 'table ' || relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+WHERE nspname = 'reports' AND relkind = 'r'
+  AND NOT EXISTS (SELECT FROM kubescribe.staged WHERE table_name = relname)
+"""
 _TABLES = {
     "runlog": ("run", "attempt", "event", "outbox"),
     "report": tuple(f"kubescribe.{name}" for name in ("fence", "staged", "current", "publication")),

@@ -118,6 +118,18 @@ class Cluster:
         """Stop without a checkpoint: what was not committed is gone, and the next start recovers."""
         self.stop("immediate")
 
+    def become_standby(self) -> None:
+        """Restart as a hot standby, whose primary is out of reach: it answers, and takes no writes."""
+        self.stop()
+        (self.data / "standby.signal").touch()
+        self.start()
+
+    def become_primary(self) -> None:
+        """Restart as what it was before :meth:`become_standby`."""
+        self.stop()
+        (self.data / "standby.signal").unlink()
+        self.start()
+
     def pause(self) -> None:
         """Freeze every process of the server: connections stay open, and nothing answers."""
         for pid in (self.pid, *children(self.pid)):

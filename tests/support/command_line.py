@@ -37,10 +37,13 @@ class CommandLine:
             **settings,
         }
 
-    def __call__(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *arguments: str, standard_input: str | None = None, **settings: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
             [*MAIN, *arguments],
+            input=standard_input,
             env=self.environment | settings,
             cwd=self.folder,
             capture_output=True,

@@ -1,20 +1,55 @@
-"""The pipeline of the fault tests: two reports whose rows say by which run and attempt they were made, and how many."""
+"""The pipelines of the fault tests: reports in every mode, whose rows say by which run and attempt they were made."""
 
 from __future__ import annotations
+
+import json
 
 import polars as pl
 
 from kubescribe import Context, pipeline
 
-COLUMNS = ("n", "value", "marker", "attempt", "total")
+from .family import COLUMNS, Part, rows_of
+
+_TYPES = (pl.Int64, pl.String, pl.Float64, pl.String, pl.String, pl.Int64)
 
 
-@pipeline(reports=("r1", "r2"), retries=0, run_deadline="5m")
-def twins(run: Context, rows: int = 20) -> None:
-    """Read some rows; publish them twice."""
-    frame = run.read("SELECT n, value FROM source WHERE n <= :rows ORDER BY n", rows=rows, name="source")
-    signed = frame.with_columns(
-        marker=pl.lit(str(run.run_id)), attempt=pl.lit(str(run.attempt_id)), total=pl.lit(frame.height)
-    )
-    run.report("r1", signed, key=["n"])
-    run.report("r2", signed.reverse(), key=["n"])
+@pipeline(retries=0, run_deadline="5m")
+def family(run: Context, plan: tuple[Part, ...]) -> None:
+    """Read some rows; publish what the plan says."""
+    source = run.read("SELECT n, value FROM source ORDER BY n", name="source")
+    values = {row[0]: row[1] for row in source.iter_rows()}
+    for part in plan:
+        made = rows_of(part, run.run_id, run.attempt_id)
+        rows = [(*row[:2], values[row[0]], *row[3:]) for row in made]
+        schema = dict(zip(COLUMNS, _TYPES, strict=True))
+        schema |= {extra.name: pl.String if extra.text else pl.Int64 for extra in part.extras}
+        run.report(
+            part.report,
+            pl.DataFrame(rows, schema=schema, orient="row"),
+            key=part.key,
+            mode=part.mode,
+            partition_by=part.partition_by,
+            schema="recreate" if part.recreate else "extend",
+        )
+
+
+@pipeline(retries=0, run_deadline="5m")
+def copies(run: Context, plan: tuple[Part, ...]) -> None:
+    """The same rows, handed over from database to database as they are."""
+    for part in plan:
+        names = (*COLUMNS, *(extra.name for extra in part.extras))
+        rows = [dict(zip(names, row, strict=True)) for row in rows_of(part, run.run_id, run.attempt_id)]
+        extras = {extra.name: "text" if extra.text else "bigint" for extra in part.extras}
+        types = {"n": "bigint", "part": "text", "marker": "text", "attempt": "text", "total": "bigint", **extras}
+        run.copy(
+            f"SELECT {', '.join('source.value' if name == 'value' else f'made.{name}' for name in names)} "
+            f"FROM json_to_recordset(CAST(:rows AS json)) AS made ({', '.join(map(' '.join, types.items()))}) "
+            "JOIN source USING (n) ORDER BY n",
+            part.report,
+            key=part.key,
+            mode=part.mode,
+            partition_by=part.partition_by,
+            schema="recreate" if part.recreate else "extend",
+            name="source",
+            rows=json.dumps(rows),
+        )

@@ -8,10 +8,11 @@ from enum import StrEnum
 
 from .case import Case
 from .cuts import cutting
+from .family import Plan
 from .run_steps import PUBLISHED
 from .story import Story
 from .supervised import Supervised
-from .world import World
+from .world import FAMILY, World
 
 
 class Action(StrEnum):
@@ -68,30 +69,38 @@ COMMAND = ("sh", "-c", "echo working")
 
 @dataclass(frozen=True)
 class Fault:
-    """An action at a step; ``command``: of ``kubescribe exec`` instead of the pipeline."""
+    """An action at a step of ``work``, or of a ``command`` that ``kubescribe exec`` runs."""
 
     step: str
     action: Action
     command: tuple[str, ...] = ()
+    work: tuple[str, ...] = FAMILY
 
     def __str__(self) -> str:
-        return f"{self.step}: {self.action}" + (f" ({' '.join(self.command)})" if self.command else "")
+        what = self.command or (() if self.work == FAMILY else self.work)
+        return f"{self.step}: {self.action}" + (f" ({' '.join(what)})" if what else "")
 
 
-def play(world: World, fault: Fault) -> Story:
-    """Do it, recover, check; the story."""
-    case = Case(world, fault.command)
+def play(world: World, fault: Fault, plan: Plan | None = None) -> Story:
+    """Do it, recover, check; the story. ``plan``: what the run publishes, and else something that is drawn."""
+    case = Case(world, fault.command, plan, work=fault.work)
     case.plot.append(str(fault))
     ACTIONS[fault.action](case, fault.step)
     survives = fault.action in MUST_SUCCEED or (fault.action in SETTLED and fault.step in _SETTLING)
     return case.check(must_succeed=survives)
 
 
+def _nothing(case: Case, step: str) -> None:
+    process = case.start(hold=step)
+    process.reached()
+    process.ended()
+
+
 def _kill(how: Callable[[Supervised], None], *options: str) -> Callable[[Case, str], None]:
     def act(case: Case, step: str) -> None:
         process = case.start(*options, hold=step)
         process.reached()
-        how(process)
+        case.kill(process, how)
         process.ended()
 
     return act
@@ -100,7 +109,7 @@ def _kill(how: Callable[[Supervised], None], *options: str) -> Callable[[Case, s
 def _kill_and_retry(case: Case, step: str) -> None:
     process = case.start(hold=step)
     process.reached()
-    process.kill()
+    case.kill(process)
     case.retry()
 
 
@@ -110,7 +119,7 @@ def _stop(between: Callable[[Case], None]) -> Callable[[Case, str], None]:
         process.reached()
         process.freeze()
         between(case)
-        process.thaw()
+        case.wake(process)
 
     return act
 
@@ -155,12 +164,13 @@ def _cut(database: str, *, deliver: bool) -> Callable[[Case, str], None]:
             case.plot.append("the next COMMIT is cut")
             process.ended()
             case.plot.append(f"{cutter.cuts} cut")
+            case.world.acts[f"cuts of {database}"] += cutter.cuts
 
     return act
 
 
 ACTIONS: dict[Action, Callable[[Case, str], None]] = {
-    Action.NOTHING: _kill(lambda process: None),
+    Action.NOTHING: _nothing,
     Action.KILL_WORKER: _kill(Supervised.kill_worker, "--retries", "1"),
     Action.KILL_WORKER_AT_LAST: _kill(Supervised.kill_worker),
     Action.KILL_SUPERVISOR: _kill(Supervised.kill),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .family_plans import AGAIN
 from .faults import Action, Fault, play
 from .races import taken_during_the_verdict, wakes_beside_its_successor, wakes_during_the_verdict
 from .story import Story
@@ -44,6 +45,16 @@ def _played(step: str, action: Action) -> Callable[[World], Story]:
     return lambda world: play(world, Fault(step, action))
 
 
+def _in_every_mode(step: str, action: Action) -> Callable[[World], Story]:
+    """A run after another one, both in every mode."""
+
+    def case(world: World) -> Story:
+        play(world, Fault("attempt.started", Action.NOTHING), AGAIN)
+        return play(world, Fault(step, action), AGAIN)
+
+    return case
+
+
 MUTANTS = (
     Mutant(
         "the fence is not checked when publishing",
@@ -52,6 +63,46 @@ MUTANTS = (
         "",
         _played("attempt.checked", Action.STOP_AND_GIVE_UP),
         ("the dead do not write",),
+    ),
+    Mutant(
+        "the fence is not checked where rows change in place",
+        "adapters/report/publication.py",
+        "        self._check_fence(fence)\n",
+        "        if not self._in_place:\n            self._check_fence(fence)\n",
+        _in_every_mode("attempt.checked", Action.STOP_AND_GIVE_UP),
+        ("the dead do not write",),
+    ),
+    Mutant(
+        "rows that go stay in the sum",
+        "application/report_account.py",
+        "content=str(_content(before.content) - gone.sum + _content(staged.content)),",
+        "content=str(_content(before.content) + _content(staged.content)),",
+        _in_every_mode("attempt.started", Action.NOTHING),
+        ("verify",),
+    ),
+    Mutant(
+        "rows change before the transaction that publishes them",
+        "adapters/report/publication.py",
+        '        failpoint("publish.changed")\n',
+        '        await self._connection.execute("COMMIT; BEGIN")\n        failpoint("publish.changed")\n',
+        _in_every_mode("publish.changed", Action.KILL_SUPERVISOR),
+        ("the model", "every moment"),
+    ),
+    Mutant(
+        "a merge adds rows and takes none away",
+        "adapters/report/row_changes.py",
+        '            left = await self._delete(spec.key, "=")\n        elif spec.mode',
+        "            pass\n        elif spec.mode",
+        _in_every_mode("attempt.started", Action.NOTHING),
+        ("the model",),
+    ),
+    Mutant(
+        "a publication whose answer was lost is made again",
+        "adapters/report/publication.py",
+        "        published = await ledger.published(self._connection, self._request.run_id)\n",
+        "        published: tuple[Publication, ...] = ()\n",
+        _in_every_mode("publish.pointed", Action.CUT_REPORT),
+        ("I-11", "I-15", "liveness"),
     ),
     Mutant(
         "a verdict does not compare before it sets",

@@ -29,13 +29,17 @@ class Cut:
 class Proxy:
     """``with Proxy(port_of_the_server) as proxy: connect(port=proxy.port)``.
 
-    ``cut`` arms a cut; ``refusing`` turns new connections away; ``pause`` lets bytes wait in both directions until
-    ``resume``; ``drop`` cuts every connection now.
+    ``cut`` arms a cut; ``cut_after`` cuts every connection once so many bytes have come from the server or been sent to
+    it, whose numbers ``passed`` and ``sent`` count; ``refusing`` turns new connections away; ``pause`` lets bytes wait
+    in both directions until ``resume``; ``drop`` cuts every connection now.
     """
 
     def __init__(self, target: int) -> None:
         self._target = target
         self.refusing = False
+        self.passed = self.sent = 0
+        self._most: int | None = None
+        self._most_sent: int | None = None
         self._cuts: list[Cut] = []
         self._flowing = threading.Event()
         self._flowing.set()
@@ -68,6 +72,11 @@ class Proxy:
         cut = Cut(pattern, deliver, times, then)
         self._cuts.append(cut)
         return cut
+
+    def cut_after(self, answered: int | None = None, *, sent: int | None = None) -> None:
+        """From now on, let this many bytes come, or go, over all connections together, and then cut."""
+        self.passed = self.sent = 0
+        self._most, self._most_sent = answered, sent
 
     def pause(self) -> None:
         """Keep bytes back from now on, as a network does that swallows packets."""
@@ -127,13 +136,25 @@ class Proxy:
         self._flowing.wait()
         cut = self._cut_for(data) if source is client else None
         if cut is None:
+            data, over = self._counted(data, sent=source is client)
             sink.sendall(data)
-            return bool(data)
+            return bool(data) and not over
         if cut.deliver:
             sink.sendall(data)
             sink.recv(65536)  # so the server has worked on it, and only its answer is lost
         cut.then()
         return False
+
+    def _counted(self, data: bytes, *, sent: bool) -> tuple[bytes, bool]:
+        """What may still pass, and whether that was the last."""
+        with self._lock:
+            most, passed = (self._most_sent, self.sent) if sent else (self._most, self.passed)
+            left = len(data) if most is None else max(0, most - passed)
+            if sent:
+                self.sent += len(data)
+            else:
+                self.passed += len(data)
+            return data[:left], left < len(data)
 
     def _cut_for(self, data: bytes) -> Cut | None:
         with self._lock:

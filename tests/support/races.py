@@ -14,8 +14,8 @@ def reconciler_killed(world: World, at: str, *, run_at: str) -> Story:
     case = Case(world)
     _dead_or_silent(case, run_at, silent=at == "reconcile.raised")
     reconciler = _reconciler(case, at)
-    reconciler.kill()
-    _wake(case)
+    case.kill(reconciler)
+    case.wake(world.processes[0])
     return case.check()
 
 
@@ -26,7 +26,7 @@ def two_reconcilers(world: World, at: str, *, run_at: str) -> Story:
     reconciler = _reconciler(case, at)
     case.reconcile()
     reconciler.ended()
-    _wake(case)
+    case.wake(world.processes[0])
     return case.check()
 
 
@@ -39,7 +39,7 @@ def wakes_during_the_verdict(world: World, at: str, *, run_at: str = "attempt.ch
     else:
         case.lose_sight()
     reconciler = _reconciler(case, at)
-    _wake(case)
+    case.wake(world.processes[0])
     case.plot.append("the supervisor ends, then the reconciler goes on")
     world.processes[0].ended()
     reconciler.ended()
@@ -56,7 +56,7 @@ def taken_during_the_verdict(world: World, command: tuple[str, ...] = COMMAND) -
     second.reached()
     reconciler.ended()
     second.ended()
-    _wake(case)
+    case.wake(world.processes[0])
     return case.check(must_succeed=True)
 
 
@@ -66,7 +66,7 @@ def wakes_beside_its_successor(world: World, at: str, *, command: tuple[str, ...
     _stopped(case, at)
     second = case.start(hold=_at_work(case))
     second.reached()
-    _wake(case)
+    case.wake(world.processes[0])
     world.processes[0].ended()
     second.ended()
     return case.check(must_succeed=True)
@@ -79,7 +79,7 @@ def _dead_or_silent(case: Case, step: str, *, silent: bool) -> None:
         return
     process = case.start(hold=step)
     process.reached()
-    process.kill()
+    case.kill(process)
 
 
 def _at_work(case: Case) -> str:
@@ -91,12 +91,6 @@ def _stopped(case: Case, step: str) -> None:
     process = case.start(hold=step)
     process.reached()
     process.freeze()
-
-
-def _wake(case: Case) -> None:
-    case.plot.append("wake")
-    if case.world.processes[0].exit_code is None:
-        case.world.processes[0].thaw()
 
 
 def _reconciler(case: Case, hold: str) -> Supervised:

@@ -1,4 +1,4 @@
-"""A reader of the reports who never rests, and who must always see whole reports of one run."""
+"""A reader of the reports who never rests, and who must always see whole reports, all of one moment."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from .family import REPORTS, TWINS
+from .family_model import DIGEST
+from .report_history import Digests
+
 _PAUSE = 0.02
 """Seconds within each transaction, so that much can happen between its two reads; and between transactions."""
 
+READ = ("r1", "r2")
+"""The reports that are read."""
 _READ = """
 SELECT count(*), sum(n), min(total), max(total), min(marker), max(marker), min(attempt), max(attempt) FROM reports.{}
 """
@@ -24,12 +30,14 @@ class Seen(NamedTuple):
 
 
 class ReportReader:
-    """Reads ``reports.r1`` and then ``reports.r2`` in one REPEATABLE READ transaction, again and again."""
+    """Reads one of the twins and then every report in one REPEATABLE READ transaction, again and again."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self.seen: dict[Seen, int] = {}
         """What was seen, and in how many transactions."""
+        self.moments: set[tuple[int, Digests]] = set()
+        """The ledger's last row and what the reports showed beside it; to be taken out by who has judged them."""
         self.last: Seen | None = None
         self.rounds = 0
         self.faults: list[str] = []
@@ -55,6 +63,8 @@ class ReportReader:
                         self._over.wait(_PAUSE)
             except psycopg.errors.LockNotAvailable as error:
                 self.faults.append(f"a reader had to wait for a lock: {error}")
+            except psycopg.errors.SerializationFailure:
+                continue  # as documented: a report was made anew, and this moment of it cannot be seen any more
             except psycopg.OperationalError:
                 self._over.wait(_PAUSE)  # its server was crashed by the test
             except psycopg.Error as error:
@@ -63,9 +73,13 @@ class ReportReader:
 
     def _read(self, connection: psycopg.Connection) -> None:
         with connection.transaction():
-            one = self._look(connection, "r1")
+            one = self._look(connection, TWINS[0])
             self._over.wait(_PAUSE)
-            two = self._look(connection, "r2")
+            two = self._look(connection, TWINS[1])
+            row = connection.execute("SELECT max(id) FROM kubescribe.publication").fetchone()
+            digests = tuple(_first(connection, DIGEST.format(name)) for name in REPORTS)
+        assert row is not None
+        self.moments.add((row[0], digests))
         if one != two:
             self.faults.append(f"in one transaction r1 showed {one} and r2 {two}")
         if one is not None:
@@ -82,3 +96,9 @@ class ReportReader:
         if marker != last_marker or attempt != last_attempt:
             self.faults.append(f"{report} mixes two attempts: {row}")
         return Seen(marker, attempt, count) if count else None
+
+
+def _first(connection: psycopg.Connection, query: str) -> str:
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return str(row[0])

@@ -20,6 +20,23 @@ WORKING = (
 )
 """In the worker."""
 
+COPYING = (
+    "worker.assigned",
+    "worker.first_read",
+    "stage.created",
+    "copy.block",
+    "stage.copied",
+    "stage.indexed",
+    "stage.recorded",
+    "worker.read",
+    "worker.staged",
+    "worker.returned",
+)
+"""The same where rows are handed over as they are; ``copy.block``: some are on their way."""
+
+STAGING_A_FILE = tuple(step for step in WORKING if step not in ("worker.first_read", "worker.read"))
+"""And where they come from a file."""
+
 PUBLISHING = (
     "attempt.payload_ended",
     "attempt.checked",
@@ -38,6 +55,9 @@ PUBLISHED = (
     "attempt.message_written",
     "retire.detached",
 )
+
+REPEATED = ("stage.created", "stage.copied", "stage.indexed", "stage.recorded", "worker.staged")
+"""Reached once for each report, of which every run has three at least."""
 
 WITH_WORKER = BEFORE_CLAIM + ASSIGNING + WORKING
 CLAIMED = ASSIGNING + WORKING + PUBLISHING + PUBLISHED

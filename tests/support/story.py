@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from kubescribe.adapters.local import process_tree
+import msgspec
 
-from .fault_pipelines import COLUMNS
+from kubescribe.adapters.local import process_tree
+from kubescribe.adapters.report.catalogue import PostgresReportCatalogue
+
+from .addresses import asyncpg_address
+from .family import REPORTS, Plan
 from .report_reader import Seen
 from .supervised import Supervised
 from .world import World
@@ -40,8 +45,8 @@ class Story:
     """One run, after recovery."""
 
     run_id: UUID
-    publishes: bool
-    """Whether it is the pipeline, which publishes two reports, or a command, which publishes none."""
+    plan: Plan
+    """What it publishes, as the pipeline; a command publishes nothing."""
     run: Row | None
     attempts: list[Row]
     events: list[Row]
@@ -61,7 +66,15 @@ class Story:
     newest: list[Row]
     """The ledger's last row of each report."""
     contents: dict[int, tuple[int, str]]
-    """Rows and checksum of each version of this run that is still there."""
+    """Rows and checksum of each version of this run that is still there, in mode ``replace``."""
+    misplaced: list[str]
+    """Reports, of whatever run, that do not hold what the model of all publications says."""
+    impossible: list[str]
+    """What readers saw of the reports, in one moment, and that never was."""
+    unverified: list[str]
+    """What ``kubescribe verify`` says against a report."""
+    orphans: list[str]
+    """Tables that nobody will ever look at or drop, and records of tables that are not there."""
     faults: list[str]
     """What the reader complained about."""
     plot: list[str] = field(default_factory=list)
@@ -89,11 +102,12 @@ class Story:
             f"\n  outputs:{listed(self.outputs)}\n  ledger:{listed(self.ledger)}\n  fence: {self.fence}"
             f"\n  left over:{listed(self.leftovers)}\n  current:{listed(self.current)}\n  newest:{listed(self.newest)}"
             f"\n  shown: {self.shown}\n  seen of it: {self.seen}\n  processes alive: {self.alive}"
+            f"\n  plan:{listed([msgspec.structs.asdict(part) for part in self.plan])}"
             f"\n  supervisors:{endings}\n  reader: {self.faults}"
         )
 
 
-def tell(world: World, run_id: UUID, *, publishes: bool, plot: list[str]) -> Story:
+def tell(world: World, run_id: UUID, *, plan: Plan, plot: list[str]) -> Story:
     """Collect the story of a run, when everything is quiet."""
     runs = world.rows("runlog", "SELECT * FROM run WHERE id = %s", run_id)
     attempts = world.rows("runlog", "SELECT * FROM attempt WHERE run_id = %s ORDER BY number", run_id)
@@ -102,7 +116,7 @@ def tell(world: World, run_id: UUID, *, publishes: bool, plot: list[str]) -> Sto
     seen = [one for one in world.reader.seen if one.marker == str(run_id)]
     return Story(
         run_id=run_id,
-        publishes=publishes,
+        plan=plan,
         run=runs[0] if runs else None,
         attempts=attempts,
         events=world.rows("runlog", "SELECT * FROM event WHERE run_id = %s ORDER BY seq", run_id),
@@ -117,7 +131,11 @@ def tell(world: World, run_id: UUID, *, publishes: bool, plot: list[str]) -> Sto
         shown=world.reader.last,
         current=world.rows("report", "SELECT report, version FROM kubescribe.current ORDER BY report"),
         newest=world.rows("report", _NEWEST),
-        contents={row["version"]: content for row in ledger if (content := _content(world, row["version"]))},
+        contents={row["version"]: content for row in ledger if (content := _content(world, row))},
+        misplaced=world.history.differences(),
+        impossible=world.history.unknown(world.reader.moments.copy()),
+        unverified=_unverified(world),
+        orphans=[row["what"] for row in world.rows("report", _ORPHANS)],
         faults=list(world.reader.faults),
         plot=plot,
     )
@@ -129,23 +147,57 @@ def _ending(process: Supervised) -> Ending:
     return Ending(process.pid, code, tuple(process.sent), " ".join(process.arguments), process.output)
 
 
-def _content(world: World, version: int) -> tuple[int, str] | None:
+def _content(world: World, published: Row) -> tuple[int, str] | None:
     """Counted and digested anew, as DESIGN section 6 describes it."""
-    found = world.rows("report", "SELECT schema_name, table_name FROM kubescribe.staged WHERE version = %s", version)
-    if not found:
+    found = world.rows("report", _STAGED, published["version"])
+    if not found or published["mode"] != "replace":
         return None
     table = f'"{found[0]["schema_name"]}"."{found[0]["table_name"]}"'
-    digest = hashlib.blake2b(digest_size=32)
-    statement = f"COPY {table} ({', '.join(COLUMNS)}) TO STDOUT (FORMAT binary)"
+    digest = hashlib.sha256()
+    statement = f"COPY {table} ({', '.join(found[0]['names'])}) TO STDOUT (FORMAT binary)"
     with world.connection("report").cursor().copy(statement.encode()) as copy:
         for block in copy:
             digest.update(block)
     count = world.rows("report", f"SELECT count(*) AS rows FROM {table}")
-    return count[0]["rows"], f"blake2b:{digest.hexdigest()}"
+    return count[0]["rows"], f"sha256:{digest.hexdigest()}"
 
 
-_LEDGER = "SELECT id, report, run_id, version, kind, attempt_id, fence, rows, checksum FROM kubescribe.publication"
-_NEWEST = f"SELECT DISTINCT ON (report) report, version, run_id FROM ({_LEDGER}) p ORDER BY report, id DESC"
+def _unverified(world: World) -> list[str]:
+    catalogue = PostgresReportCatalogue(asyncpg_address(world.url("report")))
+
+    async def verify() -> list[str]:
+        found = await asyncio.gather(*(catalogue.verify(report) for report in REPORTS))
+        return [f"{one.report}: {difference}" for one in found for difference in one.differences]
+
+    return asyncio.run(verify())
+
+
+_LEDGER = (
+    "SELECT id, report, run_id, version, kind, mode, generation, attempt_id, fence, rows, checksum "
+    "FROM kubescribe.publication"
+)
+# Where rows change in place, the pointer stays at the first version of the report's generation.
+_NEWEST = f"""
+SELECT DISTINCT ON (report) report, run_id, CASE mode WHEN 'replace' THEN version ELSE (
+  SELECT min(f.version) FROM kubescribe.publication f WHERE f.report = p.report AND f.generation = p.generation
+) END AS version
+FROM ({_LEDGER}) p ORDER BY report, id DESC
+"""
+_STAGED = """
+SELECT schema_name, table_name, ARRAY(SELECT c ->> 'name' FROM jsonb_array_elements(columns) c) AS names
+FROM kubescribe.staged WHERE version = %s
+"""
+_ORPHANS = """
+SELECT 'table ' || relname AS what FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+WHERE nspname = 'reports' AND relkind = 'r'
+  AND NOT EXISTS (SELECT FROM kubescribe.staged WHERE schema_name = nspname AND table_name = relname)
+UNION ALL
+SELECT 'record of ' || table_name FROM kubescribe.staged
+WHERE condemned_at IS NULL AND to_regclass(format('%%I.%%I', schema_name, table_name)) IS NULL
+UNION ALL
+SELECT 'staged ' || table_name FROM kubescribe.staged s
+WHERE condemned_at IS NULL AND NOT EXISTS (SELECT FROM kubescribe.publication p WHERE p.version = s.version)
+"""
 _LEFTOVERS = """
 SELECT version, report, attempt_id, condemned_at FROM kubescribe.staged s WHERE run_id = %s AND condemned_at IS NULL
   AND NOT EXISTS (SELECT FROM kubescribe.publication p WHERE p.version = s.version)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from types import TracebackType
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import psycopg
 from psycopg.rows import dict_row
 
@@ -21,25 +24,39 @@ from kubescribe.adapters.report.migrate import migrate as migrate_report
 
 from .addresses import asyncpg_address
 from .clusters import Cluster
+from .family_plans import FIRST, draw_plan
 from .reconciler import Reconciler
+from .report_history import ReportHistory
 from .report_reader import ReportReader
 from .supervised import ROOT, Supervised
 from .waiting import wait_for
 
 DATABASES = ("runlog", "production", "report")
+FAMILY, COPIES = ("run", "family"), ("run", "copies")
+"""What publishes the reports of a plan: from frames, and from database to database."""
 HEARTBEAT, LEASE = 0.3, 1.0
 """Seconds: short, so that a test can outlive a lease."""
-_SOURCE = "CREATE TABLE source AS SELECT n, n * 1.5::float8 AS value FROM generate_series(1, 50) n"
+_SOURCE = "CREATE TABLE source AS SELECT n, n * 1.5::float8 AS value FROM generate_series(0, 50) n"
 
 
 class World:
     """``with World() as world: world.start(run_id)``."""
+
+    keep = 2
+    """Versions of a report that are kept."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="world-"))
         self.clusters = {name: Cluster() for name in DATABASES}
         self.processes: list[Supervised] = []
         """Of the run at hand."""
+        self.dice = random.Random(0)
+        """What the next runs publish is drawn from it."""
+        self.acts: Counter[str] = Counter()
+        """What was done to runs, in words, and how often."""
+        self.spoiled = False
+        """Whether the reports are not what they should be, so that nothing else can be tried in this world."""
+        self.history = ReportHistory(lambda query, *values: self.rows("report", query, *values))
         self._started = 0
         self._connections: dict[str, psycopg.Connection[dict[str, Any]]] = {}
         self._down: set[str] = set()
@@ -50,14 +67,15 @@ class World:
             cluster.create_database(name)
         asyncio.run(migrate_runlog(asyncpg_address(self.url("runlog"))))
         asyncio.run(migrate_report(asyncpg_address(self.url("report"))))
-        self.change(
-            "production", "CREATE TABLE source AS SELECT n, n * 1.5::float8 AS value FROM generate_series(1, 50) n"
-        )
+        self.change("production", _SOURCE)
         self.environment = self._environment()
         self.reconciler = Reconciler(self.environment)
         self.reader = ReportReader(self.url("report"))
-        first = self.start(uuid4())  # makes the reports, so that every later run replaces something
+        run_id = uuid4()  # makes the reports, so that every later run changes something
+        self.history.plans[run_id] = FIRST
+        first = self.start(run_id)
         assert first.ended() == 0, first.output
+        self.history.follow()
         self.processes.clear()
         self.reader.start()
         return self
@@ -78,7 +96,9 @@ class World:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _environment(self) -> dict[str, str]:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("KUBESCRIBE_", "PYTHONPATH"))}
+        # whoever forbids compiled files has every process compile the product anew, which is most of its start
+        left_out = ("KUBESCRIBE_", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         return {
             **ours,
             "PYTHONPATH": str(ROOT / ".import"),
@@ -91,7 +111,7 @@ class World:
             "KUBESCRIBE_LEASE": f"{LEASE}s",
             "KUBESCRIBE_GRACE": "2s",
             "KUBESCRIBE_CONNECT_TIMEOUT": "2s",
-            "KUBESCRIBE_KEEP_VERSIONS": "2",
+            "KUBESCRIBE_KEEP_VERSIONS": str(self.keep),
             "KUBESCRIBE_ACTOR": "user:chaos",
             "POLARS_MAX_THREADS": "1",
         }
@@ -135,16 +155,26 @@ class World:
         *options: str,
         hold: str | None = None,
         command: tuple[str, ...] = (),
+        work: tuple[str, ...] = FAMILY,
         environment: Mapping[str, str] | None = None,
     ) -> Supervised:
-        """``kubescribe run`` of the pipeline or, with a command, ``kubescribe exec`` of it."""
-        what = ("exec", "--name", "script") if command else ("run", "twins")
-        end = ("--", *command) if command else ()
+        """``kubescribe`` with the words of ``work`` or, with a command, ``kubescribe exec`` of it.
+
+        A pipeline gets the plan that was made for the run.
+        """
+        what, end = ("exec", "--name", "script") if command else work, ("--", *command) if command else ()
+        if what[0] == "run":
+            end = ("--param", f"plan={msgspec.json.encode(self.history.plans[run_id]).decode()}")
         arguments = (*what, "--run-id", str(run_id), *options, *end)
         self._started += 1
         process = Supervised(self._folder, self._started, arguments, {**self.environment, **(environment or {})}, hold)
         self.processes.append(process)
         return process
+
+    def plan(self, run_id: UUID) -> None:
+        """Make up what a run is to publish: something that fits the reports as they are now."""
+        self.history.follow()
+        self.history.plans[run_id] = draw_plan(self.dice, self.history.model)
 
     def start_reconciler(self, hold: str) -> Supervised:
         """``kubescribe reconcile`` in a process of its own, to be held at a step."""
@@ -180,6 +210,8 @@ class World:
             self.reconciler()
         self.processes.clear()
         self.reader.faults.clear()
+        self.reader.moments.clear()
+        self.acts.clear()
 
     def lease_over(self, run_id: UUID) -> None:
         """Wait until the lease of the run's newest attempt is over; needs RunLog, and nobody who beats."""

@@ -30,6 +30,15 @@ def test_a_supervisor_reads_no_schedule() -> None:
     assert asked.stdout.strip() == "[]"
 
 
+def test_rows_that_are_copied_undecoded_do_without_polars() -> None:
+    program = (
+        "import sys; import kubescribe.adapters.report.staging, kubescribe.adapters.source.postgres, "
+        "kubescribe.adapters.source.relaying; print('polars' in sys.modules)"
+    )
+    asked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert asked.stdout.strip() == "False"
+
+
 def test_only_a_schedule_pays_for_reading_schedules_and_only_a_zone_for_zones() -> None:
     program = (
         "import sys; from kubescribe import pipeline\n"

@@ -11,6 +11,7 @@ from polars.selectors import by_name  # pl.col would take a column called ^a$ fo
 
 from ...application.report_account import Gone
 from ...application.report_columns import RUN_COLUMN
+from ...domain.checksum import Checksum
 from ...domain.mode import Mode
 from ...domain.report import ReportSpec
 from ...domain.row_sum import RowSum
@@ -20,7 +21,9 @@ def digest(frame: pl.DataFrame) -> tuple[str, int]:
     """The checksum over Arrow's IPC format, and its size."""
     content = io.BytesIO()
     frame.write_ipc(content)
-    return f"blake2b:{hashlib.blake2b(content.getbuffer(), digest_size=32).hexdigest()}", len(content.getbuffer())
+    checksum = Checksum()
+    checksum.update(content.getbuffer())
+    return str(checksum), checksum.size
 
 
 def row_sum(frame: pl.DataFrame) -> RowSum:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -11,7 +12,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from ...application.ports.source import InputRecord, Reading
+from ...application.ports.source import ARROW_IPC, InputRecord, Reading, Relay
+from ...application.report_columns import columns_of
 from ...domain.errors import DatabaseUnavailable, QueryFailed
 from ...domain.query import Query
 from ...domain.report import Column, schema_fingerprint
@@ -37,10 +39,17 @@ class MemorySource:
 
     def read(self, query: str, parameters: Mapping[str, Any], *, name: str, batch: int | None) -> Reading:
         """Run the query at once, and give its rows in batches."""
-        import polars as pl
-
         if batch is not None and batch < 1:
             raise QueryFailed(name, f"a batch of {batch} rows is none; ask for at least 1")
+        return self._run(query, parameters, name, batch)
+
+    def relay(self, query: str, parameters: Mapping[str, Any], *, name: str) -> Relay:
+        """Run the query at once, and hand its rows on as Arrow's IPC stream."""
+        return _MemoryRelay(self._run(query, parameters, name, None))
+
+    def _run(self, query: str, parameters: Mapping[str, Any], name: str, batch: int | None) -> _MemoryReading:
+        import polars as pl
+
         asked = Query(query, name=name)
         asked.check(parameters)
         self._check(name)
@@ -89,6 +98,10 @@ class _MemoryReading:
         self._started = True
         return self._frames()
 
+    @property
+    def schema(self) -> pl.Schema:
+        return self._frame.schema
+
     def record(self) -> InputRecord:
         columns = tuple(Column(name, str(dtype)) for name, dtype in self._frame.schema.items())
         return InputRecord(
@@ -109,6 +122,23 @@ class _MemoryReading:
             self._rows += frame.height
             self._bytes += int(frame.estimated_size())
             yield frame
+
+
+class _MemoryRelay:
+    format = ARROW_IPC
+
+    def __init__(self, reading: _MemoryReading) -> None:
+        self._reading = reading
+        self.columns = columns_of(reading.record().name, reading.schema)
+
+    def __iter__(self) -> Iterator[bytes]:
+        (frame,) = self._reading
+        stream = io.BytesIO()
+        frame.write_ipc_stream(stream)
+        yield stream.getvalue()
+
+    def record(self) -> InputRecord:
+        return self._reading.record()
 
 
 def literal(value: Any, what: str, name: str) -> str:
@@ -141,6 +171,8 @@ def literal(value: Any, what: str, name: str) -> str:
         text = str(value)
         if "\0" in text:
             raise QueryFailed(name, f"{what} holds a NUL character, which no PostgreSQL text can hold")
+        if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+            raise QueryFailed(name, f"{what} holds half a character (a lone surrogate), which no text can hold")
         return "'" + text.replace("'", "''") + "'"
     if isinstance(value, bytes):
         return f"X'{value.hex()}'"

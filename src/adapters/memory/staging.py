@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterable
 from uuid import UUID
 
 import polars as pl
 
+from ...application.ports.source import ARROW_IPC, Relay
 from ...application.report_columns import check_named, check_values, columns_of, differences
 from ...application.report_fit import fit
 from ...domain.errors import ReportMismatch
@@ -57,6 +59,13 @@ class MemoryStaging:
             self._drop_former(staged)
             self._database.versions[staged.version] = Version(staged, frame)
         return staged
+
+    def relay(self, spec: ReportSpec, rows: Relay, *, run_id: UUID, attempt_id: UUID) -> Staged:
+        """See the port."""
+        if rows.format != ARROW_IPC:
+            raise ReportMismatch(spec.name, (f"the rows come as {rows.format}, which this memory does not read",))
+        frame = pl.read_ipc_stream(io.BytesIO(b"".join(rows)))
+        return self.stage(spec, [frame], run_id=run_id, attempt_id=attempt_id)
 
     def close(self) -> None:
         """See the port."""

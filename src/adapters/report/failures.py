@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError
+from ...domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, ValueRefused
 from .schema import mismatch
 
 DATABASE = "report"
@@ -17,6 +17,8 @@ _AWAY = frozenset(
     {"53000", "53100", "53200", "53300", "53400", "55P03", "57014", "57P01", "57P02", "57P03", "57P05", "25P03"}
 )
 _AWAY_CLASSES = frozenset({"08", "40", "58"})
+
+_DATA_EXCEPTION = "22"
 
 _REMEDIES = {
     "28P01": "check the user and the password of REPORT_DB_URL",
@@ -60,6 +62,8 @@ def meaning(error: BaseException) -> KubescribeError | None:
         why = f"{why} (free space on the server's disk; what was published before is untouched)"
     if code in _AWAY or code[:2] in _AWAY_CLASSES:
         return DatabaseUnavailable(DATABASE, why)
+    if code[:2] == _DATA_EXCEPTION:
+        return ValueRefused(DATABASE, why)
     return DatabaseRefused(DATABASE, why, _REMEDIES.get(code, _OTHER_REMEDY))
 
 

@@ -12,11 +12,6 @@ from collections.abc import Iterator
 
 import polars as pl
 
-SESSION = (
-    "SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET intervalstyle = 'postgres'; SET client_encoding = 'UTF8'"
-)
-"""What the session that reads it must be set to."""
-
 _ROWS = 20_000
 """Rows turned into text at a time: a bound on memory."""
 

@@ -36,14 +36,18 @@ def make_view(item: Staged, schema: str, generation: int, *, replace: bool = Fal
 
     A report that was made anew has versions that an older snapshot does not know. Such a reader would follow the
     pointer of its own time to rows that are not there, and see an empty report: it gets an error instead, of the
-    kind after which a transaction is run again.
+    kind after which a transaction is run again. It is refused twice. Of several versions PostgreSQL asks for the
+    one that is shown before it looks at any. Of a single one it does not, and where that has no rows never: for
+    this there is a condition that names no column, which is tried once before rows are looked for.
     """
     names = ", ".join(quoted(column.name) for column in item.columns)
-    version = "version"
+    shown = f"FROM kubescribe.current WHERE report = {literal(item.spec.name)}"
+    version, guard = "version", ""
     if generation > 1:
-        version = f"CASE generation WHEN {generation} THEN version ELSE kubescribe.refuse_older_snapshot(report) END"
+        refused = f"CASE generation WHEN {generation} THEN version ELSE kubescribe.refuse_older_snapshot(report) END"
+        version, guard = refused, f" AND (SELECT {refused} IS NOT NULL {shown})"
     return (
         f"CREATE {'OR REPLACE ' if replace else ''}VIEW {qualified(schema, item.spec.name)} AS "  # noqa: S608 - quoted
         f"SELECT {names} FROM {qualified(schema, versions_parent(item.spec.name, generation))} "
-        f"WHERE {VERSION_COLUMN} = (SELECT {version} FROM kubescribe.current WHERE report = {literal(item.spec.name)})"
+        f"WHERE {VERSION_COLUMN} = (SELECT {version} {shown}){guard}"
     )

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import polars as pl
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 from ...application.failpoints import failpoint
+from ...application.ports.source import POSTGRES_BINARY, Relay
 from ...application.report_columns import (
-    RUN_COLUMN,
-    VERSION_COLUMN,
     check_named,
+    check_names,
     check_values,
     columns_of,
     differences,
@@ -28,14 +26,16 @@ from ...application.report_columns import (
 from ...application.report_fit import Fit, fit
 from ...domain.errors import DatabaseRefused, ReportDependedOn, ReportMismatch
 from ...domain.report import Column, ReportSpec, Staged
+from .copy_in import SESSION, Filling, RelayFilling
 from .dependants import dependants_query
 from .failures import DATABASE, meaning
-from .frame_csv import SESSION, csv_chunks
-from .names import qualified, quoted, version_table
+from .names import version_table
+from .new_version import NewVersion
 from .rights import check_rights
-from .row_sums import SETTINGS, gone, sums
-from .rows import as_json, shape
-from .schema import revoke_default_grants
+from .rows import shape
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _LOCK_MILLISECONDS = 5000
 
@@ -64,8 +64,30 @@ class PostgresStaging:
 
     def stage(self, spec: ReportSpec, frames: Iterable[pl.DataFrame], *, run_id: UUID, attempt_id: UUID) -> Staged:
         """See the port."""
+        from .frame_filling import FrameFilling  # imports polars, which rows that come undecoded do without
+
         first, rest = _first(spec.name, frames)
         report_columns = columns_of(spec.name, first.schema)
+
+        def check(frame: pl.DataFrame) -> None:
+            if frame.schema != first.schema:
+                raise ReportMismatch(spec.name, _schema_differences(spec.name, report_columns, frame))
+            check_values(spec.name, frame)
+
+        filling = FrameFilling(spec.name, chain([first], rest), check)
+        return self._stage(spec, report_columns, filling, run_id, attempt_id)
+
+    def relay(self, spec: ReportSpec, rows: Relay, *, run_id: UUID, attempt_id: UUID) -> Staged:
+        """See the port."""
+        if rows.format != POSTGRES_BINARY:
+            raise ReportMismatch(spec.name, (f"the rows come as {rows.format}, which PostgreSQL does not read",))
+        check_names(spec.name, [column.name for column in rows.columns])
+        filling = RelayFilling(spec.name, rows)
+        return self._stage(spec, rows.columns, filling, run_id, attempt_id)
+
+    def _stage(
+        self, spec: ReportSpec, report_columns: tuple[Column, ...], filling: Filling, run_id: UUID, attempt_id: UUID
+    ) -> Staged:
         check_named(spec, report_columns)
         started = time.monotonic()
         with self._connection() as connection, connection.transaction():
@@ -73,21 +95,21 @@ class PostgresStaging:
             self._check_fit(connection, spec, report_columns)
             self._drop_former(connection, spec, run_id, attempt_id)
             version = _number(connection)
-            making = _Version(connection, self._schema, version_table(spec.name, version), version, report_columns)
+            making = NewVersion(connection, self._schema, version_table(spec.name, version), version, report_columns)
             making.create(run_id if spec.mode.in_place else None)
             failpoint("stage.created")
-            rows = making.copy(spec.name, chain([first], rest), first.schema)
+            filled = filling(making.target())
             failpoint("stage.copied")
             making.index(spec.key, spec.partition_by)
             failpoint("stage.indexed")
-            checksum, size = making.checksum()
+            checksum, size = filled.checksum or making.checksum()
             content = making.row_sum() if spec.mode.in_place else None
             staged = Staged(
                 spec=spec,
                 run_id=run_id,
                 attempt_id=attempt_id,
                 version=version,
-                rows=rows,
+                rows=filled.rows,
                 bytes=size,
                 checksum=checksum,
                 columns=report_columns,
@@ -164,95 +186,6 @@ class PostgresStaging:
             connection.execute("DELETE FROM kubescribe.staged WHERE version = %s", (version,))
 
 
-class _Version:
-    """One version's table, inside the transaction that makes it."""
-
-    def __init__(
-        self, connection: psycopg.Connection, schema: str, table: str, version: int, columns: tuple[Column, ...]
-    ) -> None:
-        self._connection, self._schema, self._table = connection, schema, table
-        self._version, self._columns = version, columns
-        self._name = qualified(schema, table)
-        self._names = ", ".join(quoted(column.name) for column in columns)
-
-    def create(self, signed_by: UUID | None) -> None:
-        """The table, with the CHECK that lets ATTACH skip its scan; COPY checks each row as it comes.
-
-        ``signed_by``: the run whose id each row gets; None: in mode ``replace`` the version says it.
-        """
-        own = ", ".join(f"{quoted(column.name)} {column.type}" for column in self._columns)
-        if signed_by is not None:
-            own += f", {RUN_COLUMN} uuid NOT NULL DEFAULT '{signed_by}'"
-        self._execute(
-            f"CREATE TABLE {self._name} ({own}, {VERSION_COLUMN} bigint NOT NULL DEFAULT {self._version} "
-            f"CHECK ({VERSION_COLUMN} = {self._version}))"
-        )
-        self._execute(revoke_default_grants(self._schema, self._table))
-
-    def copy(self, report: str, frames: Iterable[pl.DataFrame], schema: pl.Schema) -> int:
-        """Every row of every frame, in order; returns how many."""
-        rows = 0
-        statement = f"COPY {self._name} ({self._names}) FROM STDIN (FORMAT csv, FREEZE)"
-        with self._connection.cursor() as cursor, cursor.copy(_as_it_is(statement)) as copy:
-            for frame in frames:
-                if frame.schema != schema:
-                    raise ReportMismatch(report, _schema_differences(report, self._columns, frame))
-                check_values(report, frame)
-                for chunk in csv_chunks(frame):
-                    copy.write(chunk)
-                rows += frame.height
-        return rows
-
-    def index(self, key: tuple[str, ...], partition: tuple[str, ...]) -> None:
-        """What readers and later publications search by, and what the planner knows."""
-        for names in dict.fromkeys((key, partition)):
-            if names:
-                self._execute(f"CREATE INDEX ON {self._name} ({', '.join(quoted(name) for name in names)})")
-        self._execute(f"ANALYZE {self._name}")
-
-    def checksum(self) -> tuple[str, int]:
-        """Over what the server now holds, so that it also vouches for the way there."""
-        digest, size = hashlib.blake2b(digest_size=32), 0
-        self._execute("SET LOCAL synchronize_seqscans = off")  # from the first row, whoever else is scanning
-        statement = f"COPY {self._name} ({self._names}) TO STDOUT (FORMAT binary)"
-        with self._connection.cursor() as cursor, cursor.copy(_as_it_is(statement)) as copy:
-            for block in copy:
-                digest.update(block)
-                size += len(block)
-        return f"blake2b:{digest.hexdigest()}", size
-
-    def row_sum(self) -> str:
-        """What a report that these rows come into has to add to its sum."""
-        self._execute(SETTINGS)
-        row = self._connection.execute(_as_it_is(sums([c.name for c in self._columns], self._name))).fetchone()
-        assert row is not None
-        return str(gone(row).sum)
-
-    def record(self, staged: Staged) -> None:
-        """The row by which the publisher finds it."""
-        self._connection.execute(
-            _RECORD,
-            (
-                staged.version,
-                staged.spec.name,
-                staged.run_id,
-                staged.attempt_id,
-                self._schema,
-                self._table,
-                staged.rows,
-                staged.bytes,
-                staged.checksum,
-                staged.content,
-                as_json(staged.columns),
-                as_json(staged.spec),
-                staged.seconds,
-            ),
-        )
-
-    def _execute(self, statement: str) -> None:
-        self._connection.execute(_as_it_is(statement))
-
-
 def _first(report: str, frames: Iterable[pl.DataFrame]) -> tuple[pl.DataFrame, Iterator[pl.DataFrame]]:
     """The first frame, whose schema decides, and the others."""
     remaining = iter(frames)
@@ -292,9 +225,4 @@ SELECT s.version, s.schema_name, s.table_name,
 FROM kubescribe.staged s
 WHERE s.report = %s AND s.run_id = %s AND s.attempt_id = %s AND s.condemned_at IS NULL
   AND NOT EXISTS (SELECT FROM kubescribe.publication p WHERE p.report = s.report AND p.version = s.version)
-"""
-_RECORD = """
-INSERT INTO kubescribe.staged
-  (version, report, run_id, attempt_id, schema_name, table_name, rows, bytes, checksum, content, columns, spec, seconds)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s)
 """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from ...domain.checksum import Checksum
 from ...domain.report import Publication
 from ...domain.verification import Verification
 from .names import qualified, quoted
@@ -28,14 +28,18 @@ async def verify(connection: Any, found: Mapping[str, Any]) -> Verification:
         names = [column.name for column in columns(found["columns"])]
         now = gone(await connection.fetchrow(sums(names, table)))
         return _verification(last, shown["version"], expected, rows=now.rows, checksum=str(now.sum))
+    try:
+        checksum = Checksum.like(last.checksum)
+    except ValueError as error:
+        return _verification(last, shown["version"], expected, rows=0, checksum="", problem=str(error))
     names = [column.name for column in columns(shown["columns"])]
     later = [name for name in await table_columns(connection, table) if name not in names]
     any_later = f"num_nonnulls({', '.join(map(quoted, later))}) > 0" if later else "false"
     count, strangers = await connection.fetchrow(
         f"SELECT count(*), count(*) FILTER (WHERE {any_later}) FROM {table}"  # noqa: S608 - quoted
     )
-    checksum = await _digest(connection, f"SELECT {', '.join(map(quoted, names))} FROM {table}")  # noqa: S608 - quoted
-    return _verification(last, shown["version"], expected, rows=count, checksum=checksum, strangers=strangers)
+    held = await _digest(connection, f"SELECT {', '.join(map(quoted, names))} FROM {table}", checksum)  # noqa: S608 - quoted
+    return _verification(last, shown["version"], expected, rows=count, checksum=held, strangers=strangers)
 
 
 def _verification(last: Publication, version: int, expected_version: int, **found: Any) -> Verification:
@@ -50,16 +54,15 @@ def _verification(last: Publication, version: int, expected_version: int, **foun
     )
 
 
-async def _digest(connection: Any, query: str) -> str:
+async def _digest(connection: Any, query: str, checksum: Checksum) -> str:
     """As the worker made it when it had staged the rows: over the binary COPY in load order."""
-    digest = hashlib.blake2b(digest_size=32)
 
     async def update(block: bytes) -> None:
-        digest.update(block)
+        checksum.update(block)
 
     await connection.execute("SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0")
     await connection.copy_from_query(query, output=update, format="binary")
-    return f"blake2b:{digest.hexdigest()}"
+    return str(checksum)
 
 
 # Where rows change in place, the report stays in the table of its generation's first publication.

@@ -67,6 +67,8 @@ def _check(value: Any, what: str, name: str) -> None:
         )
     if isinstance(value, str) and "\0" in value:
         raise QueryFailed(name, f"{what} holds a NUL character, which no PostgreSQL text can hold")
+    if isinstance(value, str) and not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
+        raise QueryFailed(name, f"{what} holds half a character (a lone surrogate), which no PostgreSQL text can hold")
 
 
 def _integer(values: list[int]) -> Callable[[int], Any]:

@@ -19,6 +19,9 @@ DIGITS = 38
 
 _TYPES = {16: "Boolean", 17: "Binary", 20: "Int64", 21: "Int16", 23: "Int32", 700: "Float32", 701: "Float64"}
 _DATE, _TIME, _TIMESTAMP, _TIMESTAMPTZ, _NUMERIC = 1082, 1083, 1114, 1184, 1700
+_BOOL, _BYTEA = 16, 17
+_PLAIN_NUMBERS = frozenset({20, 21, 23, 700, 701})
+_UNQUOTED = _PLAIN_NUMBERS | {_BOOL, _BYTEA, _DATE, _TIME, _TIMESTAMP, _TIMESTAMPTZ, _NUMERIC}
 _NO_CALENDAR = "cast it with ::text, or take such rows out"
 
 
@@ -34,6 +37,9 @@ class Column:
         self.free = False
         """A numeric whose scale only the values tell."""
         self.dtype: pl.DataType = getattr(pl, _TYPES.get(oid, "String"))()
+        self._oid = oid
+        self.quoted = oid not in _UNQUOTED
+        """Whether its text may be anything."""
         if oid == _DATE:
             self.dtype, self._convert = pl.Date(), self._date
         elif oid == _TIME:
@@ -54,19 +60,45 @@ class Column:
                     f"say CAST({name} AS numeric(p,s)) with p at most {DIGITS}, or read it whole with run.read",
                 )
 
+    def read_as(self, *, plainly: bool) -> pl.DataType:
+        """The type that polars takes from CSV; the rest is for :meth:`parsed`.
+
+        Dates and decimals it takes too, but says of those that it cannot hold only that there is one. ``plainly``
+        leaves them as text, of which ``parsed`` says more.
+        """
+        import polars as pl
+
+        taken = self._oid in _PLAIN_NUMBERS or (not plainly and not self.free and self._oid in (_DATE, _NUMERIC))
+        return self.dtype if taken else pl.String()
+
+    def parsed(self, text: pl.Series) -> pl.Series:
+        """What polars took from CSV, in the column's type."""
+        import polars as pl
+
+        if text.dtype == self.dtype:
+            pass
+        elif self._oid == _BOOL:
+            text = pl.Series(self.name, text == "t", dtype=pl.Boolean)
+        elif self._oid == _BYTEA:
+            text = text.str.strip_prefix("\\x").str.decode("hex")
+        elif self._convert is not None:
+            text = self._convert(text)
+        return text.alias(self.name)
+
     def series(self, values: Sequence[Any]) -> pl.Series:
         """The values, as loaded from the server's text, in the column's type."""
         import polars as pl
 
         if self._convert is None:
             return pl.Series(self.name, values, dtype=self.dtype)
-        text = pl.Series(self.name, values, dtype=pl.String)
+        text = pl.Series(values, dtype=pl.String)  # without its name: polars takes one called ^a$ for a pattern
         return self._convert(text).alias(self.name)
 
     def settled(self, text: pl.Series) -> pl.Series:
         """A free numeric's whole column, in the largest scale that it holds."""
         import polars as pl
 
+        text = text.alias("")
         digits = text.str.strip_prefix("-").str.splitn(".", 2)
         whole = digits.struct.field("field_0")
         if not text.is_empty() and not whole.str.contains("^[0-9]*$").all():
@@ -78,7 +110,7 @@ class Column:
                 f"numeric, with {before} digits before the point and {scale} after it",
                 f"a decimal has at most {DIGITS}: say CAST({self.name} AS numeric(p,s)) or {self.name}::text",
             )
-        return text.cast(pl.Decimal(DIGITS, scale))
+        return text.cast(pl.Decimal(DIGITS, scale)).alias(self.name)
 
     def _decimal(self, text: pl.Series) -> pl.Series:
         kind = "numeric, with NaN or infinity"

@@ -33,6 +33,21 @@ _HIDDEN = 4
 """Values of fewer characters are hidden only where the server quotes them: `1` is in many a message."""
 
 
+class ServerSaid(Exception):
+    """An error of the server's, or of the way there (``state`` None); ``position`` counts characters from 1."""
+
+    def __init__(self, state: str | None, message: str, position: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.state, self.message, self.position, self.hint = state, message, position, hint
+
+
+def driver_errors() -> tuple[type[Exception], ...]:
+    """What a driver raises, and what a socket does that was closed under it."""
+    import psycopg
+
+    return psycopg.Error, ServerSaid, OSError, ValueError
+
+
 def connecting(error: psycopg.Error) -> KubescribeError:
     """Why there is no session. libpq's messages never hold the password."""
     why = _first_line(error)
@@ -52,7 +67,7 @@ def unparsed() -> KubescribeError:
 
 
 def querying(
-    error: psycopg.Error,
+    error: Exception,
     query: Query,
     parameters: Mapping[str, Any],
     *,
@@ -60,24 +75,26 @@ def querying(
     prefix: int = 0,
 ) -> KubescribeError:
     """Why a query did not give its rows: the server's message, place and hint; its detail may quote data."""
-    state = error.sqlstate or ""
-    message = error.diag.message_primary or _first_line(error)
-    if state == "25P03":
+    said = _said(error)
+    if said is None:
+        return DatabaseUnavailable(DATABASE, f"its session ended: {error}")
+    state, message = said.state, said.message
+    if state in ("25P03", "25P04"):
         return SnapshotLost(message)
-    if state.startswith(_CONNECTION_LOST) or _is_broken(error):
+    if state is None or state.startswith(_CONNECTION_LOST):
         return DatabaseUnavailable(DATABASE, message)
     parts = [_without(message, parameters)]
     if state == "57014" and "statement timeout" in message:
         parts.append("make it cheaper, or raise KUBESCRIBE_STATEMENT_TIMEOUT")
-    if error.diag.statement_position and places is not None:
-        place = int(error.diag.statement_position) - 1 - prefix
+    if said.position and places is not None:
+        place = said.position - 1 - prefix
         before = [pair for pair in places if pair[0] <= place]
         if before:
             start, original = before[-1]
             inside = place - start if len(before) == len(places) or places[len(before)][0] > place else 0
             parts.append(f"at {query.position(min(original + inside, len(query.text)))}")
-    if error.diag.message_hint:
-        parts.append(_without(error.diag.message_hint, parameters))
+    if said.hint:
+        parts.append(_without(said.hint, parameters))
     return QueryFailed(query.name, "; ".join(part.rstrip(".") for part in parts))
 
 
@@ -86,10 +103,22 @@ def lost(error: psycopg.Error) -> SnapshotLost:
     return SnapshotLost(f"its session ended: {_first_line(error)}")
 
 
-def _is_broken(error: psycopg.Error) -> bool:
+def _said(error: Exception) -> ServerSaid | None:
+    """What either driver's error says; None for an error of neither."""
     import psycopg
 
-    return isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    if isinstance(error, ServerSaid):
+        return error
+    if not isinstance(error, psycopg.Error):
+        return None
+    broken = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    position = error.diag.statement_position
+    return ServerSaid(
+        None if broken else error.sqlstate or "",
+        error.diag.message_primary or _first_line(error),
+        int(position) if position else None,
+        error.diag.message_hint,
+    )
 
 
 def _first_line(error: psycopg.Error) -> str:

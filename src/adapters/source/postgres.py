@@ -6,18 +6,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...application.ports.source import Reading
+from ...application.ports.source import Reading, Relay
 from ...domain.errors import KubescribeError, QueryFailed, SnapshotLost
 from ...domain.query import Query
 from . import failures
-from .session import begin, connect
+from .session import Session, begin, connect, export
 
 if TYPE_CHECKING:
     import psycopg
 
     from .reading import PostgresReading
+    from .relaying import PostgresRelay
+
+Under = TypeVar("Under", "PostgresReading", "PostgresRelay")
 
 
 class PostgresSource:
@@ -48,7 +51,7 @@ class PostgresSource:
         self._snapshot: tuple[str, float] | None = None
         self._lost: str | None = None
         self._done = False
-        self._open: set[PostgresReading] = set()
+        self._open: set[PostgresReading | PostgresRelay] = set()
 
     def read(self, query: str, parameters: Mapping[str, Any], *, name: str, batch: int | None) -> Reading:
         """Start a query on a session of its own, in the run's snapshot."""
@@ -58,29 +61,43 @@ class PostgresSource:
             raise QueryFailed(name, f"a batch of {batch} rows is none; ask for at least 1")
         asked = Query(query, name=name)
         asked.check(parameters)
+        return self._started(asked, lambda session: PostgresReading(session, asked, parameters, batch=batch))
+
+    def relay(self, query: str, parameters: Mapping[str, Any], *, name: str) -> Relay:
+        """The same, for the rows as the server writes them in COPY's binary format."""
+        from .relaying import PostgresRelay
+
+        asked = Query(query, name=name)
+        asked.check(parameters)
+        return self._started(asked, lambda session: PostgresRelay(session, asked, parameters))
+
+    def _started(self, query: Query, start: Callable[[Session], Under]) -> Under:
         with self._lock:
-            self._check_done(name)
+            self._check_done(query.name)
             self._forget_finished()
             if self._shared:
                 self._hold()
         connection = connect(self._conninfo, self._application_name)
         try:
-            snapshot, taken = self._enter(connection, asked)
-            reading = PostgresReading(
-                connection,
-                asked,
-                parameters,
-                batch=batch,
-                snapshot=snapshot,
-                refuse=lambda name: self._check(name, taken),
+            snapshot, taken = self._enter(connection, query)
+            under_way = start(
+                Session(
+                    connection,
+                    snapshot,
+                    refuse=lambda name: self._check(name, taken),
+                    patience=self._statement_timeout,
+                    longest=self._max_age + 1,
+                    conninfo=self._conninfo,
+                    application_name=self._application_name,
+                )
             )
             with self._lock:
-                self._check_done(name)
-                self._open.add(reading)
+                self._check_done(query.name)
+                self._open.add(under_way)
         except BaseException:
             connection.close()
             raise
-        return reading
+        return under_way
 
     def done(self) -> None:
         """Release the snapshot and end every session, also those of queries under way."""
@@ -101,7 +118,7 @@ class PostgresSource:
         try:
             if self._snapshot is None:
                 self._begin(connection, None)
-                return _export(connection), self._clock()
+                return export(connection), self._clock()
             self._begin(connection, self._snapshot[0])
         except (
             psycopg.errors.InvalidParameterValue,
@@ -125,7 +142,7 @@ class PostgresSource:
             holder = connect(self._conninfo, self._application_name)
             try:
                 self._begin(holder, None)
-                self._snapshot = (_export(holder), self._clock())
+                self._snapshot = (export(holder), self._clock())
             except psycopg.Error as error:
                 holder.close()
                 raise failures.connecting(error) from None
@@ -183,14 +200,8 @@ class PostgresSource:
             connection,
             snapshot=snapshot,
             statement_timeout=self._statement_timeout,
-            idle_timeout=self._max_age + 1,
+            longest=self._max_age + 1,
         )
 
     def _forget_finished(self) -> None:
         self._open = {reading for reading in self._open if not reading.closed}
-
-
-def _export(connection: psycopg.Connection[Any]) -> str:
-    row = connection.execute("SELECT pg_export_snapshot()").fetchone()
-    assert row is not None
-    return str(row[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,57 +12,29 @@ from ...domain.errors import QueryFailed
 from ...domain.query import Query
 from ...domain.report import Column as Described
 from ...domain.report import schema_fingerprint
-from . import failures
-from .binds import bound
-from .columns import described
+from . import copy_out, cursor_rows, failures
+from .columns import Column, described
+from .copy_rows import CopyRows
+from .cursor_rows import CursorRows
+from .rendering import Asked
+from .statement import Field
 
 if TYPE_CHECKING:
     import polars as pl
-    import psycopg
 
-STEP = 10_000
-"""The most rows that are Python objects at a time, whatever the batch."""
-_DECLARE = "DECLARE reading NO SCROLL CURSOR FOR "
+    from .session import Session
 
 
 class PostgresReading:
-    """A :class:`~kubescribe.application.ports.source.Reading`; owns ``connection``, whose transaction is open.
+    """A :class:`~kubescribe.application.ports.source.Reading`; owns the session."""
 
-    ``refuse`` raises when nothing may be read any more; it is asked before every fetch.
-    """
-
-    def __init__(
-        self,
-        connection: psycopg.Connection[Any],
-        query: Query,
-        parameters: Mapping[str, Any],
-        *,
-        batch: int | None,
-        snapshot: str,
-        refuse: Callable[[str], None],
-    ) -> None:
-        import psycopg
-
-        self._connection, self._query, self._parameters = connection, query, parameters
-        self._batch, self._snapshot, self._refuse = batch, snapshot, refuse
+    def __init__(self, session: Session, query: Query, parameters: Mapping[str, Any], *, batch: int | None) -> None:
+        self._session, self._query, self._parameters, self._batch = session, query, parameters, batch
         self._rows = self._bytes = 0
         self._seconds = 0.0
         self._started = False
         began = time.monotonic()
-        text, places = query.render({name: f"${number}" for number, name in enumerate(query.names, 1)})
-        values = bound(parameters, name=query.name)
-        self._cursor = psycopg.RawCursor(connection)
-        try:
-            # The extended protocol: values never become a part of the text, and one statement is one statement.
-            self._cursor.execute((_DECLARE + text).encode(), [values[name] for name in query.names])
-        except psycopg.Error as error:
-            raise failures.querying(error, query, parameters, places=places, prefix=len(_DECLARE)) from None
-        description = connection.pgconn.describe_portal(b"reading")
-        fields = [
-            ((description.fname(i) or b"").decode(), description.ftype(i), description.fmod(i))
-            for i in range(description.nfields)
-        ]
-        self._columns = described(fields, name=query.name, whole=batch is None)
+        self._rows_by, self._columns = self._begin(Asked(query, parameters))
         self._seconds += time.monotonic() - began
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
@@ -82,24 +54,51 @@ class PostgresReading:
             fingerprint=schema_fingerprint(
                 tuple(Described(c.name, "Decimal" if c.free else str(c.dtype)) for c in self._columns)
             ),
-            snapshot=self._snapshot,
+            snapshot=self._session.snapshot,
         )
 
     @property
     def closed(self) -> bool:
         """Whether its session has ended."""
-        return bool(self._connection.closed)
+        if isinstance(self._rows_by, CopyRows):
+            return self._rows_by.closed
+        return bool(self._session.connection.closed)
 
     def close(self) -> None:
         """End the session, whatever it is doing."""
+        if hasattr(self, "_rows_by"):
+            self._rows_by.close()
         with suppress(Exception):
-            self._connection.close()
+            self._session.connection.close()
+
+    def _begin(self, asked: Asked) -> tuple[CopyRows | CursorRows, list[Column]]:
+        """Start the query: by COPY, or where literals could mean something else than binds do, by a cursor."""
+        connection = self._session.connection
+        rendered, prefix = asked.with_binds(), ""
+        try:
+            literal = asked.with_literals(connection)
+            if literal is None:
+                prefix = cursor_rows.PREFIX
+                by_cursor = CursorRows(connection, rendered.text, asked.values)
+                columns = by_cursor.columns = self._described(by_cursor.fields)
+                return by_cursor, columns
+            columns = self._described(literal.fields)
+            rendered, prefix = literal, copy_out.PREFIX
+            return CopyRows(self._session, literal.text, columns, name=self._query.name, batch=self._batch), columns
+        except failures.driver_errors() as error:
+            raise failures.querying(
+                error, self._query, self._parameters, places=rendered.places, prefix=len(prefix)
+            ) from None
+
+    def _described(self, fields: tuple[Field, ...]) -> list[Column]:
+        return described(fields, name=self._query.name, whole=self._batch is None)
 
     def _frames(self) -> Iterator[pl.DataFrame]:
+        pieces = self._pieces()
         try:
             some = False
             while True:
-                frame, last = self._next()
+                frame, last = self._next(pieces)
                 if frame.height or not some:
                     self._rows += frame.height
                     self._bytes += int(frame.estimated_size())
@@ -110,37 +109,40 @@ class PostgresReading:
         finally:
             self.close()
 
-    def _next(self) -> tuple[pl.DataFrame, bool]:
+    def _pieces(self) -> Iterator[pl.DataFrame]:
+        """The pieces of all batches, with the driver's errors in our words."""
+        pieces = self._rows_by.pieces(self._batch)
+        while True:
+            self._session.refuse(self._query.name)
+            try:
+                piece = next(pieces, None)
+                if piece is None:
+                    self._session.check_tables(self._query.name, self._rows_by.changed)
+            except failures.driver_errors() as error:
+                self._session.refuse(self._query.name)  # somebody else closed the session: that is the better reason
+                raise failures.querying(error, self._query, self._parameters) from None
+            if piece is None:
+                return
+            yield piece
+
+    def _next(self, pieces: Iterator[pl.DataFrame]) -> tuple[pl.DataFrame, bool]:
         """The next batch, and whether the result ends with it."""
         import polars as pl
 
         began = time.monotonic()
-        pieces: list[pl.DataFrame] = []
+        batch: list[pl.DataFrame] = []
         missing, last = self._batch, False
-        while not last and (missing is None or missing > 0):
-            wanted = STEP if missing is None else min(STEP, missing)
-            piece = self._fetch(wanted)
-            last = piece.height < wanted
-            pieces.append(piece)
+        while missing is None or missing > 0:
+            piece = next(pieces, None)
+            if piece is None:
+                last = True
+                break
+            batch.append(piece)
             if missing is not None:
-                missing -= wanted
-        frame = pl.concat(pieces)
-        free = [column for column in self._columns if column.free]
-        if free:
-            frame = frame.with_columns(column.settled(frame[column.name]) for column in free)
+                missing -= piece.height
+        frame = pl.concat(batch) if batch else pl.DataFrame([column.series([]) for column in self._columns])
+        if any(column.free for column in self._columns):
+            pairs = zip(self._columns, frame.iter_columns(), strict=True)
+            frame = pl.DataFrame([column.settled(series) if column.free else series for column, series in pairs])
         self._seconds += time.monotonic() - began
         return frame, last
-
-    def _fetch(self, wanted: int) -> pl.DataFrame:
-        import polars as pl
-        import psycopg
-
-        self._refuse(self._query.name)
-        try:
-            self._cursor.execute(f"FETCH FORWARD {wanted} FROM reading".encode())
-            rows = self._cursor.fetchall()
-        except psycopg.Error as error:
-            self._refuse(self._query.name)  # somebody else closed the session: that is the better reason
-            raise failures.querying(error, self._query, self._parameters) from None
-        values: list[Any] = list(zip(*rows, strict=True)) if rows else [() for _ in self._columns]
-        return pl.DataFrame([column.series(each) for column, each in zip(self._columns, values, strict=True)])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import failures
+from . import failures, moment
 
 if TYPE_CHECKING:
     import psycopg
@@ -18,6 +19,34 @@ _EXACT = (
     "SET LOCAL extra_float_digits = 3; SET LOCAL standard_conforming_strings = on; "
     "SET LOCAL cursor_tuple_fraction = 1; "
 )
+
+
+class Session(NamedTuple):
+    """A session whose transaction is open, in the run's snapshot or its own."""
+
+    connection: psycopg.Connection[Any]
+    snapshot: str
+    refuse: Callable[[str], None]
+    """Raises when nothing may be read any more; to be asked before every piece, with the query's name."""
+    patience: float
+    """How many seconds the server may take over one piece, where others come between."""
+    longest: float
+    """How many seconds all of it may take."""
+    conninfo: str
+    application_name: str
+
+    def check_tables(self, name: str, changed: Sequence[str] | None) -> None:
+        """To be asked when all rows of query ``name`` have come: raises where some may be missing.
+
+        ``changed``: what the session that read them says of its tables; None: it was this one.
+        """
+        moment.check_tables(moment.changed_tables(self.connection) if changed is None else changed, name)
+
+    def allow_longest(self) -> None:
+        """Let the server take all that time over a statement: who hands it on looks after its patience."""
+        from psycopg import sql
+
+        self.connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(_milliseconds(self.longest)))
 
 
 def connect(conninfo: str, application_name: str) -> psycopg.Connection[Any]:
@@ -46,26 +75,49 @@ def connect(conninfo: str, application_name: str) -> psycopg.Connection[Any]:
 
 
 def begin(
-    connection: psycopg.Connection[Any], *, snapshot: str | None, statement_timeout: float, idle_timeout: float
+    connection: psycopg.Connection[Any], *, snapshot: str | None, statement_timeout: float, longest: float
 ) -> None:
     """Open the one transaction of a session, in the snapshot or in its own. One round trip.
 
-    The server itself ends a session that idles in it for longer than ``idle_timeout`` seconds, so that a worker that
-    is stopped does not hold production's vacuum back.
+    The server itself ends a session that idles in it for longer than ``longest`` seconds, so that a worker that is
+    stopped does not hold production's vacuum back. Where a worker is stopped in the middle of a COPY the session is
+    not idle but waits for the network. There PostgreSQL 17's limit on the transaction comes through only if the server
+    was not waiting already when the time was over; so the system's limit on data that nobody takes is set too.
     """
+    connection.execute(
+        beginning(connection, snapshot=snapshot, statement_timeout=statement_timeout, longest=longest).encode()
+    )
+
+
+def beginning(
+    connection: psycopg.Connection[Any], *, snapshot: str | None, statement_timeout: float, longest: float
+) -> str:
+    """The statements of :func:`begin`, for a session on the same server."""
     from psycopg import sql
 
     timeouts = "SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}"
+    timeouts += "; SET LOCAL tcp_user_timeout = {}"
+    limits = [_milliseconds(statement_timeout), _milliseconds(longest), _milliseconds(longest)]
+    if connection.info.server_version >= 170000:
+        timeouts += "; SET LOCAL transaction_timeout = {}"
+        limits.append(_milliseconds(longest))
     imported = sql.SQL("SET TRANSACTION SNAPSHOT {}; ").format(sql.Literal(snapshot)) if snapshot else sql.SQL("")
     text = sql.Composed(
         [
             sql.SQL("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "),
             imported,
             sql.SQL(_EXACT),
-            sql.SQL(timeouts).format(_milliseconds(statement_timeout), _milliseconds(idle_timeout)),
+            sql.SQL(timeouts).format(*limits),
         ]
     )
-    connection.execute(text)
+    return text.as_string(connection)
+
+
+def export(connection: psycopg.Connection[Any]) -> str:
+    """The id by which other sessions can take this one's snapshot, as long as its transaction is open."""
+    row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def _milliseconds(seconds: float) -> int:

@@ -21,9 +21,10 @@ from ...domain.errors import (
 )
 from ...domain.note import NoteKind
 from ...domain.query import Query
+from ...domain.report import ReportSpec, Staged
 from ..failpoints import failpoint
 from ..ports.payload import Assignment
-from ..ports.source import Reading, Source
+from ..ports.source import Reading, Relay, Source
 from ..ports.staging import Staging
 from .failure import Abandoned
 from .frames import frames_of
@@ -153,29 +154,47 @@ class Context:
         partitions that occur in them, named by the values of ``partition_by``). ``schema="recreate"`` makes the
         report anew, with these rows alone, where its columns or its mode are others.
         """
-        self._check_wanted()
         spec = report_spec(
             name, self._declared, key=key, checks=checks, mode=mode, partition_by=partition_by, schema=schema
         )
-        with self._reporting:
-            staging = self._open_staging()
-            if spec.name in self._reported:
-                raise ReportRepeated(spec.name)
-            staged = staging.stage(spec, frames_of(spec.name, rows), run_id=self.run_id, attempt_id=self.attempt_id)
-            self._reported.append(spec.name)
-        failpoint("worker.staged")
-        self._tell(
-            NoteKind.OUTPUT,
-            {
-                "name": spec.name,
-                "report": spec.name,
-                "version": staged.version,
-                "rows": staged.rows,
-                "bytes": staged.bytes,
-                "seconds": staged.seconds,
-                "fingerprint": staged.fingerprint,
-            },
+        self._hand_over(
+            spec,
+            lambda staging: staging.stage(
+                spec, frames_of(spec.name, rows), run_id=self.run_id, attempt_id=self.attempt_id
+            ),
         )
+
+    def copy(
+        self,
+        query: str,
+        report: str,
+        /,
+        *,
+        key: str | Iterable[str] = (),
+        checks: Check | Iterable[Check] = (),
+        mode: str = "replace",
+        partition_by: str | Iterable[str] = (),
+        schema: str = "extend",
+        name: str | None = None,
+        **binds: Any,
+    ) -> None:
+        """Hand over the rows of a query as they are, at the speed of COPY: bytes from database to database.
+
+        The report's columns get exactly the types that the query's have. The query, its ``name`` and binds are as for
+        :meth:`read`, the rest as for :meth:`report`; nothing of the rows is ever in Python's hands.
+        """
+        spec = report_spec(
+            report, self._declared, key=key, checks=checks, mode=mode, partition_by=partition_by, schema=schema
+        )
+        with self._reporting:
+            self._check_new(spec)
+            source, called = self._open_source(query, name)
+            rows = source.relay(query, binds, name=called)
+            self._hand_over(
+                spec,
+                lambda staging: staging.relay(spec, rows, run_id=self.run_id, attempt_id=self.attempt_id),
+                after=lambda: self._tell_input(rows),
+            )
 
     # -- the record ----------------------------------------------------------------------------------------------
 
@@ -234,7 +253,41 @@ class Context:
         self._check_wanted()
         self._tools.tell(kind, data)
 
+    def _hand_over(
+        self, spec: ReportSpec, stage: Callable[[Staging], Staged], *, after: Callable[[], None] = lambda: None
+    ) -> None:
+        with self._reporting:
+            staging = self._check_new(spec)
+            staged = stage(staging)
+            self._reported.append(spec.name)
+        after()
+        failpoint("worker.staged")
+        self._tell(
+            NoteKind.OUTPUT,
+            {
+                "name": spec.name,
+                "report": spec.name,
+                "version": staged.version,
+                "rows": staged.rows,
+                "bytes": staged.bytes,
+                "seconds": staged.seconds,
+                "fingerprint": staged.fingerprint,
+            },
+        )
+
+    def _check_new(self, spec: ReportSpec) -> Staging:
+        self._check_wanted()
+        staging = self._open_staging()
+        if spec.name in self._reported:
+            raise ReportRepeated(spec.name)
+        return staging
+
     def _start(self, query: str, name: str | None, binds: dict[str, Any], batch: int | None) -> Reading:
+        source, called = self._open_source(query, name)
+        return source.read(query, binds, name=called, batch=batch)
+
+    def _open_source(self, query: str, name: str | None) -> tuple[Source, str]:
+        """The source, and what the query is called."""
         self._check_wanted()
         called = self._name(query, name)
         with self._lock:
@@ -245,8 +298,7 @@ class Context:
                 self._source = self._tools.source()
                 if self._source_done:
                     self._source.done()
-            source = self._source
-        return source.read(query, binds, name=called, batch=batch)
+            return self._source, called
 
     def _name(self, query: str, name: str | None) -> str:
         """Unique in the run: a second query on flights is flights-2."""
@@ -269,7 +321,7 @@ class Context:
             if self._ending is None:
                 self._tell_input(reading)
 
-    def _tell_input(self, reading: Reading) -> None:
+    def _tell_input(self, reading: Reading | Relay) -> None:
         self._tell(NoteKind.INPUT, msgspec.to_builtins(reading.record()))
         failpoint("worker.read")
 

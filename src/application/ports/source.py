@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from ...domain.report import Column
+
 if TYPE_CHECKING:
     import polars
+
+POSTGRES_BINARY = "PostgreSQL binary COPY"
+ARROW_IPC = "Arrow IPC"
 
 
 class InputRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +24,7 @@ class InputRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Sixteen hex digits of BLAKE2b over the query's text, parameters apart."""
     rows: int
     bytes: int
-    """Of the frames in memory."""
+    """Of the frames in memory; of what was handed on, for a relay."""
     seconds: float
     fingerprint: str
     """Of the result's columns and types."""
@@ -39,6 +44,28 @@ class Reading(Protocol):
         ...
 
 
+class Relay(Protocol):
+    """A query under way whose rows are handed on undecoded: iterate it to its end, then ask for its record."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What a report needs to take the rows as they are."""
+        ...
+
+    @property
+    def format(self) -> str:
+        """What the bytes are: :data:`POSTGRES_BINARY` or :data:`ARROW_IPC`."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes | bytearray]:
+        """The bytes in pieces, rows in the query's order. An error comes before the end is reached, never after."""
+        ...
+
+    def record(self) -> InputRecord:
+        """What was handed on so far."""
+        ...
+
+
 class Source(Protocol):
     """Read-only access to the production database; called by the worker, in its own thread.
 
@@ -51,6 +78,13 @@ class Source(Protocol):
         """Start a query. ``:name`` in the text is a typed bind, never formatted in; ``\\:`` is a colon.
 
         ``batch`` None gives the whole result as one frame: only then may types depend on all the values.
+        """
+        ...
+
+    def relay(self, query: str, parameters: Mapping[str, Any], *, name: str) -> Relay:
+        """Start a query whose rows go to a report as they are; the query and its binds as for ``read``.
+
+        Raises :class:`UnsupportedType` for a type that another database could not take as it is.
         """
         ...
 

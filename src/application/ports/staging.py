@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from ...domain.report import ReportSpec, Staged
+from .source import Relay
 
 if TYPE_CHECKING:
     import polars
@@ -29,6 +30,13 @@ class Staging(Protocol):
         mode that do not fit the report as it is raise :class:`ReportMismatch` with each difference, before any row
         is written (further columns at the end fit). Several frames must have one schema. Staging a report again in
         the same attempt replaces what this attempt had staged for it.
+        """
+        ...
+
+    def relay(self, spec: ReportSpec, rows: Relay, *, run_id: UUID, attempt_id: UUID) -> Staged:
+        """The same for rows that come undecoded, into columns of exactly the types that they have where they are from.
+
+        Raises :class:`ReportMismatch` for bytes of a format that this report database does not read.
         """
         ...
 

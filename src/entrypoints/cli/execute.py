@@ -1,4 +1,4 @@
-"""``kubescribe run`` and ``kubescribe exec``: the supervisor of one run."""
+"""``kubescribe run``, ``exec`` and ``publish``: the supervisor of one run."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from ..composition.execution import ATTEMPT_VARIABLE, execute_run, introduction_
 from ..settings import Settings
 from .console import TerminalConsole
 from .parameters import parameters_of, refuse_secrets
+from .publish import FileOrder, file_to_publish
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -36,12 +37,12 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         from .trigger import detach
 
         return detach(args, settings)
-    with open_databases(settings) as databases:
+    with open_databases(settings) as databases, file_to_publish(args) as file:
         console = TerminalConsole((*settings.secrets(), *databases.secrets()), as_json=settings.log == "json")
 
         async def execute() -> int:
             async with container_for(settings, databases) as container:
-                result = await _execute(args, settings, container, console)
+                result = await _execute(args, settings, container, console, file)
                 if databases.embedded:
                     await _heal(container, console)
                 return result.exit_code
@@ -53,7 +54,11 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _execute(
-    args: argparse.Namespace, settings: Settings, container: Container, console: TerminalConsole
+    args: argparse.Namespace,
+    settings: Settings,
+    container: Container,
+    console: TerminalConsole,
+    file: FileOrder | None,
 ) -> AttemptResult:
     order = _order(args, settings, container, console)
     known = await _known(container, order, args) if order.accepted else None
@@ -61,6 +66,10 @@ async def _execute(
         order = _as_it_was_asked_for(order, known, args)
     if args.command == "exec":
         command, introduction = _command(args), None
+    elif file is not None:
+        command = worker_command(order.name)
+        asked: dict[str, object] = {"report": file.report, "file": file.file, "key": list(file.key)}
+        introduction = introduction_of(asked, from_text=False, publish=file)
     else:
         command = worker_command(args.pipeline)
         given = parameters_of(args)
@@ -153,9 +162,9 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
         run_id=run_id or container.ids().new(),
         tenant=settings.tenant,
         accepted=run_id is not None,
-        name=args.pipeline if args.command == "run" else _name(args),
-        declares=args.command == "run",
-        parameters={} if args.command == "run" else console.hidden({"command": _command(args)}),
+        name=_name(args),
+        declares=args.command != "exec",
+        parameters=console.hidden({"command": _command(args)}) if args.command == "exec" else {},
         trigger=Trigger.SCHEDULE if slot else Trigger.MANUAL,
         actor=settings.actor,
         reason=args.reason,
@@ -191,8 +200,10 @@ def _command(args: argparse.Namespace) -> list[str]:
 
 
 def _name(args: argparse.Namespace) -> str:
+    if args.command == "run":
+        return str(args.pipeline)
     if args.name is None:
-        return Path(_command(args)[0]).name
+        return str(args.report) if args.command == "publish" else Path(_command(args)[0]).name
     name: str = args.name
     if not may_be_a_name(name):
         shown = name if len(name) <= 60 else f"{name[:60]}…"

@@ -17,6 +17,7 @@ from ...domain.nearest import did_you_mean
 MODULES = {
     "run": "execute",
     "exec": "execute",
+    "publish": "execute",
     "trigger": "trigger",
     "cancel": "cancel",
     "retry": "retry",
@@ -93,6 +94,13 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--run-deadline", metavar="TIME", help="after which it is ended (default: 1d)")
     _execution(command)
     command.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD…")
+
+    publish = commands.add_parser("publish", help="make a report of a file's rows, recorded like a pipeline")
+    publish.add_argument("report")
+    publish.add_argument("file", help="a .parquet or .csv file, or - for CSV on standard input")
+    publish.add_argument("--key", action="append", default=[], metavar="COLUMN", help="identifies a row; repeatable")
+    publish.add_argument("--name", help="the name under which it is recorded (default: the report's)")
+    _execution(publish)
 
     runs = commands.add_parser("runs", help="list runs, newest first")
     runs.add_argument("--pipeline", help="of this pipeline only")

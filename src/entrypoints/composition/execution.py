@@ -19,6 +19,7 @@ from ...application.ports.attempt_log import Beat, Pulse
 from ...application.ports.payload import Assignment
 from ...application.run_order import Limits, RunOrder
 from ...application.supervise_attempt import Earlier, SuperviseAttempt
+from ..file_order import FileOrder
 from .container import Container
 
 __all__ = ["ATTEMPT_VARIABLE", "execute_run", "introduction_of", "worker_command"]
@@ -95,6 +96,14 @@ def execute_run(
     )
 
 
-def introduction_of(parameters: dict[str, object], *, from_text: bool, pipelines: Sequence[str] = ()) -> bytes:
+def introduction_of(
+    parameters: dict[str, object],
+    *,
+    from_text: bool,
+    pipelines: Sequence[str] = (),
+    publish: FileOrder | None = None,
+) -> bytes:
     """The first line on a worker's standard input; ``pipelines``: the modules that declare them."""
-    return msgspec.json.encode({"parameters": parameters, "from_text": from_text, "pipelines": pipelines})
+    return msgspec.json.encode(
+        {"parameters": parameters, "from_text": from_text, "pipelines": pipelines, "publish": publish}
+    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from uuid import uuid4
 
 import polars as pl
 import pytest
 
+from kubescribe.application.ports.source import InputRecord
 from kubescribe.domain.errors import DatabaseUnavailable, ReportMismatch, UnsupportedType
 from kubescribe.domain.report import Column, ReportSpec
 from tests.support.publishing import SMALL, World, run, small
@@ -24,8 +26,8 @@ def test_what_is_staged_says_what_it_is(world: World) -> None:
     assert staged.columns == (Column("k", "bigint"), Column("t", "text"))
     assert staged.spec.key == ("k",)
     assert staged.bytes > 0
-    assert staged.checksum.startswith("blake2b:")
-    assert len(staged.checksum) == len("blake2b:") + 64
+    assert staged.checksum.startswith("sha256:")
+    assert len(staged.checksum) == len("sha256:") + 64
     assert 0 < staged.seconds < 60
 
 
@@ -44,6 +46,21 @@ def test_several_frames_are_one_version(world: World) -> None:
     assert staged.rows == 9
     attempt.publish(staged)
     assert sorted(row[0] for row in world.read("airports") or ()) == list(range(1, 10))
+
+
+def test_a_format_that_it_does_not_read_is_refused(world: World) -> None:
+    class Strange:
+        format = "clay tablets"
+        columns = (Column("k", "bigint"),)
+
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(())
+
+        def record(self) -> InputRecord:
+            raise AssertionError("nothing was read")
+
+    with pytest.raises(ReportMismatch, match="the rows come as clay tablets"):
+        world.staging.relay(ReportSpec(name="airports"), Strange(), run_id=uuid4(), attempt_id=uuid4())
 
 
 def test_no_rows_are_fine(world: World) -> None:

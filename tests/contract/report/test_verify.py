@@ -22,7 +22,7 @@ def test_what_was_published_verifies(world: World, mode: str) -> None:
     assert found.publication == row
     assert found.rows == found.expected_rows == len(AFTER[mode])
     assert found.checksum == found.expected_checksum
-    assert found.checksum.startswith("blake2b:" if mode == "replace" else "rowsum:")
+    assert found.checksum.startswith("sha256:" if mode == "replace" else "rowsum:")
     assert found.version == found.expected_version
 
 

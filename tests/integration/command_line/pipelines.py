@@ -22,6 +22,13 @@ def numbers(run: Context, count: int = 3) -> None:
     run.report("numbers", frame, key="id", checks=[rows(min=1)])
 
 
+@pipeline(reports=("copied",))
+def copied(run: Context, rows: int, table: str = "generate_series(1, :rows) AS t (id)", mode: str = "replace") -> None:
+    """Hands some numbers over as they are."""
+    query = f"SELECT id, repeat(md5(id::text), 30) AS filler FROM {table} WHERE id <= :rows"
+    run.copy(query, "copied", rows=rows, key="id", mode=mode)
+
+
 @pipeline(reports=("growing",))
 def growing(run: Context, first: int, mode: str = "append", text: str = "", schema: str = "extend") -> None:
     """Publishes three numbers more, in any mode."""
@@ -30,6 +37,14 @@ def growing(run: Context, first: int, mode: str = "append", text: str = "", sche
         frame = frame.with_columns(text=pl.lit(text))
     partition = "half" if mode == "replace_partition" else ()
     run.report("growing", frame, key="id", mode=mode, partition_by=partition, schema=schema)
+
+
+@pipeline(reports=("growing",))
+def growing_copy(run: Context, first: int, mode: str = "append", schema: str = "extend") -> None:
+    """The same, undecoded."""
+    query = "SELECT g::bigint AS id, g / 2 AS half FROM generate_series(CAST(:first AS int), CAST(:first AS int) + 2) g"
+    partition = "half" if mode == "replace_partition" else ()
+    run.copy(query, "growing", key="id", mode=mode, partition_by=partition, schema=schema, first=first)
 
 
 @pipeline

@@ -82,6 +82,32 @@ def test_a_report_whose_columns_and_mode_change(kubescribe: CommandLine, databas
     assert kubescribe("verify", "growing").returncode == 0
 
 
+def test_a_copy_in_each_mode_and_what_is_refused(kubescribe: CommandLine, databases: ThreeDatabases) -> None:
+    def copy(first: int, **parameters: str) -> Any:
+        options = [word for name, value in parameters.items() for word in ("--param", f"{name}={value}")]
+        return kubescribe("run", "growing_copy", "--param", f"first={first}", *options)
+
+    assert copy(1).returncode == 0
+    assert copy(4).returncode == 0
+    assert ids(databases) == [1, 2, 3, 4, 5, 6]
+    again = copy(6)
+    assert again.returncode == 65
+    assert "unique(id) failed: the report has rows of this key already" in again.stderr
+    other = copy(6, mode="merge")
+    assert other.returncode == 65
+    assert "it is published in mode append, and not merge" in other.stderr
+    assert copy(6, mode="merge", schema="recreate").returncode == 0
+    assert copy(7, mode="merge").returncode == 0
+    assert ids(databases) == [6, 7, 8, 9]
+    assert copy(6, mode="replace_partition", schema="recreate").returncode == 0
+    assert copy(7, mode="replace_partition").returncode == 0
+    assert ids(databases) == [7, 8, 9]
+    assert kubescribe("verify", "growing").returncode == 0
+    unknown = copy(7, mode="overwrite")
+    assert unknown.returncode != 0
+    assert "overwrite" in unknown.stderr
+
+
 def test_a_report_that_is_not_there(kubescribe: CommandLine) -> None:
     ended = kubescribe("verify", "nobody")
     assert ended.returncode == 64

@@ -82,17 +82,22 @@ def test_an_older_snapshot_sees_its_rows_beside_an_added_column(world: World, se
     assert found == sorted([(*row, None) for row in rows(1).rows()], key=str)
 
 
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "and published again"])
+@pytest.mark.parametrize("anew", [NARROWER, NARROWER.clear()], ids=["rows", "empty"])
 @pytest.mark.parametrize("mode", MODES)
-def test_an_older_snapshot_is_told_when_the_report_was_made_anew(world: World, server: ReportServer, mode: str) -> None:
+def test_an_older_snapshot_is_told_when_the_report_was_made_anew(
+    world: World, server: ReportServer, mode: str, anew: pl.DataFrame, times: int
+) -> None:
     world.published(rows(1), **MODES[mode])
     with server.reader() as reader:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         reader.execute("SELECT 1")
-        world.published(NARROWER, **MODES[mode], **RECREATE)
+        for _ in range(times):
+            world.published(anew, **MODES[mode], **RECREATE)
         with pytest.raises(psycopg.errors.SerializationFailure, match="report airports was made anew"):
             reader.execute(ALL)
         reader.rollback()
-        assert len(reader.execute(ALL).fetchall()) == 3
+        assert len(reader.execute(ALL).fetchall()) == anew.height * (times if mode == "append" else 1)
 
 
 @pytest.mark.parametrize("step", PUBLISH[:-1])

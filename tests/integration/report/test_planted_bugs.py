@@ -115,7 +115,7 @@ PLANTED = (
         "an older snapshot follows its pointer into other tables",
         _no_guard,
         lambda world, server, _: test_evolution.test_an_older_snapshot_is_told_when_the_report_was_made_anew(
-            world, server, "append"
+            world, server, "append", test_evolution.NARROWER, 1
         ),
     ),
     Planted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import struct
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kubescribe.adapters.report import frame_binary
+from kubescribe.adapters.report.frame_binary import installed
 from kubescribe.adapters.report.staging import PostgresStaging
 from kubescribe.domain.report import ReportSpec
 from tests.support.clusters import Cluster
@@ -104,6 +107,15 @@ def series(name: str, dtype: pl.DataType, values: list[Any]) -> pl.Series:
     return pl.Series(name, values, dtype=dtype)
 
 
+def checksum(connection: psycopg.Connection, table: str, columns: list[str]) -> tuple[str, int]:
+    """Of what the server holds, as anybody can compute it."""
+    connection.execute("SET synchronize_seqscans = off")
+    statement = f"COPY {table} ({', '.join(columns)}) TO STDOUT (FORMAT binary)"
+    with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        content = b"".join(bytes(block) for block in copy)
+    return "sha256:" + hashlib.sha256(content).hexdigest(), len(content)
+
+
 @st.composite
 def frames(draw: st.DrawFn) -> tuple[pl.DataFrame, list[list[Any]]]:
     chosen = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=6))
@@ -149,8 +161,19 @@ def any_cluster(request: pytest.FixtureRequest, report_cluster: Cluster) -> Iter
         yield cluster
 
 
+@pytest.fixture(scope="module", params=["csv", "binary"])
+def path(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The two ways into a table; the second needs the extra ``fast``."""
+    if request.param == "binary" and not installed():
+        pytest.skip("pgpq is not installed")
+    with pytest.MonkeyPatch.context() as patched:
+        if request.param == "csv":
+            patched.setattr(frame_binary, "installed", lambda: False)
+        yield request.param
+
+
 @pytest.fixture(scope="module")
-def connected(any_cluster: Cluster) -> Iterator[tuple[PostgresStaging, psycopg.Connection]]:
+def connected(any_cluster: Cluster, path: str) -> Iterator[tuple[PostgresStaging, psycopg.Connection]]:
     server = ReportServer(any_cluster)
     with psycopg.connect(server.conninfo(), autocommit=True) as connection:
         connection.execute("SET timezone = 'UTC'")
@@ -180,6 +203,7 @@ def test_every_value_of_every_type_comes_back(
         for place, dtype in enumerate(frame.dtypes):
             came_back = [exact(dtype, row[place]) for row in rows]
             assert came_back == [exact(dtype, value) for value in columns[place]], dtype
+        assert (staged.checksum, staged.bytes) == checksum(connection, table, frame.columns)
     finally:
         connection.execute(f"DROP TABLE {table}".encode())
 
@@ -207,20 +231,11 @@ def test_many_rows_in_several_chunks(connected: tuple[PostgresStaging, psycopg.C
 
 
 def test_the_checksum_is_that_of_the_binary_copy(connected: tuple[PostgresStaging, psycopg.Connection]) -> None:
-    import hashlib
-
     staging, connection = connected
     frame = pl.DataFrame({"k": range(50_000)}).with_columns(t=pl.lit("é"), d=pl.lit(date(2013, 1, 1)))
     staged = staging.stage(ReportSpec(name="summed"), [frame], run_id=uuid4(), attempt_id=uuid4())
     table = f"reports.summed__v{staged.version}"
-    connection.execute("SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0")
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY (SELECT k, t, d FROM {table}) TO STDOUT (FORMAT binary)".encode()) as copy,
-    ):
-        content = b"".join(bytes(block) for block in copy)
-    assert staged.bytes == len(content)
-    assert staged.checksum == "blake2b:" + hashlib.blake2b(content, digest_size=32).hexdigest()
+    assert (staged.checksum, staged.bytes) == checksum(connection, table, ["k", "t", "d"])
 
 
 def test_a_version_is_indexed_analysed_and_checked(connected: tuple[PostgresStaging, psycopg.Connection]) -> None:

@@ -86,9 +86,23 @@ def test_a_statement_has_its_time(open_source: Open) -> None:
         whole(open_source(statement_timeout=0.1), "SELECT pg_sleep(30)")
 
 
+@pytest.mark.parametrize("rows", [1, 100_000])
+def test_a_stream_that_stops_coming_is_ended_and_the_server_told(
+    admin: psycopg.Connection[Any], open_source: Open, rows: int
+) -> None:
+    source = open_source(statement_timeout=0.3)
+    text = f"CASE WHEN g = {rows} THEN pg_sleep(60)::text ELSE repeat('x', 100) END"
+    query = f"SELECT {text} AS t FROM generate_series(1, {rows}) g"
+    with pytest.raises(QueryFailed, match=r"statement timeout.*KUBESCRIBE_STATEMENT_TIMEOUT"):
+        list(source.read(query, {}, name="q", batch=1000))
+    asleep = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    wait_for(lambda: not admin.execute(asleep).fetchall(), "the server to stop")
+
+
 def test_a_slow_consumer_does_not_use_up_the_statements_time(open_source: Open) -> None:
     source = open_source(statement_timeout=0.5)
-    query = "SELECT g, pg_sleep(0.15) FROM generate_series(1, 8) g"  # 1.2 s together, 0.15 s a fetch
+    # 1.2 s together, 0.15 s a row; the server sends what fills its buffer of 8 KiB
+    query = "SELECT g, pg_sleep(0.15), repeat('x', 9000) AS t FROM generate_series(1, 8) g"
     assert sum(frame.height for frame in source.read(query, {}, name="q", batch=1)) == 8
 
 
@@ -104,7 +118,7 @@ def test_a_killed_session_is_a_database_that_is_away(admin: psycopg.Connection[A
 
     thread = threading.Thread(target=read)
     thread.start()
-    sleeping = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'FETCH%%' AND state = 'active'"
+    sleeping = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%%' AND state = 'active'"
     found = wait_for(lambda: admin.execute(sleeping).fetchall(), "the query to run")
     admin.execute("SELECT pg_terminate_backend(%s)", [found[0][0]])
     thread.join(10)

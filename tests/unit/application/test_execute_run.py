@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 from uuid import UUID
 
 import polars as pl
@@ -13,6 +14,7 @@ from tests.features.world import Ended
 
 from kubescribe import Context, pipeline
 from kubescribe.adapters.memory.attempt_log import MemoryAttemptLog
+from kubescribe.adapters.memory.fences import MemoryFences
 from kubescribe.adapters.memory.publisher import MemoryPublisher
 from kubescribe.application.attempt_end import Stop
 from kubescribe.application.replay_spools import replay_spools
@@ -183,3 +185,51 @@ def replayed(world: MemoryWorld) -> None:
     for attempt_id in list(world.spool._entries):
         world.spool.end(attempt_id)
     asyncio.run(replay_spools(MemoryAttemptLog(world.runlog), world.spool))
+
+
+def test_one_that_published_while_the_next_took_its_fence_is_not_called_fenced(
+    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the ledger and the fence there is a moment in which the other attempt may commit."""
+    outcomes: list[Ended] = []
+    looked, committed, held = threading.Event(), threading.Event(), threading.Event()
+    take = MemoryFences.take
+
+    async def later(self: MemoryFences, run_id: UUID, attempt_id: UUID) -> int:
+        if threading.current_thread() is not threading.main_thread():
+            looked.set()
+            assert committed.wait(20)
+        return await take(self, run_id, attempt_id)
+
+    commit = MemoryPublisher.publish
+
+    async def first(self: MemoryPublisher, *given: Any) -> Any:
+        published = await commit(self, *given)
+        if threading.current_thread() is threading.main_thread():
+            committed.set()
+            assert held.wait(20)  # and says so to RunLog only after the other has claimed the run
+        return published
+
+    monkeypatch.setattr(MemoryFences, "take", later)
+    monkeypatch.setattr(MemoryPublisher, "publish", first)
+
+    @pipeline(name="nightly", reports=("numbers",))
+    def nightly(run: Context) -> None:
+        if not outcomes and not looked.is_set():
+            thread.start()
+            assert looked.wait(20)
+        run.report("numbers", NUMBERS)
+
+    def again() -> None:
+        outcomes.append(world.run("nightly", {}, run_id=run_id))
+        held.set()
+
+    thread, run_id = threading.Thread(target=again), world.ids.new()
+    ended = world.run(declared(world, nightly), {}, run_id=run_id)
+    thread.join()
+    assert (ended.exit_code, [one.exit_code for one in outcomes]) == (0, [0])
+    attempts = world.record(run_id).attempts
+    assert world.runlog.runs[run_id].status == "succeeded"
+    first_ended, second_ended = (one.certificate for one in attempts)
+    assert first_ended is not None and "the run had published" in (first_ended.message or "")
+    assert second_ended is not None and second_ended.cause is None

@@ -107,6 +107,9 @@ def test_the_source_is_released_whatever_happens() -> None:
         def read(self, *args: Any, **kwargs: Any) -> Any:
             raise QueryFailed("q", "no")
 
+        def relay(self, *args: Any, **kwargs: Any) -> Any:
+            raise QueryFailed("q", "no")
+
         def done(self) -> None:
             released.append("done")
 

@@ -163,6 +163,35 @@ def test_a_report_may_come_from_a_scan_in_another_thread(desk: Desk) -> None:
     assert desk.staged()["numbers"].height == 3
 
 
+def test_a_copy_is_an_input_and_an_output(desk: Desk) -> None:
+    run = desk.context
+    run.copy("SELECT * FROM flights WHERE id > :low", "late", key="id", checks=[rows(min=1)], low=1)
+    assert desk.staged()["late"]["id"].to_list() == [2, 3]
+    (version,) = desk.database.versions.values()
+    assert (version.staged.spec.key, version.staged.spec.checks) == (("id",), (rows(min=1),))
+    assert [(kind, data["name"], data["rows"]) for kind, data in desk.told] == [
+        (NoteKind.INPUT, "flights", 2),
+        (NoteKind.OUTPUT, "late", 2),
+    ]
+    assert run.finish() == ("late",)
+
+
+def test_a_copy_is_held_to_what_a_report_and_a_read_are(desk: Desk) -> None:
+    run = desk.context
+    run.report("late", FRAME)
+    with pytest.raises(ReportRepeated):
+        run.copy("SELECT * FROM flights", "late")
+    with pytest.raises(QueryFailed, match="query mine failed: the bind :low has no value"):
+        run.copy("SELECT * FROM flights WHERE id > :low", "other", name="mine")
+    with pytest.raises(ReportUndeclared):
+        Desk(reports=("late",)).context.copy("SELECT * FROM flights", "other")
+    with pytest.raises(DatabaseUnavailable):
+        Desk(may_stage=False).context.copy("SELECT * FROM flights", "late")
+    run.source_done()
+    with pytest.raises(QueryFailed, match="source_done"):
+        run.copy("SELECT * FROM flights", "other")
+
+
 def test_a_report_is_handed_over_once(desk: Desk) -> None:
     desk.context.report("numbers", FRAME)
     with pytest.raises(ReportRepeated, match="numbers"):
