@@ -45,6 +45,25 @@ def test_a_thousand_forged_addresses_are_one_stranger(peer: str) -> None:
     assert set(statuses[40:]) == {429}
 
 
+def test_what_a_proxy_writes_into_a_line_of_its_own_comes_last() -> None:
+    """Some proxies add a header, and leave the stranger's own before it."""
+    world = ApiWorld(ApiSettings(proxies=PROXIES))
+    statuses = []
+    for number in range(100):
+        forged = ("x-forwarded-for", f"192.0.2.{number}")
+        status, _, _ = world.exchange("GET", "/runs", forged, ("x-forwarded-for", "203.0.113.9"), peer="10.0.0.1")
+        statuses.append(status)
+    assert statuses == [401] * 40 + [429] * 60
+
+
+def test_a_scheme_is_what_the_proxy_said_last() -> None:
+    world = ApiWorld(ApiSettings(proxies=PROXIES))
+    for told, protected in ((("https", "http"), False), (("http", "https"), True)):
+        lines = [("x-forwarded-proto", one) for one in told]
+        _, headers, _ = world.exchange("GET", "/sign-in", *lines, peer="10.0.0.1")
+        assert ("strict-transport-security" in headers) is protected
+
+
 def test_a_proxy_of_ours_tells_strangers_apart() -> None:
     world = ApiWorld(ApiSettings(proxies=PROXIES))
     for number in range(100):
