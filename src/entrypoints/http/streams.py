@@ -17,7 +17,7 @@ MEDIA_TYPE = "text/event-stream"
 PING = 15.0
 """Seconds of silence after which a comment is sent, so that no proxy takes the stream for dead."""
 LOOK = 1.5
-"""Seconds between two looks whether the reader may still read. With those for which a look is remembered: within five."""
+"""Seconds between two looks whether the reader may still read; what was looked up is remembered for some more."""
 MOST = 200
 MOST_OF_ONE = 20
 """Streams at once: of all, and of one principal."""

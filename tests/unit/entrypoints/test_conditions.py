@@ -41,7 +41,9 @@ def test_what_is_no_condition(text: str) -> None:
         condition(text)
 
 
-@pytest.mark.parametrize("text", ["x" + " " * 200_000 + "!", "a is" + " " * 200_000 + "nul", "a in " * 40_000 + "\n\nb"])
+@pytest.mark.parametrize(
+    "text", ["x" + " " * 200_000 + "!", "a is" + " " * 200_000 + "nul", "a in " * 40_000 + "\n\nb"]
+)
 def test_what_is_long_is_read_once(text: str) -> None:
     """Two patterns one after the other took seconds for eight kilobytes of spaces, and minutes for this."""
     with pytest.raises(BadRowQuery) as refused:

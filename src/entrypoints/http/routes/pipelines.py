@@ -15,7 +15,7 @@ from ..views.act import ReasonView
 from ..views.page import Page
 from ..views.pause import PauseRequest, PauseView, ResumedView
 from ..views.pipeline import PipelineStateView, PipelineView
-from .parameters import Asking, Name, Use
+from .parameters import Asking, Name, Use, asked_by
 
 
 class Pipelines(Controller):
@@ -57,7 +57,12 @@ class Pipelines(Controller):
         )
         until = checked("until", wanted.until)
         made = await services.pauses.pause(
-            declared.name, actor=asking.actor, reason=wanted.reason, until=until, tenant=asking.tenant
+            declared.name,
+            actor=asking.actor,
+            reason=wanted.reason,
+            until=until,
+            tenant=asking.tenant,
+            method=asked_by(request),
         )
         return PauseView.of(made)
 
@@ -74,6 +79,7 @@ class Pipelines(Controller):
         """The slots that were passed over go on record."""
         declared, asking = services.declared(request.user.tenant).get(name).pipeline, request.user
         reason = data.reason if data else None
-        return ResumedView.of(
-            await services.resume_pipeline(declared, actor=asking.actor, reason=reason, tenant=asking.tenant)
+        resumed = await services.resume_pipeline(
+            declared, actor=asking.actor, reason=reason, tenant=asking.tenant, method=asked_by(request)
         )
+        return ResumedView.of(resumed)

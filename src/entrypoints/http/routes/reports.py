@@ -10,7 +10,7 @@ from ..documented import BODY, problems
 from ..guard import needs
 from ..views.page import Page
 from ..views.report import ReportView, RollbackRequest, RolledBackView
-from .parameters import Asking, Name, Use
+from .parameters import Asking, Name, Use, asked_by
 
 
 class Reports(Controller):
@@ -45,6 +45,11 @@ class Reports(Controller):
         asking, wanted = request.user, data or RollbackRequest()
         services.reader_of(name, asking.tenant)
         done = await services.roll_back_report()(
-            name, to=wanted.to, actor=asking.actor, reason=wanted.reason, tenant=asking.tenant, method="api"
+            name,
+            to=wanted.to,
+            actor=asking.actor,
+            reason=wanted.reason,
+            tenant=asking.tenant,
+            method=asked_by(request),
         )
         return RolledBackView.of(done)

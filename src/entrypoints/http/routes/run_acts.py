@@ -11,7 +11,7 @@ from ..documented import BODY, problems
 from ..guard import needs
 from ..views.act import ReasonView, RetriedView
 from ..views.run import RunView
-from .parameters import Asking, RunId, Use
+from .parameters import Asking, RunId, Use, asked_by
 from .trigger import Key
 
 
@@ -27,7 +27,11 @@ async def cancel(request: Asking, services: Use, run_id: RunId, data: JSONBody[R
     """CANCELLING now; CANCELLED once its processes and database sessions were seen gone."""
     asking = request.user
     run = await services.cancel_run(
-        run_id, actor=asking.actor, reason=data.reason if data else None, tenant=asking.tenant
+        run_id,
+        actor=asking.actor,
+        reason=data.reason if data else None,
+        tenant=asking.tenant,
+        method=asked_by(request),
     )
     services.nudge()
     return RunView.of(run)
@@ -54,6 +58,7 @@ async def retry(
         reason=data.reason if data else None,
         key=key,
         tenant=asking.tenant,
+        method=asked_by(request),
     )
     services.nudge()
     view = RetriedView(

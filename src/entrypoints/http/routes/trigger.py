@@ -16,7 +16,7 @@ from ..documented import BODY, problems
 from ..guard import needs
 from ..views.run import RunView
 from ..views.trigger import TriggerView
-from .parameters import Asking, Use
+from .parameters import Asking, Use, asked_by
 
 Key = Annotated[
     str | None,
@@ -51,6 +51,7 @@ async def trigger(request: Asking, services: Use, data: JSONBody[TriggerView], k
             reason=data.reason,
             mode=data.mode,
             key=key,
+            method=asked_by(request),
         )
     )
     services.nudge()

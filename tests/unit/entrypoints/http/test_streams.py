@@ -42,7 +42,9 @@ def test_a_stream_ends_with_its_readers_rights(messages: object, monkeypatch: py
         told = busy() if messages is busy else silent()
         answer = Streams().answer("token:x", told, stopping=asyncio.Event(), allowed=allowed)
         pieces: list[bytes] = []
-        async for piece in answer.iterator:
+        iterator = answer.iterator
+        assert isinstance(iterator, AsyncIterator)
+        async for piece in iterator:
             assert isinstance(piece, bytes)
             pieces.append(piece)
         return pieces
