@@ -50,8 +50,8 @@ async def _serve(
 ) -> None:
     settings: Settings = container.settings()
     figures = Registry()
-    reconciling, others = reconciler(container, pipelines, logger.info), loops(container, figures)
-    parts = services(container, pipelines, reconciling.nudge, figures, others)
+    reconciling, others = reconciler(container, pipelines, figures, logger.info), loops(container, figures)
+    parts = services(container, pipelines, reconciling.nudge, figures, (*others, reconciling))
     app = api(parts, settings.api, observer=RequestMetrics(figures))
     serving = server(app, stopping=parts.stopping.set)
     work = [asyncio.create_task(loop()) for loop in others]
