@@ -11,11 +11,12 @@ from ....domain.access import Scope
 from ..documented import BODY, problems
 from ..guard import needs
 from ..moments import checked
+from ..telling import asked_by, tell
 from ..views.act import ReasonView
 from ..views.page import Page
 from ..views.pause import PauseRequest, PauseView, ResumedView
 from ..views.pipeline import PipelineStateView, PipelineView
-from .parameters import Asking, Name, Use, asked_by
+from .parameters import Asking, Name, Use
 
 
 class Pipelines(Controller):
@@ -64,6 +65,7 @@ class Pipelines(Controller):
             tenant=asking.tenant,
             method=asked_by(request),
         )
+        tell(request)
         return PauseView.of(made)
 
     @post(
@@ -82,4 +84,5 @@ class Pipelines(Controller):
         resumed = await services.resume_pipeline(
             declared, actor=asking.actor, reason=reason, tenant=asking.tenant, method=asked_by(request)
         )
+        tell(request)
         return ResumedView.of(resumed)

@@ -8,9 +8,10 @@ from litestar.params import JSONBody
 from ....domain.access import Scope
 from ..documented import BODY, problems
 from ..guard import needs
+from ..telling import asked_by, tell
 from ..views.page import Page
 from ..views.report import ReportView, RollbackRequest, RolledBackView
-from .parameters import Asking, Name, Use, asked_by
+from .parameters import Asking, Name, Use
 
 
 class Reports(Controller):
@@ -52,4 +53,5 @@ class Reports(Controller):
             tenant=asking.tenant,
             method=asked_by(request),
         )
+        tell(request)
         return RolledBackView.of(done)

@@ -9,9 +9,10 @@ from litestar.params import JSONBody
 from ....domain.access import Scope
 from ..documented import BODY, problems
 from ..guard import needs
+from ..telling import asked_by, tell
 from ..views.act import ReasonView, RetriedView
 from ..views.run import RunView
-from .parameters import Asking, RunId, Use, asked_by
+from .parameters import Asking, RunId, Use
 from .trigger import Key
 
 
@@ -33,6 +34,7 @@ async def cancel(request: Asking, services: Use, run_id: RunId, data: JSONBody[R
         tenant=asking.tenant,
         method=asked_by(request),
     )
+    tell(request)
     services.nudge()
     return RunView.of(run)
 
@@ -60,6 +62,7 @@ async def retry(
         tenant=asking.tenant,
         method=asked_by(request),
     )
+    tell(request, retried.run.id)
     services.nudge()
     view = RetriedView(
         run=RunView.of(retried.run), code_then=retried.code_then, code_now=retried.code_now, note=retried.note

@@ -16,8 +16,9 @@ from ..gate.credentials import COOKIE, session_cookie
 from ..gate.response import PAGE_POLICY
 from ..guard import known, open_to_all
 from ..pages import page
+from ..telling import asked_by
 from ..views.session import PrincipalView, SignInRequest
-from .parameters import Asking, Use, asked_by
+from .parameters import Asking, Use
 
 _TAG = ["session"]
 
