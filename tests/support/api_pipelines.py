@@ -15,6 +15,14 @@ def quick(run: Context, text: str = "hello", tags: list[str] | None = None) -> N
 
 
 @pipeline(reports=(), run_deadline="5m")
+def keep(run: Context, file: str, tags: list[str]) -> None:
+    """Write down what arrived, in UTF-8."""
+    import json
+
+    Path(file).write_text(json.dumps(tags))
+
+
+@pipeline(reports=(), run_deadline="5m")
 def until(run: Context, file: str) -> None:
     """Wait until a file is there, or somebody ends it."""
     import time
