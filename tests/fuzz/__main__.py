@@ -7,8 +7,7 @@ import logging
 import sys
 
 from kubescribe.domain.access import Role
-from tests.support.api_world import ApiWorld
-from tests.support.fuzzing import fuzz
+from tests.support.fuzzing import a_world, fuzz
 
 
 def main() -> int:
@@ -20,8 +19,7 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     found = []
     for role in (None, *Role):
-        world = ApiWorld()
-        world.run()
+        world = a_world()
         headers = {} if role is None else world.as_(role)
         statuses, wrong = fuzz(world, headers, args.n, args.seed, world.as_(Role.ADMIN))
         found += wrong

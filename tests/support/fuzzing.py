@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.core.failures import FailureGroup
@@ -17,6 +20,22 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.support.api_world import ApiWorld
+from tests.support.report_worlds import memory_world
+
+ROWS = pl.DataFrame(
+    {
+        "k": [1, 2, 3],
+        "t": ["=1+1", "b", None],
+        "n": [Decimal("0.10"), None, Decimal("12345678.90")],
+        "f": [0.5, float("nan"), None],
+        "b": [True, False, None],
+        "day": [date(2026, 3, 1), None, date(1, 1, 1)],
+        "bytes": [b"\x00\xff", b"", None],
+        "at": [datetime(2026, 3, 1, 5, tzinfo=UTC), None, datetime(9999, 12, 31, tzinfo=UTC)],
+    }
+)
+SIGNS = ("=", "!=", "<", "<=", ">", ">=", "~", " in ", " is null", " is not null")
+ACCEPTS = ("application/json", "text/csv", "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
 
 CHECKS = [
     status_code_conformance,
@@ -24,6 +43,17 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+
+
+def a_world() -> ApiWorld:
+    """A run on record, and two versions of a report that is called as the pipeline is."""
+    world = ApiWorld()
+    world.run()
+    reports = memory_world(world.reports)
+    for frame in (ROWS, ROWS.head(2)):
+        attempt = reports.attempt()
+        attempt.publish(attempt.stage(frame, "totals", key=("k",)))
+    return world
 
 
 def fuzz(
@@ -92,3 +122,21 @@ def _aim(case: Any, world: ApiWorld, count: int) -> None:
         case.path_parameters["run_id"] = str(next(iter(world.database.runs), None) or world.run_soon())
     if "name" in (case.path_parameters or {}):
         case.path_parameters["name"] = "totals"
+    if case.path == "/reports/{name}/rows":
+        _aim_at_rows(case, count // 2)
+
+
+def _aim_at_rows(case: Any, count: int) -> None:
+    """Questions about columns that there are: what was made up is what they are compared with."""
+    case.headers = {**(case.headers or {}), "Accept": ACCEPTS[count % len(ACCEPTS)]}
+    query = case.query if isinstance(case.query, dict) else {}
+    made_up = query.get("where")
+    if isinstance(made_up, list):
+        columns = ROWS.columns
+        query["where"] = [
+            f"{columns[(count + place) % len(columns)]}{SIGNS[count // 3 % len(SIGNS)]}{text}"
+            for place, text in enumerate(made_up[:32])
+        ]
+    for name in ("columns", "sort", "version", "as_of_run", "cursor"):  # else nearly nothing ever gets that far
+        if count % 3 and name in query:
+            del query[name]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.api_world import ApiWorld
-from tests.support.fuzzing import fuzz
+from tests.support.fuzzing import a_world, fuzz
 
 from kubescribe.domain.access import Role
 
@@ -12,8 +11,8 @@ REQUESTS = 60
 
 
 @pytest.mark.parametrize("role", [None, *Role])
-def test_no_answer_is_out_of_the_document(role: Role | None, world: ApiWorld) -> None:
-    world.run()
+def test_no_answer_is_out_of_the_document(role: Role | None) -> None:
+    world = a_world()
     headers = {} if role is None else world.as_(role)
     statuses, wrong = fuzz(world, headers, REQUESTS, 1, world.as_(Role.ADMIN))
     assert wrong == []
