@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 import schemathesis
@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from kubescribe.domain.access import Role
 from tests.support.api_world import ApiWorld
 from tests.support.report_worlds import memory_world
 
@@ -45,25 +46,50 @@ CHECKS = [
 ]
 
 
-def a_world() -> ApiWorld:
-    """A run on record, and two versions of a report that is called as the pipeline is."""
-    world = ApiWorld()
-    world.run()
-    reports = memory_world(world.reports)
-    for frame in (ROWS, ROWS.head(2)):
-        attempt = reports.attempt()
-        attempt.publish(attempt.stage(frame, "totals", key=("k",)))
-    return world
+class Target(Protocol):
+    """An API that has a pipeline ``totals``, and two versions of a report of that name with the rows of ``ROWS``."""
+
+    def schema(self) -> Any:
+        """Its document, as schemathesis reads it."""
+        ...
+
+    def run(self) -> str:
+        """The id of a run that is on record."""
+        ...
+
+    def asked(self) -> None:
+        """A request was answered."""
+        ...
 
 
-def fuzz(
-    world: ApiWorld, headers: dict[str, str], requests: int, number: int, reader: dict[str, str]
-) -> tuple[Counter[int], list[str]]:
-    """Make about so many requests; the statuses, and a sentence for each kind of answer that must not be.
+class MemoryTarget:
+    """In memory."""
 
-    ``reader``: headers of somebody who may see the document.
-    """
-    schema: Any = schemathesis.openapi.from_asgi("/schema", world.app, headers=reader)
+    def __init__(self) -> None:
+        self.world = ApiWorld()
+        reports = memory_world(self.world.reports)
+        for frame in (ROWS, ROWS.head(2)):
+            attempt = reports.attempt()
+            attempt.publish(attempt.stage(frame, "totals", key=("k",)))
+
+    def schema(self) -> Any:
+        """See the protocol."""
+        return schemathesis.openapi.from_asgi("/schema", self.world.app, headers=self.world.as_(Role.ADMIN))
+
+    def run(self) -> str:
+        """See the protocol."""
+        return str(next(iter(self.world.database.runs), None) or self.world.run_soon())
+
+    def asked(self) -> None:
+        """How often somebody may ask is another test's matter, and pages stay as long as they are now."""
+        self.world.clock.advance(1)
+        if len(self.world.database.runs) > 200:
+            self.world.forget_runs()
+
+
+def fuzz(target: Target, headers: dict[str, str], requests: int, number: int) -> tuple[Counter[int], list[str]]:
+    """Make about so many requests; the statuses, and a sentence for each kind of answer that must not be."""
+    schema = target.schema()
     operations = [one.ok() for one in schema.get_all_operations()]
     statuses: Counter[int] = Counter()
     wrong: dict[str, str] = {}
@@ -82,15 +108,13 @@ def fuzz(
             )
             @given(case=operation.as_strategy(generation_mode=mode))
             def ask(case: Any) -> None:
-                _aim(case, world, statuses.total())
+                _aim(case, target, statuses.total())
                 answer = case.call(headers=headers)
                 statuses[answer.status_code] += 1
-                world.clock.advance(1)  # how often somebody may ask is another test's matter
+                target.asked()
                 what = f"{case.method} {case.formatted_path} {case.query} {str(case.body)[:200]}"
                 if answer.status_code >= 500:
                     wrong.setdefault(f"{case.method} {case.path} {answer.status_code}", what)
-                if len(world.database.runs) > 200:  # so that pages stay as long as they are now
-                    world.forget_runs()
                 try:
                     case.validate_response(answer, checks=CHECKS)
                 except FailureGroup as group:
@@ -108,7 +132,7 @@ def fuzz(
     return statuses, [f"{name}\n  {what}" for name, what in wrong.items()]
 
 
-def _aim(case: Any, world: ApiWorld, count: int) -> None:
+def _aim(case: Any, target: Target, count: int) -> None:
     """Every other request is about something that is there: made-up names and ids alone would all end in a 404."""
     if isinstance(case.query, dict):
         case.query.pop("follow", None)  # a stream would go on as long as its run does
@@ -119,7 +143,7 @@ def _aim(case: Any, world: ApiWorld, count: int) -> None:
         if count % 4:
             case.body.pop("parameters", None)
     if "run_id" in (case.path_parameters or {}):
-        case.path_parameters["run_id"] = str(next(iter(world.database.runs), None) or world.run_soon())
+        case.path_parameters["run_id"] = target.run()
     if "name" in (case.path_parameters or {}):
         case.path_parameters["name"] = "totals"
     if case.path == "/reports/{name}/rows":
