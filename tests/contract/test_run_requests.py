@@ -48,6 +48,14 @@ def test_a_new_request_makes_a_run_whose_launch_is_due(world: World, requests: R
     assert [event.kind for event in world.run(world.history.events(accepted.run.id))] == ["run.created"]
 
 
+def test_the_event_says_how_and_why_it_was_asked_for(world: World, requests: RunRequests) -> None:
+    run = a_run(world.ids.new(), reason="the month is over")
+    accepted = world.run(requests.accept(run, facts={"more": 1}, method="POST /runs/trigger"))
+    (event,) = world.run(world.history.events(accepted.run.id))
+    assert (event.method, event.reason, event.before) == ("POST /runs/trigger", "the month is over", None)
+    assert (event.after, event.data["more"]) == ({"status": "pending"}, 1)
+
+
 def test_the_same_key_and_request_is_the_same_run(world: World, requests: RunRequests) -> None:
     first, again = ask(world, requests), ask(world, requests)
     assert (first.new, again.new) == (True, False)

@@ -14,6 +14,22 @@ def quick(run: Context, text: str = "hello", tags: list[str] | None = None) -> N
     run.note(text)
 
 
+@pipeline(reports=("totals",), run_deadline="5m")
+def totals(run: Context, country: str | None = None, day: int = 1, tags: list[str] | None = None) -> None:
+    """Publish what generated requests ask about."""
+    from tests.support.fuzzing import ROWS
+
+    run.report("totals", ROWS.head(4 - day), key=["k"])
+
+
+@pipeline(reports=(), run_deadline="5m")
+def keep(run: Context, file: str, tags: list[str]) -> None:
+    """Write down what arrived, in UTF-8."""
+    import json
+
+    Path(file).write_text(json.dumps(tags))
+
+
 @pipeline(reports=(), run_deadline="5m")
 def until(run: Context, file: str) -> None:
     """Wait until a file is there, or somebody ends it."""

@@ -32,6 +32,7 @@ class MemoryRunRequests:
         key: RequestKey | None = None,
         start_deadline: float | None = None,
         facts: Mapping[str, Any] | None = None,
+        method: str | None = None,
     ) -> Accepted:
         """See the port."""
         run, database = storable(run), self._database
@@ -48,6 +49,7 @@ class MemoryRunRequests:
             step = created(
                 msgspec.structs.replace(run, created_at=now, start_deadline_at=deadline, launch=Launch.DUE),
                 facts,
+                method,
             )
             if run.id in database.runs:
                 return Accepted(database.runs[run.id], False)

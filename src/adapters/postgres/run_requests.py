@@ -41,6 +41,7 @@ class PostgresRunRequests:
         key: RequestKey | None = None,
         start_deadline: float | None = None,
         facts: Mapping[str, Any] | None = None,
+        method: str | None = None,
     ) -> Accepted:
         """See the port."""
         run = storable(run)
@@ -51,7 +52,7 @@ class PostgresRunRequests:
                 return Accepted(await get_run(connection, known, run.tenant), False)
             deadline = None if start_deadline is None else now + timedelta(seconds=seconds(start_deadline))
             due = msgspec.structs.replace(run, created_at=now, start_deadline_at=deadline, launch=Launch.DUE)
-            if await write_step(connection, created(due, facts)):
+            if await write_step(connection, created(due, facts, method)):
                 return Accepted(due, True)
             return Accepted(await get_run(connection, run.id, run.tenant), False)
 

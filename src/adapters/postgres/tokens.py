@@ -28,7 +28,7 @@ class PostgresTokens:
         self._engine = engine
         self._timeout = statement_timeout
 
-    async def add(self, token: Token, digest: bytes, *, lifetime: float | None) -> Token:
+    async def add(self, token: Token, digest: bytes, *, lifetime: float | None, method: str | None = None) -> Token:
         """See the port."""
         given = storable(token)
 
@@ -39,7 +39,8 @@ class PostgresTokens:
             values = msgspec.structs.asdict(made)
             values |= {"digest": digest, "role": str(made.role), "scopes": sorted(map(str, made.scopes))}
             await connection.execute(tables.token.insert().values(values))
-            await connection.execute(tables.event.insert().values(event_row(storable(token_created(made)))))
+            event = storable(token_created(made, method=method))
+            await connection.execute(tables.event.insert().values(event_row(event)))
             return made
 
         return await transact(self._engine, work, timeout=self._timeout)
@@ -73,7 +74,9 @@ class PostgresTokens:
 
         return await transact(self._engine, work, timeout=self._timeout)
 
-    async def revoke(self, token_id: UUID, *, tenant: Tenant, actor: str, reason: str | None) -> Token:
+    async def revoke(
+        self, token_id: UUID, *, tenant: Tenant, actor: str, reason: str | None, method: str | None = None
+    ) -> Token:
         """See the port."""
         token = tables.token.c
         which = (token.id == token_id, token.tenant == tenant)
@@ -87,7 +90,8 @@ class PostgresTokens:
             )
             row = (await connection.execute(ended)).mappings().first()
             if row is not None:
-                event = storable(token_revoked(token_from(dict(row)), actor=actor, reason=reason))
+                ended_one = token_from(dict(row))
+                event = storable(token_revoked(ended_one, actor=actor, reason=reason, method=method))
                 await connection.execute(tables.event.insert().values(event_row(event)))
             else:
                 row = (await connection.execute(select(tables.token).where(*which))).mappings().first()

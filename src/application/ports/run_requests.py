@@ -34,12 +34,13 @@ class RunRequests(Protocol):
         key: RequestKey | None = None,
         start_deadline: float | None = None,
         facts: Mapping[str, Any] | None = None,
+        method: str | None = None,
     ) -> Accepted:
         """Accept a PENDING run; its ``created_at`` and ``start_deadline_at`` are set by the database's clock.
 
-        ``facts`` go into the event that says so. The key is kept in the transaction that creates the run, once for a
-        tenant: of any number of calls at once one makes the run, and all are answered with it. The same key with
-        another digest raises :class:`KeyReused`, which names the run. A key that is older than
+        ``facts`` and ``method`` go into the event that says so. The key is kept in the transaction that creates the
+        run, once for a tenant: of any number of calls at once one makes the run, and all are answered with it. The same
+        key with another digest raises :class:`KeyReused`, which names the run. A key that is older than
         :data:`~kubescribe.domain.request_key.KEPT` is as good as none.
         """
         ...

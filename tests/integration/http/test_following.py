@@ -81,6 +81,9 @@ def test_a_log_is_followed_to_its_end_and_resumed(api: ApiProcess, tmp_path: Pat
     assert [(line["attempt"], line["text"]) for line in lines] == [(1, "first red"), (1, "second")]
     after = api.ask("GET", f"/runs/{run}/logs?attempt=1&after={lines[0]['seq']}")[2]
     assert after == b"second\n"
+    until = api.ask("GET", f"/runs/{run}/logs?until={lines[0]['seq']}")[2]
+    assert until == b"first red\n"
+    assert api.ask("GET", f"/runs/{run}/logs?attempt=2")[2] == b""
     assert api.ask("GET", f"/runs/{run}/logs", Accept="image/png")[0] == 406
 
 

@@ -113,17 +113,17 @@ class Gate:
                 self._observer.answered(scope["method"], _route(scope), response.status, seconds)
 
     async def _serve(self, scope: HTTPScope, receive: Receive, response: Response, peer: Peer) -> None:
-        if self._under_way > MOST_REQUESTS:
-            raise Refused(OVERLOADED)
-        check_shape(scope)
         path = raw_path(scope)
+        if self._under_way > MOST_REQUESTS and path not in PROBES:
+            raise Refused(OVERLOADED)  # Kubernetes would take a process that is busy for a dead one
+        check_shape(scope)
         if path not in PROBES:
             check_host(scope, self._hosts)
         principal = await self._principal(scope, peer, path)
         if principal is not None:
             self._rate.take(principal.actor)
             scope["user"] = principal
-        body = b"" if scope["method"] in SAFE else await read_body(scope, receive)
+        body = b"" if scope["method"] in SAFE else await read_body(scope, receive, stranger=principal is None)
         timeout = asyncio.timeout(ANSWER_TIMEOUT)
         try:
             async with timeout:
@@ -143,9 +143,13 @@ class Gate:
             return None
         try:
             given = credentials_of(scope)
-            if not any(secret and self._authenticate.remembers(secret) for secret in given):
+            used = given.session if given.bearer is None else given.bearer
+            remembered = used is not None and self._authenticate.remembers(used)
+            if not remembered:
                 self._strangers.take(peer.address)
             principal = await self._authenticate(*given)
+            if not remembered:  # and no stranger: many who are known may come from one address, or by one proxy
+                self._strangers.give_back(peer.address)
         except NotAuthenticated as error:
             logger.info("%s from %s is not authenticated: %s", _route(scope), peer.address, error.why)
             raise

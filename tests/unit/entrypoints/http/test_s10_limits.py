@@ -12,6 +12,7 @@ from tests.support.api_world import HOST, ApiWorld
 from kubescribe.domain.access import Role
 from kubescribe.entrypoints.http.gate import body as bodies
 from kubescribe.entrypoints.http.gate.body import BODY_LIMIT
+from kubescribe.entrypoints.http.gate.gate import MOST_REQUESTS
 from kubescribe.entrypoints.http.gate.json_shape import DEPTH_LIMIT, check_json
 from kubescribe.entrypoints.http.problems import Refused
 
@@ -40,6 +41,21 @@ def test_a_body_of_a_megabyte_is_read_and_one_byte_more_is_not(world: ApiWorld) 
     assert len(fits) == BODY_LIMIT
     assert post(world, fits)[0] == 400  # read, and found to have too long a reason
     assert post(world, fits + b" ")[0] == 413
+
+
+def test_a_stranger_may_send_a_code_and_no_more(world: ApiWorld) -> None:
+    for length, status in ((4_096, 401), (4_097, 413)):
+        body = b'{"code":""}'
+        body = body.replace(b'""', b'"' + b"x" * (length - len(body)) + b'"')
+        assert len(body) == length
+        assert world.raw("POST", "/sign-in", JSON, body=body)[0] == status
+
+
+def test_a_busy_process_is_not_taken_for_a_dead_one(world: ApiWorld) -> None:
+    world.app._under_way = MOST_REQUESTS
+    assert world.raw("GET", "/runs")[0] == 503
+    assert world.raw("GET", "/healthz")[0] == 200
+    assert world.raw("GET", "/readyz")[0] == 200
 
 
 def test_a_stream_is_refused_when_it_becomes_too_long(world: ApiWorld) -> None:
