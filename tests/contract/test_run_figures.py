@@ -89,6 +89,17 @@ def test_open_runs_say_how_long_they_are_so(world: World) -> None:
     assert [one.status for one in figures.open] == ["pending"] and figures.lease_age == 0.0
 
 
+def test_nothing_of_another_tenant_is_in_them(world: World) -> None:
+    end(world, failed(FailureCause.ERROR), tenant="another")
+    world.run(world.run_log.create(a_run(world.ids.new(), tenant="another")))
+    world.run(world.attempt_log.claim(a_claim(world.ids.new(), world.ids.new(), tenant="another", lease=60.0)))
+    world.age(30)
+    figures = world.run(world.figures.figures("default"))
+    assert (figures.ended, figures.open, figures.lease_age, figures.failing) == ((), (), 0.0, 0)
+    theirs = world.run(world.figures.figures("another"))
+    assert (len(theirs.ended), len(theirs.open), theirs.failing) == (1, 2, 1) and theirs.lease_age >= 30
+
+
 def test_two_ends_at_once_are_both_counted(world: World) -> None:
     import asyncio
 

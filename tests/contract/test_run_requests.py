@@ -80,6 +80,8 @@ def test_the_same_key_for_another_request_is_refused(world: World, requests: Run
 def test_each_tenant_has_keys_of_its_own(world: World, requests: RunRequests) -> None:
     ours, theirs = ask(world, requests), ask(world, requests, OTHER, tenant="other")
     assert ours.new and theirs.new
+    again = (ask(world, requests), ask(world, requests, OTHER, tenant="other"))
+    assert [(one.new, one.run) for one in again] == [(False, ours.run), (False, theirs.run)]
     assert (all_runs(world), all_runs(world, "other")) == ((ours.run,), (theirs.run,))
 
 

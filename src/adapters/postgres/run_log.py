@@ -190,6 +190,7 @@ def _fitting(which: RunFilter, status: RunStatus | None, before: tuple[datetime,
         run.actor: which.actor,
     }
     exact |= {run.trigger: which.trigger and str(which.trigger), run.retry_of: which.retry_of}
+    exact |= {run.mode: which.mode and str(which.mode)}
     query = query.where(*(column == value for column, value in exact.items() if value is not None))
     if which.created_from is not None:
         query = query.where(run.created_at >= which.created_from)

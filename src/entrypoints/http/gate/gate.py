@@ -22,6 +22,7 @@ from .peer import Peer, peer_of
 from .rate import Rate
 from .request_shape import check_host, check_shape, raw_path
 from .response import Response
+from .under_way import UnderWay
 
 if TYPE_CHECKING:
     from asyncio import Timeout
@@ -75,6 +76,7 @@ class Gate:
         self._strangers = Rate(STRANGERS_RATE, clock)
         self._observer = observer
         self._under_way = 0
+        self._of_one = UnderWay()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection's request."""
@@ -123,7 +125,14 @@ class Gate:
         if principal is not None:
             self._rate.take(principal.actor)
             scope["user"] = principal
-        body = b"" if scope["method"] in SAFE else await read_body(scope, receive, stranger=principal is None)
+        if path in PROBES:
+            await self._ask(scope, receive, response, stranger=True)
+            return
+        with self._of_one.of(peer.address if principal is None else principal.actor):
+            await self._ask(scope, receive, response, stranger=principal is None)
+
+    async def _ask(self, scope: HTTPScope, receive: Receive, response: Response, *, stranger: bool) -> None:
+        body = b"" if scope["method"] in SAFE else await read_body(scope, receive, stranger=stranger)
         timeout = asyncio.timeout(ANSWER_TIMEOUT)
         try:
             async with timeout:
