@@ -19,16 +19,22 @@ from kubescribe.domain.report import Publication
 from kubescribe.domain.report_query import Operator, RowQuery
 from kubescribe.domain.run import Run
 from kubescribe.domain.version_difference import VersionDifference
-from tests.support.command_line import CommandLine
+from tests.support.api_process import ApiProcess
+from tests.support.command_line import MAIN, CommandLine
 from tests.support.processes import children
 from tests.support.three_databases import ThreeDatabases
 from tests.support.waiting import wait_for
 
-from .world import ORDERS, Browsed, Ended, Record
+from .api_door import ThroughApi
+from .world import ORDERS, Browsed, Ended, Follower, Listing, Record, World
 
 
-class PostgresWorld:
+class PostgresWorld(World):
     """Three databases, and a process for every command."""
+
+    @property
+    def actor(self) -> str:
+        return "user:ada"
 
     def __init__(self, folder: Path, databases: ThreeDatabases) -> None:
         self._folder, self._databases = folder, databases
@@ -98,9 +104,15 @@ class PostgresWorld:
         ended = self._command("resume", pipeline)
         assert ended.returncode == 0, ended.stderr
 
-    def page(self, limit: int, after: Run | None) -> list[Run]:
-        options = [] if after is None else ["--before", f"{after.created_at.isoformat()}/{after.id}"]
-        return msgspec.json.decode(self._json("runs", "--limit", str(limit), *options), type=list[Run])
+    def page(self, limit: int, after: str | None) -> Listing:
+        options = [] if after is None else ["--before", after]
+        runs = msgspec.json.decode(self._json("runs", "--limit", str(limit), *options), type=list[Run])
+        further = f"{runs[-1].created_at.isoformat()}/{runs[-1].id}" if runs else None
+        return Listing([run.id for run in runs], further)
+
+    def follow(self, run_id: UUID, after: str | None = None) -> Follower:
+        assert after is None
+        return _Reader(self._command, run_id)
 
     def wrap(self, command: list[str]) -> Ended:
         return self._recorded(self._command("exec", "--", *command))
@@ -196,9 +208,33 @@ class PostgresWorld:
         with psycopg.connect(self._databases.runlog) as connection:
             return connection.execute("SELECT run_id, kind FROM outbox ORDER BY id").fetchall()
 
-    def audit(self) -> list[str]:
+    def audit(self) -> list[tuple[str, str]]:
         with psycopg.connect(self._databases.runlog) as connection:
-            return [kind for (kind,) in connection.execute("SELECT kind FROM event ORDER BY seq")]
+            return connection.execute("SELECT kind, actor FROM event ORDER BY seq").fetchall()
+
+    def seal(self) -> None:
+        ended = self._command("audit", "seal")
+        assert ended.returncode == 0, ended.stderr
+
+    def anchor(self) -> str:
+        ended = self._command("audit", "anchor")
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    def verify_audit(self, anchor: str | None = None) -> Ended:
+        options = [] if anchor is None else ["--anchor", "-"]
+        ended = self._command("audit", "verify", *options, standard_input=anchor)
+        assert "no seal yet" not in ended.stdout
+        return Ended(ended.returncode, ended.stdout + ended.stderr)
+
+    def tamper(self, kind: str, actor: str | None) -> None:
+        newest = "WHERE seq = (SELECT max(seq) FROM event WHERE kind = %s)"
+        with psycopg.connect(self._databases.runlog) as connection:
+            connection.execute("SET session_replication_role = replica")  # what an owner can do
+            if actor is None:
+                connection.execute(f"DELETE FROM event {newest}".encode(), (kind,))
+            else:
+                connection.execute(f"UPDATE event SET actor = %s {newest}".encode(), (actor, kind))
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -215,3 +251,39 @@ class PostgresWorld:
     def _recorded(self, ended: subprocess.CompletedProcess[str]) -> Ended:
         runs = self.runs()
         return Ended(ended.returncode, ended.stderr, runs[0].id if runs else None)
+
+
+class PostgresApiWorld(ThroughApi, PostgresWorld):
+    """The same behind ``kubescribe api``, which also looks after the runs."""
+
+    def __init__(self, folder: Path, databases: ThreeDatabases) -> None:
+        super().__init__(folder, databases)
+        self.client: ApiProcess = ApiProcess(self._command)
+
+    def seal(self) -> None:
+        query = "SELECT NOT EXISTS (SELECT FROM event WHERE position IS NULL)"
+        with psycopg.connect(self._databases.runlog, autocommit=True) as connection:
+            wait_for(lambda: connection.execute(query).fetchone() == (True,), "the API to seal all events", every=0.1)
+
+
+class _Reader:
+    """A :class:`~.world.Follower`: ``kubescribe logs --follow``."""
+
+    place = None
+
+    def __init__(self, command: CommandLine, run_id: UUID) -> None:
+        self._process = subprocess.Popen(
+            [*MAIN, "logs", str(run_id), "--follow"],
+            env=command.environment,
+            cwd=command.folder,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def line(self) -> str | None:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().rstrip("\n") or None
+
+    def leave(self) -> None:
+        self._process.kill()
+        self._process.communicate()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import http.client
 import os
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,6 +17,7 @@ from typing import Any
 import msgspec
 
 from .command_line import MAIN, CommandLine
+from .sse import Messages
 from .waiting import wait_for
 
 
@@ -65,7 +69,7 @@ class ApiProcess:
     def ask(
         self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
-        """One request on a connection of its own: status, headers, body."""
+        """One request on a connection of its own: status (0: there was no whole answer), headers, body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         secret = getattr(self, "token", "") if token is None else token
@@ -78,8 +82,28 @@ class ApiProcess:
             connection.request(method, path, raw, given)
             answer = connection.getresponse()
             return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return 0, {}, b""
+        finally:
+            connection.close()
+
+    def behind(self, port: int) -> ApiProcess:
+        """The same process, asked through a proxy that listens there."""
+        other = copy.copy(self)
+        other.port = port
+        return other
+
+    @contextmanager
+    def stream(self, path: str, *, token: str | None = None, **headers: str) -> Iterator[Messages]:
+        """Follow."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        given = {"Authorization": f"Bearer {token or self.token}"}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            connection.request("GET", path, headers=given)
+            answer = connection.getresponse()
+            assert (answer.status, answer.getheader("content-type")) == (200, "text/event-stream; charset=utf-8")
+            yield Messages(answer.readline)
         finally:
             connection.close()
 
