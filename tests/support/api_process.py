@@ -24,16 +24,21 @@ from .waiting import wait_for
 class ApiProcess:
     """``with ApiProcess(commands) as api: api.ask("GET", "/runs")``: by a token of an administrator."""
 
-    def __init__(self, commands: CommandLine, *options: str, **settings: str) -> None:
+    def __init__(
+        self, commands: CommandLine, *options: str, port: int = 0, token: str | None = None, **settings: str
+    ) -> None:
+        """``port``: 0 for any. ``token``: one that is on record already; None: it makes one."""
         self._commands = commands
         self._options = options
         self._settings = settings
+        self._port = port
+        self._token = token
 
     def __enter__(self) -> ApiProcess:
         self.output = Path(tempfile.mkstemp(prefix="api-")[1])
         with self.output.open("wb") as log:
             self.process = subprocess.Popen(
-                [*MAIN, "api", "--port", "0", *self._options],
+                [*MAIN, "api", "--port", str(self._port), *self._options],
                 env=self._commands.environment | {"PYTHONUNBUFFERED": "1"} | self._settings,
                 cwd=self._commands.folder,
                 stdout=log,
@@ -41,9 +46,7 @@ class ApiProcess:
             )
         self.port = int(self._line("KubeScribe answers at ").rsplit(":", 1)[1])
         wait_for(lambda: self.ask("GET", "/healthz", token="")[0] == 200, "the API to answer", timeout=60)
-        made = self._commands("token", "create", "tests", "--role", "admin")
-        assert made.returncode == 0, made.stderr
-        self.token = made.stdout.strip()
+        self.token = self._token or self._made()
         return self
 
     def __exit__(
@@ -53,6 +56,16 @@ class ApiProcess:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(30)
         self.output.unlink()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def _made(self) -> str:
+        made = self._commands("token", "create", "tests", "--role", "admin")
+        assert made.returncode == 0, made.stderr
+        return made.stdout.strip()
 
     def _line(self, beginning: str) -> str:
         def found() -> str | None:
