@@ -83,7 +83,7 @@ class ApiProcess:
         self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
         """One request on a connection of its own: status (0: there was no whole answer), headers, body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)  # it may take 30 itself
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         secret = getattr(self, "token", "") if token is None else token
         if secret:
