@@ -115,7 +115,11 @@ class ApiProcess:
         try:
             connection.request("GET", path, headers=given)
             answer = connection.getresponse()
-            assert (answer.status, answer.getheader("content-type")) == (200, "text/event-stream; charset=utf-8")
+            assert answer.status == 200, (answer.status, answer.read())
+            due, kind = "text/event-stream; charset=utf-8", answer.getheader("content-type", "")
+            if kind != due and due.startswith(kind):
+                raise ConnectionResetError("it was cut off amid the headers")
+            assert kind == due
             yield Messages(answer.readline)
         finally:
             connection.close()
