@@ -31,7 +31,10 @@ class Client(Protocol):
 class ThroughApi(World):
     """A world before which the API stands. What cannot be asked there is asked as in the world behind it."""
 
-    client: Client
+    @property
+    def client(self) -> Client:
+        """Who asks."""
+        raise NotImplementedError
 
     @property
     def actor(self) -> str:

@@ -9,8 +9,9 @@ import pytest
 
 from tests.support.three_databases import three_databases
 
-from .memory_world import MemoryApiWorld, MemoryWorld
-from .postgres_world import PostgresApiWorld, PostgresWorld
+from .api_worlds import MemoryApiWorld, PostgresApiWorld
+from .memory_world import MemoryWorld
+from .postgres_world import PostgresWorld
 from .world import World
 
 _COMMANDS = ("memory", "postgres")
@@ -32,9 +33,9 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         case "memory":
             yield MemoryWorld()
         case "memory-api":
-            world = MemoryApiWorld()
-            with world.client:
-                yield world
+            over = MemoryApiWorld()
+            with over.client:
+                yield over
         case name:
             with three_databases(request.getfixturevalue("cluster")) as databases:
                 if name == "postgres":

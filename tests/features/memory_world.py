@@ -55,7 +55,6 @@ from kubescribe.application.roll_back_report import RollBackReport
 from kubescribe.application.run_order import Limits, RunOrder
 from kubescribe.application.supervise_attempt import Earlier, SuperviseAttempt
 from kubescribe.application.trigger_run import TriggerRequest, TriggerRun
-from kubescribe.domain.access import Role
 from kubescribe.domain.attempt import Attempt, Whereabouts
 from kubescribe.domain.errors import KubescribeError, ReportNotFound
 from kubescribe.domain.event_chain import anchor_line, anchors_of
@@ -69,11 +68,8 @@ from kubescribe.domain.run_mode import RunMode
 from kubescribe.domain.summary import Summary
 from kubescribe.domain.tenant import DEFAULT_TENANT
 from kubescribe.domain.version_difference import VersionDifference
-from tests.support.api_world import ApiWorld, Stores
-from tests.support.app_client import AppClient
 from tests.support.waiting import wait_for
 
-from .api_door import ThroughApi
 from .memory_follower import MemoryFollower
 from .world import ORDERS, Browsed, Ended, Follower, Listing, Record, World
 
@@ -478,13 +474,3 @@ class MemoryWorld(World):
         finally:
             self.launcher.supervisors.pop(order.run_id, None)  # another attempt at the run may have been faster
         return Ended(result.exit_code, "\n".join([*console.sentences, result.message]), order.run_id)
-
-
-class MemoryApiWorld(ThroughApi, MemoryWorld):
-    """The same behind the API's own application."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        over = Stores(self.runlog, self.reports, self.launcher)
-        api = ApiWorld(stores=over, pipelines=self.registry)
-        self.client: AppClient = AppClient(api.app, api.token(Role.ADMIN)[1])

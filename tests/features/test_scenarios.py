@@ -622,9 +622,8 @@ def the_pages_held(story: Story, count: int) -> None:
 @then(parsers.parse('they see "{line}"'))
 def they_see_line(story: Story, line: str) -> None:
     assert story.follower is not None
-    seen = story.follower.line()
-    assert seen == line
-    story.lines.append(seen)
+    assert story.follower.line() == line
+    story.lines.append(line)
 
 
 @then("they have seen all of its output, each line once and in order")
