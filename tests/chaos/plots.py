@@ -102,6 +102,10 @@ def _api(dice: random.Random) -> Plot:
             3,
             lambda w: api_faults.runlog_crashes(w, crashes=times, triggers=triggers, cancelling=cancelling),
         ),
+        f"{times} commits of the API cut": (
+            1,
+            lambda w: api_faults.commits_are_cut(w, deliver=cancelling > 0, cuts=times),
+        ),
         f"{times + 2} cancels race the ends of their runs": (
             1,
             lambda w: api_faults.cancel_races_the_end(w, runs=times + 2),

@@ -24,6 +24,12 @@ def test_runlog_crashes_under_triggers_and_cancels(world: World) -> None:
     api_faults.runlog_crashes(world, crashes=2, triggers=8, cancelling=0.4)
 
 
+@pytest.mark.parametrize("deliver", [True, False], ids=["the answer is lost", "the commit is lost"])
+def test_cut_at_a_commit(world: World, deliver: bool) -> None:
+    stories = api_faults.commits_are_cut(world, deliver=deliver, cuts=3)
+    assert {story.status for story in stories.values()} == {"succeeded"}
+
+
 def test_a_cancel_that_races_the_end_of_its_run(world: World) -> None:
     stories = api_faults.cancel_races_the_end(world, runs=5)
     assert {story.status for story in stories.values()} <= {"cancelled", "succeeded"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from .api_case import ApiCase
+from .cuts import cutting
 from .story import Story
 from .waiting import wait_for
 from .world import World
@@ -60,6 +61,24 @@ def runlog_crashes(world: World, *, crashes: int, triggers: int, cancelling: flo
         assert case.api.process.poll() is None
         wait_for(lambda: case.api.ask("GET", "/readyz", token="")[0] == 200, "the API to be ready again")
         return case.judge()
+
+
+def commits_are_cut(world: World, *, deliver: bool, cuts: int) -> dict[str, Story]:
+    """A connection to RunLog breaks at a COMMIT: its answer is lost, or (``deliver`` False) the COMMIT itself."""
+    port = world.clusters["runlog"].port
+    with cutting(port, deliver=deliver) as cutter:
+        url = world.url("runlog").replace(str(port), str(cutter.port))
+        with ApiCase(world, RUNLOG_DB_URL=url) as case:
+            case.start()
+            for key in case.keys(cuts):
+                before = cutter.cuts
+                assert case.api.ask("GET", "/session")[0] == 200  # or the cut would be that of finding out who asks
+                cutter.arm()
+                case.trigger(key)
+                world.wait(lambda before=before: cutter.cuts > before, "the cut")  # type: ignore[misc]
+            world.acts["cuts of runlog"] += cutter.cuts
+            case.plot.append(f"{cutter.cuts} commits cut")
+            return case.judge()
 
 
 def cancel_races_the_end(world: World, *, runs: int) -> dict[str, Story]:
