@@ -214,6 +214,8 @@ def _finding(found: OpenRun, sighting: Sighting) -> _Finding | None:
     run, attempt = found.run, found.attempt
     if found.start_deadline_passed:
         message = "no attempt took it before its start deadline"
+        if attempt is None and sighting.state is JobState.GONE:
+            message += f": {sighting.detail}"
         return _finding_of(RunStatus.FAILED, FailureCause.START_DEADLINE, message, Evidence.DEADLINE)
     if attempt is not None and sighting.state is JobState.GONE:
         known = attempt.certificate

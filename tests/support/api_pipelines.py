@@ -48,3 +48,17 @@ def talk(run: Context, file: str) -> None:
     while not Path(file).exists():
         time.sleep(0.05)
     print("second", flush=True)
+
+
+@pipeline(reports=(), run_deadline="5m", retries=1, retry_delay=0)
+def chatter(run: Context, file: str) -> None:
+    """Print for some seconds, in two attempts: the file says that there was a first one."""
+    import time
+
+    again = Path(file).exists()
+    Path(file).touch()
+    for number in range(150):
+        print(f"{'again' if again else 'first'} {number} {'.' * (number % 60)}", flush=True)
+        time.sleep(0.015)
+    if not again:
+        raise RuntimeError("the first time always fails")

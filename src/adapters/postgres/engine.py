@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import asyncpg
 from sqlalchemy import Pool, text
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from ...domain.errors import KubescribeError, SchemaMismatch
+from ...domain.errors import DatabaseReadOnly, DatabaseUnavailable, KubescribeError, SchemaMismatch
 from .failures import COLLIDED, RUNLOG, missing_part, sqlstate, translated
 from .rows import decode_json, encode_json
 from .schema import HEAD, schema_version
@@ -20,6 +21,8 @@ from .session import limits
 T = TypeVar("T")
 
 _TRIES = 4
+_POOL = {"pool_pre_ping": True, "pool_size": 5, "pool_timeout": 10.0}
+"""One waits 10 s for a connection of the pool: less than others wait for the whole answer."""
 
 
 def runlog_engine(
@@ -45,7 +48,7 @@ def runlog_engine(
         connect_args=arguments,
         json_serializer=encode_json,
         json_deserializer=decode_json,
-        **({"pool_pre_ping": True, "pool_size": 5} if poolclass is None else {"poolclass": poolclass}),
+        **(_POOL if poolclass is None else {"poolclass": poolclass}),
     )
 
 
@@ -63,6 +66,8 @@ async def transact(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaita
                 return await work(connection)
         except KubescribeError:
             raise
+        except PoolTimeout as error:
+            raise DatabaseUnavailable(RUNLOG, "all of our connections to it are busy") from error
         except Exception as error:
             if missing_part(error):
                 raise SchemaMismatch(RUNLOG, await _version(engine), HEAD) from error
@@ -74,6 +79,16 @@ async def transact(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaita
                 raise
             raise known from error
     raise AssertionError("unreachable")
+
+
+async def check_writable(engine: AsyncEngine, *, timeout: float = 10.0) -> None:
+    """Raise :class:`DatabaseReadOnly` where RunLog answers, and takes no writes."""
+
+    async def work(connection: AsyncConnection) -> None:
+        if (await connection.execute(text("SHOW transaction_read_only"))).scalar_one() == "on":
+            raise DatabaseReadOnly(RUNLOG, "its transactions are read-only")
+
+    await transact(engine, work, timeout=timeout)
 
 
 async def _version(engine: AsyncEngine) -> str | None:

@@ -6,12 +6,11 @@ import ssl
 
 import asyncpg
 
-from ...domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError
+from ...domain.errors import DatabaseReadOnly, DatabaseRefused, DatabaseUnavailable, KubescribeError
 
 RUNLOG = "RunLog"
 
 _AWAY = {
-    "25006": "it is read-only (a standby, or a server that protects itself)",
     "40001": "its transactions kept colliding",
     "40P01": "its transactions kept colliding",
     "53100": "its disk is full",
@@ -30,6 +29,7 @@ _REFUSED = {
     "3F": "run `kubescribe migrate`",
     "54": "something is larger than PostgreSQL can keep: make names and parameters shorter",
 }
+_READ_ONLY = "25006"
 COLLIDED = ("40001", "40P01")
 _MISSING = ("42P01", "42703")
 
@@ -77,6 +77,8 @@ def translated(error: BaseException, secret: str | None = None, database: str = 
         return DatabaseRefused(database, text, "check sslmode and sslrootcert in RUNLOG_DB_URL")
     if isinstance(error, asyncpg.ClientConfigurationError):
         return DatabaseRefused(database, text, "check RUNLOG_DB_URL")
+    if code == _READ_ONLY:
+        return DatabaseReadOnly(database, text)
     if code in _AWAY:
         return DatabaseUnavailable(database, f"{_AWAY[code]} ({text})")
     if code.startswith(_AWAY_CLASSES) or code in _ENDED_TRANSACTIONS:

@@ -110,7 +110,10 @@ def reconciler(
 
 def _checks(container: Container) -> dict[str, Check]:
     async def runlog() -> None:
+        from ...adapters.postgres.engine import check_writable
+
         await container.run_log().find(RunFilter(pipeline=PROBE_NAME), limit=1)
+        await check_writable(container.engine())
 
     async def report() -> None:
         with suppress(ReportNotFound):

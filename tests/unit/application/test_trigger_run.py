@@ -185,3 +185,6 @@ def test_a_supervisor_that_died_before_it_took_its_run_gets_a_successor_until_th
     world.database.advance(61)
     world.reconcile()
     assert (world.run.status, world.run.cause) == (RunStatus.FAILED, FailureCause.START_DEADLINE)
+    assert world.run.message == (
+        "no attempt took it before its start deadline: its supervisor ended before it could take the run"
+    )

@@ -168,7 +168,11 @@ class Gate:
 
 
 def _stop(timeout: Timeout) -> Callable[[], None]:
-    return lambda: timeout.reschedule(None)
+    def stop() -> None:
+        if not timeout.expired():  # else what begins is our own word that it took too long
+            timeout.reschedule(None)
+
+    return stop
 
 
 def _route(scope: HTTPScope) -> str:

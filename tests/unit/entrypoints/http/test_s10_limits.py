@@ -11,6 +11,7 @@ from tests.support.api_world import HOST, ApiWorld
 
 from kubescribe.domain.access import Role
 from kubescribe.entrypoints.http.gate import body as bodies
+from kubescribe.entrypoints.http.gate import gate as gates
 from kubescribe.entrypoints.http.gate.body import BODY_LIMIT
 from kubescribe.entrypoints.http.gate.gate import MOST_REQUESTS
 from kubescribe.entrypoints.http.gate.json_shape import DEPTH_LIMIT, check_json
@@ -145,6 +146,17 @@ def test_a_body_that_does_not_come_is_not_waited_for(world: ApiWorld, monkeypatc
     with pytest.raises(Refused) as refused:
         asyncio.run(bodies.read_body(scope, never))  # type: ignore[arg-type]
     assert refused.value.kind.status == 408
+
+
+def test_an_answer_that_does_not_come_is_given_up(world: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: Any, **__: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(gates, "ANSWER_TIMEOUT", 0.01)
+    monkeypatch.setattr(world.run_log, "find", never)
+    status, headers, told = world.exchange("GET", "/runs", ("authorization", world.as_(Role.VIEWER)["Authorization"]))
+    assert (status, headers["retry-after"], headers["content-type"]) == (503, "5", "application/problem+json")
+    assert b"urn:kubescribe:problem:too-slow" in told
 
 
 @pytest.mark.parametrize(
