@@ -55,7 +55,7 @@ async def retry(
         key=key,
         tenant=asking.tenant,
     )
-    services.nudge()
+    services.look_after(retried.run)
     view = RetriedView(
         run=RunView.of(retried.run), code_then=retried.code_then, code_now=retried.code_now, note=retried.note
     )

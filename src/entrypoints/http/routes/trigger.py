@@ -53,6 +53,6 @@ async def trigger(request: Asking, services: Use, data: JSONBody[TriggerView], k
             key=key,
         )
     )
-    services.nudge()
+    services.look_after(accepted.run)
     location = {"Location": f"/runs/{accepted.run.id}"}
     return Response(RunView.of(accepted.run), status_code=202 if accepted.new else 200, headers=location)
