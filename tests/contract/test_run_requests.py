@@ -12,7 +12,7 @@ from kubescribe.adapters.memory.run_requests import MemoryRunRequests
 from kubescribe.adapters.postgres.run_requests import PostgresRunRequests
 from kubescribe.application.ports.run_log import RunFilter
 from kubescribe.application.ports.run_requests import Accepted, RunRequests
-from kubescribe.domain.errors import KeyReused
+from kubescribe.domain.errors import KeyReused, RunNotFound
 from kubescribe.domain.launch import Launch
 from kubescribe.domain.request_key import KEPT, RequestKey
 from kubescribe.domain.run import Run
@@ -131,10 +131,10 @@ class TestLaunch:
 
     def test_why_it_waits_is_its_message_until_it_is_launched(self, world: World, requests: RunRequests) -> None:
         run = ask(world, requests, None).run
-        world.run(requests.waiting(run.id, "8 are at work"))
-        assert world.run(world.run_log.get(run.id)).message == "8 are at work"
-        world.run(requests.launched(run.id))
-        assert world.run(world.run_log.get(run.id)).message is None
+        told = world.run(requests.waiting(run.id, "8 are at work"))
+        assert told == world.run(world.run_log.get(run.id)) and told.message == "8 are at work"
+        launched = world.run(requests.launched(run.id))
+        assert launched == world.run(world.run_log.get(run.id)) and launched.message is None
         world.run(requests.waiting(run.id, "too late to wait"))
         assert world.run(world.run_log.get(run.id)).message is None
 
@@ -142,6 +142,12 @@ class TestLaunch:
         run = ask(world, requests, None).run
         running = world.run(world.attempt_log.claim(a_claim(run.id, world.ids.new()))).run
         assert running.launch is Launch.STARTED
-        world.run(requests.launched(run.id))
-        world.run(requests.waiting(run.id, "it waits"))
+        assert world.run(requests.launched(run.id)) == running
+        assert world.run(requests.waiting(run.id, "it waits")) == running
         assert world.run(world.run_log.get(run.id)) == running
+
+    def test_an_unknown_run_is_said_to_be_unknown(self, world: World, requests: RunRequests) -> None:
+        with pytest.raises(RunNotFound):
+            world.run(requests.launched(world.ids.new()))
+        with pytest.raises(RunNotFound):
+            world.run(requests.waiting(world.ids.new(), "it waits"))

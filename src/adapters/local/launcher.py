@@ -71,6 +71,7 @@ class LocalLauncher:
                     raise LauncherBusy(
                         run.id,
                         f"{self._limit} are at work on this machine, the most that KUBESCRIBE_MAX_RUNS allows",
+                        for_all=True,
                     )
                 self._started.append(self._start(run, slot))
             finally:

@@ -32,11 +32,13 @@ _REFUSED = {
 _READ_ONLY = "25006"
 COLLIDED = ("40001", "40P01")
 _MISSING = ("42P01", "42703")
+_OF_THE_DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The second one: it was used just when the server's word that it ends the connection came in."""
 
 
 def root(error: BaseException) -> BaseException:
     """The driver's own error below what SQLAlchemy wraps around it."""
-    while not isinstance(error, asyncpg.PostgresError | OSError | asyncpg.InterfaceError):
+    while not isinstance(error, (asyncpg.PostgresError, OSError, *_OF_THE_DRIVER)):
         if error.__cause__ is None:
             break
         error = error.__cause__
@@ -58,7 +60,7 @@ def disconnected(error: BaseException) -> bool:
     error = root(error)
     if isinstance(error, asyncpg.PostgresError):
         return sqlstate(error).startswith(("08", "57P", "25P"))
-    return isinstance(error, OSError | asyncpg.InterfaceError)
+    return isinstance(error, (OSError, *_OF_THE_DRIVER))
 
 
 def translated(error: BaseException, secret: str | None = None, database: str = RUNLOG) -> KubescribeError | None:
@@ -85,6 +87,6 @@ def translated(error: BaseException, secret: str | None = None, database: str = 
         return DatabaseUnavailable(database, text)
     if isinstance(error, TimeoutError):
         return DatabaseUnavailable(database, "no answer in time")
-    if isinstance(error, OSError | asyncpg.InterfaceError):
+    if isinstance(error, (OSError, *_OF_THE_DRIVER)):
         return DatabaseUnavailable(database, text)
     return None

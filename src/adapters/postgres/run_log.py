@@ -75,7 +75,9 @@ class PostgresRunLog:
         query = page_query(storable(which), limit, before)  # as what it is compared with was kept
 
         async def work(connection: AsyncConnection) -> RunPage:
-            runs = [run_from(dict(row)) for row in (await connection.execute(query)).mappings()]
+            found = await connection.execute(query)
+            names = tuple(found.keys())
+            runs = [run_from(dict(zip(names, row, strict=True))) for row in found]
             more = len(runs) > limit
             runs = runs[:limit]
             return RunPage(runs=tuple(runs), next=(runs[-1].created_at, runs[-1].id) if more else None)

@@ -45,13 +45,16 @@ class RunRequests(Protocol):
         """
         ...
 
-    async def launched(self, run_id: UUID) -> None:
+    async def launched(self, run_id: UUID) -> Run:
         """Say that the run's supervisor was started: its start deadline counts from now.
 
-        Changes nothing where the launch is not DUE any more.
+        The run afterwards; it is as it was where the launch is not DUE any more. Raises ``RunNotFound``.
         """
         ...
 
-    async def waiting(self, run_id: UUID, why: str) -> None:
-        """Say, in the run's message, why a run whose launch is DUE has no supervisor yet."""
+    async def waiting(self, run_id: UUID, why: str) -> Run:
+        """Say, in the run's message, why a run whose launch is DUE has no supervisor yet; the run afterwards.
+
+        Raises ``RunNotFound``.
+        """
         ...

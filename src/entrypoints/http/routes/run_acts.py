@@ -63,7 +63,7 @@ async def retry(
         method=asked_by(request),
     )
     tell(request, retried.run.id)
-    services.nudge()
+    services.look_after(retried.run)
     view = RetriedView(
         run=RunView.of(retried.run), code_then=retried.code_then, code_now=retried.code_now, note=retried.note
     )

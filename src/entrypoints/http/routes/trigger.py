@@ -56,6 +56,6 @@ async def trigger(request: Asking, services: Use, data: JSONBody[TriggerView], k
         )
     )
     tell(request, accepted.run.id)
-    services.nudge()
+    services.look_after(accepted.run)
     location = {"Location": f"/runs/{accepted.run.id}"}
     return Response(RunView.of(accepted.run), status_code=202 if accepted.new else 200, headers=location)
