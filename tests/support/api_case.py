@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import tempfile
 import threading
@@ -47,6 +48,7 @@ class ApiCase:
         self.up = threading.Event()
         """Whether an API is there to be asked."""
         self._token: str | None = None
+        self._apis: list[ApiProcess] = []
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
 
@@ -66,8 +68,11 @@ class ApiCase:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if hasattr(self, "api") and self.api.process.poll() is None:
-            self.api.kill()
+        for api in self._apis:
+            if api.process.poll() is None:
+                api.kill()
+            api.output.unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
         if kind is not None:
             self.world.spoiled = True  # nobody knows what is still at work
 
@@ -76,6 +81,7 @@ class ApiCase:
     def start(self, **settings: str) -> None:
         """Start an API, and wait until it answers."""
         self.api = ApiProcess(self.commands, port=self._port, token=self._token, **settings).__enter__()
+        self._apis.append(self.api)
         self._token = self.api.token
         self.up.set()
 
