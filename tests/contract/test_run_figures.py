@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from uuid import UUID
 
 import pytest
@@ -52,6 +53,16 @@ def test_runs_are_counted_by_pipeline_end_and_cause(world: World) -> None:
     assert world.run(world.figures.figures("another")).ended == (
         EndedRuns(pipeline="flights", status="succeeded", cause="", runs=1, seconds=1.0, buckets=(1,) * 10),
     )
+
+
+def test_no_duration_is_too_long_or_too_odd_to_be_recorded(world: World) -> None:
+    for seconds in (1.5e308, 1.7e308, -1.5e308, -7.0, math.nan, math.inf, 2e9):
+        end(world, succeeded(duration=seconds))
+    (one,) = world.run(world.figures.figures("default")).ended
+    assert one.runs == 7 and 0 <= one.seconds <= 7e9 and one.buckets[-1] <= 7
+    end(world, succeeded(duration=1.0))
+    (one,) = world.run(world.figures.figures("default")).ended
+    assert one.runs == 8
 
 
 def test_a_run_that_never_began_takes_no_time(world: World) -> None:
