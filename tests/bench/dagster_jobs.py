@@ -3,6 +3,8 @@
 Dagster looks at annotations as they are: none of them may be put off.
 """
 
+# pyright: reportCallIssue=false, reportFunctionMemberAccess=false
+# It is in the venv of the peers: here nobody knows what its decorators make.
 from dagster import (  # pyright: ignore[reportMissingImports] # it is in the venv of the peers
     Config,
     DagsterInstance,

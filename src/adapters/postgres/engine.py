@@ -98,7 +98,8 @@ async def _begun(connection: AsyncConnection, begin: str) -> asyncpg.Connection 
     of its own, and they took longer than what was asked for.
     """
     pooled = await connection.get_raw_connection()
-    driver: asyncpg.Connection = pooled.driver_connection
+    driver: asyncpg.Connection | None = pooled.driver_connection
+    assert driver is not None
     kept = _USED in pooled.info
     try:
         await driver.execute(begin)
