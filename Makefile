@@ -27,6 +27,10 @@ install: $(STAMP) ## install everything into .venv
 demo: $(STAMP) ## load the flights of 2013, run a pipeline on them, show the record and the reports
 	$(BIN)/python -m examples.flights.demo
 
+.PHONY: dev
+dev: $(STAMP) ## serve the API on 127.0.0.1 with the example pipelines, and print a sign-in link
+	$(BIN)/python -m examples.flights.dev
+
 .PHONY: check
 check: $(STAMP) ## lint, format, types, architecture contracts
 	$(BIN)/ruff check .
@@ -48,6 +52,10 @@ chaos: $(STAMP) ## N random faults on real runs, seeded (make chaos N=1000 SEED=
 	$(BIN)/python -m tests.chaos --n $(N) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
 	  $(if $(ONLY),--only $(ONLY)) $(if $(WORKERS),--workers $(WORKERS))
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## N generated requests to the API as each role (make fuzz N=100000 SEED=7)
+	$(BIN)/python -m tests.fuzz --n $(N) $(if $(SEED),--seed $(SEED))
+
 .PHONY: bench
 bench: $(STAMP) $(PEERS)/.installed ## measure, beside something to compare with
 	$(BIN)/python -m tests.bench
@@ -61,9 +69,9 @@ $(PEERS)/.installed: requirements-peers.lock
 .PHONY: lock
 lock: ## renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url pyproject.toml --extra embedded --extra fast --group dev -o requirements.lock
+	  --no-emit-index-url pyproject.toml --extra embedded --extra fast --extra otel --group dev -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url --group peers -o requirements-peers.lock
+	  --no-emit-index-url --no-strip-extras --group peers -o requirements-peers.lock
 
 .PHONY: clean
 clean: ## remove .venv and the embedded databases

@@ -9,8 +9,10 @@ from ..domain.errors import DatabaseUnavailable, Fenced, KubescribeError, RunClo
 from ..domain.log import LogChunk
 from ..domain.note import Note
 from ..domain.outcome import Outcome
+from ..domain.pause import Pause
 from ..domain.run import Run
 from ..domain.run_status import RunStatus
+from ..domain.tenant import Tenant
 from .claims import check_same
 from .ports.attempt_log import AttemptLog, Claim, Claimed
 from .ports.spool import ClaimEntry, Entry, FinishEntry, LogEntry, NotesEntry, Spool
@@ -59,6 +61,13 @@ class AttemptRecorder:
         if run.status.terminal or run.status is RunStatus.CANCELLING:
             raise RunClosed(run.id, run.status)
         check_same(run, claim)
+
+    async def paused(self, run_id: UUID, pipeline: str, tenant: Tenant) -> Pause | None:
+        """The pause that lets the run's slot go by; None while RunLog is away, which is not in a slot's way."""
+        try:
+            return await self._log.paused(run_id, pipeline, tenant=tenant)
+        except DatabaseUnavailable:
+            return None
 
     async def claim(self, claim: Claim) -> Claimed | None:
         """Take the run; None where RunLog is away, and the claim waits in the spool.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -21,10 +22,12 @@ def new_run(claim: Claim, at: datetime) -> Transition:
     return created(
         Run(
             id=claim.run_id,
+            tenant=claim.tenant,
             pipeline=claim.pipeline,
             trigger=claim.trigger,
             actor=claim.actor,
             reason=claim.reason,
+            mode=claim.mode,
             parameters=claim.parameters or {},
             slot=claim.slot,
             retry_of=claim.retry_of,
@@ -37,8 +40,12 @@ def new_run(claim: Claim, at: datetime) -> Transition:
 
 def check_same(run: Run, claim: Claim) -> None:
     """Raise :class:`RunMismatch` unless the claim means this run."""
+    if run.tenant != claim.tenant:
+        raise RunMismatch(run.id, f"is not one of tenant {claim.tenant}")
     if run.pipeline != claim.pipeline:
         raise RunMismatch(run.id, f"is a run of {run.pipeline}, not of {claim.pipeline}")
+    if run.mode is not claim.mode:
+        raise RunMismatch(run.id, f"was asked for in mode {run.mode}, not {claim.mode}")
     if claim.parameters is not None and not _undeclared(run) and run.parameters != claim.parameters:
         names = sorted(
             name
@@ -110,8 +117,7 @@ def taken(run: Run, claim: Claim, *, number: int, at: datetime, now: datetime) -
         run_deadline_at=deadline,
         may_publish=claim.may_publish,
         number=number,
-        # Its earlier attempts, if any, ended before they could say what the run is.
-        declares={"parameters": claim.parameters or {}, "code_version": claim.code_version} if _undeclared(run) else {},
+        declares=_declares(run, claim),
     )
     attempt = Attempt(
         id=claim.attempt_id,
@@ -123,6 +129,16 @@ def taken(run: Run, claim: Claim, *, number: int, at: datetime, now: datetime) -
         lease_until=now + timedelta(seconds=seconds(claim.lease)),
     )
     return step, attempt
+
+
+def _declares(run: Run, claim: Claim) -> dict[str, Any]:
+    """What the claim says of the run that was not known, or has changed since it was asked for."""
+    if _undeclared(run):
+        # Its earlier attempts, if any, ended before they could say what the run is.
+        return {"parameters": claim.parameters or {}, "code_version": claim.code_version}
+    if claim.code_version is not None and claim.code_version != run.code_version:
+        return {"code_version": claim.code_version}  # the record says what runs, not what was asked for
+    return {}
 
 
 def _undeclared(run: Run) -> bool:

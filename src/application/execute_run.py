@@ -7,6 +7,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from ..domain.outcome import Outcome
+from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
 from ..domain.summary import Summary
 from .attempt_end import Stop
@@ -98,13 +99,15 @@ class ExecuteRun:
         failpoint("attempt.message_written")
         if not await self._catch_up(recorder):
             self._console.left_behind(summary)
-        if self._publisher is None or result.fence is None:
+        if self._publisher is None or (result.fence is None and order.mode is RunMode.PUBLISH):
             return
         from ..domain.errors import KubescribeError
 
         try:
             # Afterwards, and in nobody's way: what cannot go now goes the next time.
-            if result.outcome.status is RunStatus.SUCCEEDED:
+            if order.mode is RunMode.REHEARSE:
+                await self._publisher.discard(order.run_id)
+            elif result.outcome.status is RunStatus.SUCCEEDED:
                 for one in result.published:
                     await self._publisher.retire(one.report, self._limits.keep_versions)
                 if recorder.run is None or recorder.run.attempts > 1:

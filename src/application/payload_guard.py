@@ -50,6 +50,11 @@ class PayloadGuard:
         """Whether the attempt was asked to stop."""
         return self._why is not None
 
+    @property
+    def why(self) -> Stop | None:
+        """Why the attempt was asked to stop, if it was."""
+        return self._why
+
     def stop(self, why: Stop, signal: int | None = None) -> None:
         """Ask the attempt to end; the first reason stays."""
         if self._why is None:

@@ -13,10 +13,15 @@ from ..domain.actor import RECONCILER
 from ..domain.attempt import Attempt, DeathCertificate
 from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, RunNotFound
 from ..domain.failure import FailureCause
+from ..domain.launch import Launch
 from ..domain.report import Publication
 from ..domain.run import Evidence, Run, Transition
+from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
+from .closed_ledger import closed_ledger
 from .failpoints import failpoint
+from .finish_cancel import FinishCancel
+from .launch_run import LaunchRun
 from .ports.fences import Fences
 from .ports.launcher import JobState, Launcher, Sighting
 from .ports.publisher import Publisher
@@ -29,6 +34,13 @@ class Reconciled(msgspec.Struct, frozen=True):
     changed: tuple[Run, ...] = ()
     problems: tuple[str, ...] = ()
     """A sentence for each run that could not be judged, those included that stay UNCERTAIN."""
+
+
+class _Queue:
+    """Runs whose launch is due, during one pass."""
+
+    full = False
+    """There was no room for one of them, nor is there for the others: the next pass begins with the oldest again."""
 
 
 class _Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,9 +61,23 @@ class ReconcileRuns:
     """
 
     def __init__(
-        self, *, run_log: RunLog, launcher: Launcher, fences: Fences | None, publisher: Publisher | None
+        self,
+        *,
+        run_log: RunLog,
+        launcher: Launcher,
+        fences: Fences | None,
+        publisher: Publisher | None,
+        launch: LaunchRun | None = None,
+        finish_cancel: FinishCancel | None = None,
     ) -> None:
-        """``fences`` and ``publisher``: None where no report database is configured."""
+        """``fences`` and ``publisher``: None where no report database is configured. ``launch`` None: launches none.
+
+        ``finish_cancel`` None: with the same ports, and without a look at database sessions.
+        """
+        self._launch = launch
+        self._finish_cancel = finish_cancel or FinishCancel(
+            run_log=run_log, launcher=launcher, fences=fences, publisher=publisher
+        )
         self._run_log = run_log
         self._launcher = launcher
         self._fences = fences
@@ -59,13 +85,13 @@ class ReconcileRuns:
 
     async def __call__(self) -> Reconciled:
         """Look at every open run once; one that raises does not stop the others."""
-        changed, problems = [], []
+        changed, problems, queue = [], [], _Queue()
         for found in await self._run_log.open_runs():
             try:
-                after = await self._settle(found)
+                after = await self._settle(found, queue)
                 now = after
                 if now is None and found.run.status is RunStatus.UNCERTAIN:
-                    now = await self._run_log.get(found.run.id)  # another reconciler may have judged it
+                    now = await self._run_log.get(found.run.id, tenant=None)  # another reconciler may have judged it
             except KubescribeError as error:
                 problems.append(f"run {found.run.id}: {error}")
                 continue
@@ -79,12 +105,16 @@ class ReconcileRuns:
         await self._clear_away()
         return Reconciled(tuple(changed), tuple(problems))
 
-    async def _settle(self, found: OpenRun) -> Run | None:
+    async def _settle(self, found: OpenRun, queue: _Queue) -> Run | None:
         run, attempt = found.run, found.attempt
+        if run.status is RunStatus.PENDING and run.launch is Launch.DUE:
+            return None if queue.full else await self._launched(run, queue)
+        if run.status is RunStatus.CANCELLING:
+            return await self._finish_cancel(found, actor=RECONCILER)
         sighting = await self._launcher.look(run, attempt)
         failpoint("reconcile.looked")
-        if run.status is RunStatus.CANCELLING:
-            return await self._cancelled(run, attempt)
+        if _is_to_be_launched_again(found, sighting):
+            return await self._launched(run, queue)
         finding = _finding(found, sighting)
         if finding is not None:
             return await self._verdict(run, attempt, finding)
@@ -94,26 +124,19 @@ class ReconcileRuns:
             return await self._uncertain(run, f"its lease is over, and {sighting.detail}")
         return None
 
+    async def _launched(self, run: Run, queue: _Queue) -> Run | None:
+        """Launch what was accepted, and not launched; what waits in the queue is no news."""
+        if self._launch is None:
+            return None
+        after, queue.full = await self._launch(run, actor=RECONCILER)
+        return after if after.status is not run.status else None
+
     async def _verdict(self, run: Run, attempt: Attempt | None, finding: _Finding) -> Run | None:
         try:
-            publications = await self._ledger(run, closed_as=finding.status)
+            publications = await closed_ledger(self._fences, run, finding.status)
         except DatabaseUnavailable as away:
             return await self._uncertain(run, f"{finding.message}; {away}")
         return await self._move(run, attempt, _step(finding, publications), finding)
-
-    async def _ledger(self, run: Run, closed_as: str) -> tuple[Publication, ...]:
-        """Close the fence and read the ledger, in this order: whoever published did so before, and is seen."""
-        if self._fences is None:
-            if run.may_publish and run.attempts:
-                raise DatabaseUnavailable("report", "REPORT_DB_URL is not set here")
-            return ()
-        if not run.may_publish:
-            return ()
-        await self._fences.close(run.id, closed_as)
-        failpoint("reconcile.closed")
-        publications = await self._fences.publications(run.id)
-        failpoint("reconcile.looked_up")
-        return publications
 
     async def _give_up(self, run: Run, attempt: Attempt, sighting: Sighting) -> Run | None:
         """The attempt is silent, its supervisor there: it may not publish any more, and the run waits for another."""
@@ -138,28 +161,6 @@ class ReconcileRuns:
             cause=None if publications else FailureCause.LEASE_EXPIRED, message=message, recorded_by=RECONCILER
         )
         return await self._run_log.move(run.id, run.status, step, attempt_id=attempt.id, certificate=certificate)
-
-    async def _cancelled(self, run: Run, attempt: Attempt | None) -> Run | None:
-        """Cancelled means gone: first the right to publish, then the processes, then the word."""
-        publications = await self._ledger(run, closed_as=RunStatus.CANCELLED)
-        if attempt is not None and not publications:
-            # Also where its supervisor is gone already: what the payload had started may have outlived it.
-            await self._launcher.clean(attempt)
-            sighting = await self._launcher.look(run, attempt)
-            if sighting.state is not JobState.GONE:
-                return None  # the next pass sees whether it is gone
-
-        def step(now: Run, at: datetime) -> Transition:
-            if publications:
-                return runs.succeeded(now, actor=RECONCILER, at=at, evidence=Evidence.LEDGER)
-            return runs.cancelled(
-                now, actor=RECONCILER, at=at, evidence=Evidence.PROCESS_GONE, message="its processes are gone"
-            )
-
-        after = await self._run_log.move(run.id, run.status, step)
-        if after is not None:
-            await self._clean(run, attempt)
-        return after
 
     async def _uncertain(self, run: Run, why: str) -> Run | None:
         if run.status is RunStatus.UNCERTAIN:
@@ -189,7 +190,8 @@ class ReconcileRuns:
         """Only after the verdict: until then what is there is evidence."""
         if attempt is not None:
             await self._launcher.clean(attempt)
-        if self._publisher is not None and run.may_publish and run.attempts:
+        may_have_staged = run.may_publish or run.mode is RunMode.REHEARSE
+        if self._publisher is not None and may_have_staged and run.attempts:
             await self._publisher.discard(run.id)
 
     async def _clear_away(self) -> None:
@@ -203,8 +205,15 @@ class ReconcileRuns:
         for run_id in left:
             # RunNotFound: its record may be on its way, in a spool. What cannot be dropped keeps no other from it.
             with contextlib.suppress(RunNotFound, DatabaseUnavailable, DatabaseRefused):
-                if (await self._run_log.get(run_id)).status.terminal:
+                if (await self._run_log.get(run_id, tenant=None)).status.terminal:
                     await self._publisher.discard(run_id)
+
+
+def _is_to_be_launched_again(found: OpenRun, sighting: Sighting) -> bool:
+    """Whether its supervisor died before it could take the run, and there is time for another."""
+    run = found.run
+    never_taken = run.status is RunStatus.PENDING and found.attempt is None and run.launch is Launch.STARTED
+    return never_taken and sighting.state is JobState.GONE and not found.start_deadline_passed
 
 
 def _finding(found: OpenRun, sighting: Sighting) -> _Finding | None:
@@ -212,6 +221,8 @@ def _finding(found: OpenRun, sighting: Sighting) -> _Finding | None:
     run, attempt = found.run, found.attempt
     if found.start_deadline_passed:
         message = "no attempt took it before its start deadline"
+        if attempt is None and sighting.state is JobState.GONE:
+            message += f": {sighting.detail}"
         return _finding_of(RunStatus.FAILED, FailureCause.START_DEADLINE, message, Evidence.DEADLINE)
     if attempt is not None and sighting.state is JobState.GONE:
         known = attempt.certificate

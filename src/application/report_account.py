@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -64,9 +65,26 @@ def account_of_removal(before: Publication, gone: Gone) -> Account:
     )
 
 
-def in_effect(ledger: Iterable[Publication]) -> tuple[Publication, ...]:
+class LedgerLine(Protocol):
+    """What a row of the ledger says of the order of things."""
+
+    @property
+    def kind(self) -> str:
+        """``publish`` or ``rollback``."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Of what was staged, or of what is shown again."""
+        ...
+
+
+L = TypeVar("L", bound=LedgerLine)
+
+
+def in_effect(ledger: Iterable[L]) -> tuple[L, ...]:
     """The publications that no later rollback took back, oldest first. ``ledger`` is one report's, oldest first."""
-    kept: list[Publication] = []
+    kept: list[L] = []
     for row in ledger:
         if row.kind == "publish":
             kept.append(row)

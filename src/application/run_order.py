@@ -10,12 +10,15 @@ import msgspec
 
 from ..domain.pipeline import DEFAULT_RUN_DEADLINE
 from ..domain.run import Trigger
+from ..domain.run_mode import RunMode
+from ..domain.tenant import DEFAULT_TENANT, Tenant
 
 
 class RunOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One run to execute. Durations are seconds."""
 
     run_id: UUID
+    tenant: Tenant = DEFAULT_TENANT
     name: str
     """The pipeline's, or the name under which a command is recorded."""
     accepted: bool = False
@@ -27,6 +30,7 @@ class RunOrder(msgspec.Struct, frozen=True, kw_only=True):
     trigger: Trigger = Trigger.MANUAL
     actor: str
     reason: str | None = None
+    mode: RunMode = RunMode.PUBLISH
     slot: datetime | None = None
     run_deadline: float = DEFAULT_RUN_DEADLINE
     """Of a command; a pipeline declares its own."""

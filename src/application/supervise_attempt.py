@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
 
 from ..domain.attempt import Whereabouts
-from ..domain.errors import CommandNotFound, CommitUnknown, Fenced, KubescribeError, RunClosed, RunMismatch, Superseded
+from ..domain.errors import CommandNotFound, Fenced, KubescribeError, RunClosed, RunMismatch
 from ..domain.exit_code import ExitCode
-from ..domain.failure import FailureCause, SkipReason
-from ..domain.note import NoteKind
+from ..domain.failure import SkipReason
 from ..domain.outcome import Outcome
+from ..domain.pause import Pause
 from ..domain.pipeline import Pipeline
 from ..domain.report import Publication
+from ..domain.run import Trigger
+from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
 from .attempt_end import End, Stop, failed, failure, outcome, refused
+from .attempt_publication import AttemptPublication
 from .attempt_recorder import AttemptRecorder
 from .attempt_writer import AttemptWriter
 from .failpoints import failpoint
@@ -31,7 +34,7 @@ from .ports.clock import Clock
 from .ports.fences import Fences
 from .ports.payload import Assignment, Ended, Payload
 from .ports.publisher import Publisher, PublishRequest
-from .publish_reports import check_staged, publish_reports
+from .ports.rehearsals import Rehearsals
 from .run_order import Limits, RunOrder
 from .take_run import NotTaken, TakenInVain, TakeRun
 
@@ -83,6 +86,7 @@ class SuperviseAttempt:
         recorder: AttemptRecorder,
         fences: Fences | None,
         publisher: Publisher | None,
+        rehearsals: Rehearsals | None = None,
         beating: Beating,
         clock: Clock,
         console: Console,
@@ -96,6 +100,7 @@ class SuperviseAttempt:
         self._payload = payload
         self._recorder = recorder
         self._publisher = publisher
+        self._rehearsals = rehearsals
         self._fences = fences
         self._beating = beating
         self._clock = clock
@@ -144,6 +149,8 @@ class SuperviseAttempt:
         try:
             if self._guard.has_to_stop():
                 return await self._never_begun()
+            if (pause := await self._pause()) is not None:
+                return await self._passed_over(pause)
             if not self._order.declares:
                 await self._take()
                 if self._guard.has_to_stop():
@@ -184,6 +191,20 @@ class SuperviseAttempt:
             await self._take_run.hold()
         return await self._close(*failed(end, why))
 
+    async def _pause(self) -> Pause | None:
+        """Only a slot is let go by: what somebody has asked for goes on, and so does what has begun."""
+        order = self._order
+        if order.trigger is not Trigger.SCHEDULE or self._earlier.tried:
+            return None
+        return await self._recorder.paused(order.run_id, order.name, order.tenant)
+
+    async def _passed_over(self, pause: Pause) -> AttemptResult:
+        await self._take_run.hold()
+        skipped = outcome(
+            self._guard.described(Ended(exit_code=0)), RunStatus.SKIPPED, ExitCode.DONE, message=str(pause)
+        )
+        return await self._close(msgspec.structs.replace(skipped, skip_reason=SkipReason.PAUSED), False)
+
     async def _take(self) -> None:
         taken = await self._take_run()
         self._pipeline, self._fence, self._deadline_at = taken.pipeline, taken.fence, taken.deadline_at
@@ -194,7 +215,7 @@ class SuperviseAttempt:
             run_id=self._order.run_id,
             attempt_id=self._attempt_id,
             run_deadline_in=self._deadline_at - self._clock.monotonic(),
-            may_stage=self._fence is not None,
+            may_stage=self._fence is not None or self._order.mode is RunMode.REHEARSE,
         )
 
     async def _work(self) -> AttemptResult:
@@ -217,44 +238,27 @@ class SuperviseAttempt:
             end_beating()
 
     async def _publication(self, end: End) -> tuple[Outcome, bool]:
-        """Publish what was staged; the outcome, and whether another attempt may help."""
+        """Publish, or rehearse, what was staged; the outcome, and whether another attempt may help."""
         reports = self._listener.returned.reports if self._listener.returned else ()
-        if not reports or self._publisher is None or self._fence is None:
+        rehearses = self._order.mode is RunMode.REHEARSE
+        if not reports or self._publisher is None or (self._fence is None and not rehearses):
             return outcome(end, RunStatus.SUCCEEDED, ExitCode.DONE), False
         request = PublishRequest(
             run_id=self._order.run_id,
             attempt_id=self._attempt_id,
-            fence=self._fence,
+            fence=self._fence or 0,
             actor=self._order.actor,
             slot=self._order.slot,
             keep=self._limits.keep_versions,
         )
-        try:
-            checking = check_staged(self._publisher, request, reports)
-            staged = await self._guard.unless_stopped(checking, self._deadline_at)
-            if staged is None:
-                end = await self._guard.ended()
-                why = failure(end)
-                assert why is not None
-                return failed(end, why)
-            self._published = await publish_reports(self._publisher, request, staged)
-        except CommitUnknown as unknown:
-            cause, message = FailureCause.UNAVAILABLE, str(unknown)
-            return outcome(end, RunStatus.UNCERTAIN, unknown.exit_code, cause=cause, message=message), False
-        except Superseded as newer:
-            skipped = outcome(end, RunStatus.SKIPPED, ExitCode.DONE, message=str(newer))
-            return msgspec.structs.replace(skipped, skip_reason=SkipReason.SUPERSEDED), False
-        except Fenced as fenced:
-            return outcome(
-                end, RunStatus.FAILED, fenced.exit_code, cause=FailureCause.FENCED, message=str(fenced)
-            ), False
-        except KubescribeError as error:
-            return refused(end, error)
-        for one in self._published:
-            told: dict[str, Any] = {"report": one.report, "version": one.version, "rows": one.rows}
-            told |= {"mode": one.mode.value, "total": one.shown}
-            self._notes.add(NoteKind.OUTPUT, {**told, "published": True, "checksum": one.checksum})
-        return outcome(end, RunStatus.SUCCEEDED, ExitCode.DONE, published=True), False
+        publication = AttemptPublication(
+            publisher=self._publisher, rehearsals=self._rehearsals, guard=self._guard, notes=self._notes
+        )
+        if rehearses:
+            return await publication.rehearse(end, request, reports, self._deadline_at)
+        done = await publication.publish(end, request, reports, self._deadline_at)
+        self._published = publication.published
+        return done
 
     def _beat(self) -> Beat | None:
         if self._recorder.behind:
@@ -289,7 +293,8 @@ class SuperviseAttempt:
             # A further attempt of ours would take the run away from the one that has it now.
             again_in = None
             done = msgspec.structs.replace(done, exit_code=ExitCode.FENCED)
-            self._console.said("the attempt had been given up: what became of it decides nothing any more")
+            if self._guard.why is not Stop.CANCELLED:
+                self._console.said("the attempt had been given up: what became of it decides nothing any more")
         failpoint("attempt.recorded")
         return AttemptResult(
             exit_code=done.exit_code,
@@ -303,10 +308,11 @@ class SuperviseAttempt:
 
     async def _conclude(self, done: Outcome) -> Outcome:
         """Close the fence before the verdict: under a run that has failed nobody may publish, RunLog or not."""
+        closed_as = RunStatus.CANCELLED if self._guard.why is Stop.CANCELLED else done.status
         if self._fences is None or self._fence is None:
             return done
         try:
-            if await self._fences.conclude(self._order.run_id, self._attempt_id, done.status):
+            if await self._fences.conclude(self._order.run_id, self._attempt_id, closed_as):
                 return done
         except KubescribeError:
             # The reconciler closes it when the report database is back, and then gives the verdict.

@@ -14,6 +14,7 @@ from ..domain.note import NoteKind
 from ..domain.outcome import Outcome
 from ..domain.pipeline import Pipeline
 from ..domain.report import Publication
+from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
 from .attempt_end import Failure, failed, failure, outcome, refused
 from .attempt_recorder import AttemptRecorder
@@ -103,7 +104,8 @@ class TakeRun:
         pipeline = self._declared.pipeline if self._declared else None
         if self._order.accepted:
             await self._check()
-        if pipeline is not None and pipeline.may_publish and self._fences is not None:
+        publishes = pipeline is not None and pipeline.may_publish and self._order.mode is RunMode.PUBLISH
+        if pipeline is not None and publishes and self._fences is not None:
             await self._take_fence(self._fences, pipeline)
         failpoint("attempt.fenced")
         deadline_in = await self._claim()
@@ -200,11 +202,13 @@ class TakeRun:
         return Claim(
             run_id=order.run_id,
             attempt_id=self._attempt_id,
+            tenant=order.tenant,
             pipeline=order.name,
             parameters=declared.parameters if declared else unsaid,
             trigger=order.trigger,
             actor=order.actor,
             reason=order.reason,
+            mode=order.mode,
             slot=order.slot,
             code_version=declared.pipeline.code_version if declared else None,
             may_publish=self._fence is not None or bool(self._published),

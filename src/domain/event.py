@@ -8,17 +8,29 @@ from uuid import UUID
 
 import msgspec
 
+from .tenant import DEFAULT_TENANT, Tenant
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the audit: who did what to which subject, and when by the database's clock."""
 
     subject: str
-    """``run:<id>`` or ``report:<name>``."""
+    """``run:<id>``, ``report:<name>``, ``audit:<tenant>``."""
     kind: str
     """``run.created``, ``run.running``, … , ``report.rolled_back``."""
     actor: str
+    """``user:<name>``, ``token:<id>``, ``oidc:<subject>``, ``attempt:<id>`` or ``reconciler``."""
     at: datetime
+    tenant: Tenant = DEFAULT_TENANT
+    method: str | None = None
+    """How it was asked for: ``cli``, ``POST /runs/{run_id}/cancel``; None where the actor acts on its own."""
+    reason: str | None = None
+    """Why, in the actor's words."""
     run_id: UUID | None = None
+    before: dict[str, Any] | None = None
+    """Of a change of state: what was otherwise, and how; None where nothing was there."""
+    after: dict[str, Any] | None = None
+    """The same names, and what they are now."""
     data: dict[str, Any] = {}
     seq: int | None = None
     """Its place in RunLog's order of writing; None before it is written."""
@@ -30,3 +42,4 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     run_id: UUID
     kind: str
     pipeline: str
+    tenant: Tenant = DEFAULT_TENANT

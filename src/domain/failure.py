@@ -68,3 +68,6 @@ class SkipReason(StrEnum):
 
     SUPERSEDED = "superseded"
     """A newer slot of its report was published already."""
+
+    PAUSED = "paused"
+    """Its pipeline was paused when its slot came."""

@@ -116,6 +116,15 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
         return self.rows if self.total is None else self.total
 
 
+class Rollback(msgspec.Struct, frozen=True, kw_only=True):
+    """A rollback and what it took the place of, as the ledger has them."""
+
+    before: Publication
+    """The ledger's row just before it: what was shown."""
+    after: Publication
+    """The rollback's own row; its ``run_id`` is the id of the rollback."""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A report as readers see it now."""
 
@@ -147,9 +156,14 @@ def slot_guard(ledger: Iterable[tuple[str, int, datetime | None]], version: int)
     return guards.get(version)
 
 
+def is_report_name(name: str) -> bool:
+    """Whether a report can have this name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def check_report_name(name: str) -> None:
     """Raise :class:`BadDeclaration` unless ``name`` can be a view's name without quotes."""
-    if not _NAME.fullmatch(name):
+    if not is_report_name(name):
         raise BadDeclaration(
             f"{name!r} cannot name a report: use lower-case letters, digits and underscores, "
             "at most 63, the first not a digit"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -12,7 +13,10 @@ import msgspec
 from .errors import IllegalTransition
 from .event import Event, Notice
 from .failure import FailureCause, SkipReason
+from .launch import Launch
+from .run_mode import RunMode
 from .run_status import TRANSITIONS, RunStatus
+from .tenant import DEFAULT_TENANT, Tenant
 
 MESSAGE_LIMIT = 4000
 """The most characters of a run's message; what is longer is cut in the middle, and says so."""
@@ -55,16 +59,24 @@ class Evidence(StrEnum):
     DEADLINE = "deadline"
     """A deadline passed by the database's clock."""
 
+    NO_ATTEMPT = "no_attempt"
+    """No attempt has ever taken the run, and with its fence closed none can."""
+
+    UNVERIFIED = "unverified"
+    """Not everything could be looked at: the message says what."""
+
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One execution of a pipeline; times are aware and by the database's clock."""
 
     id: UUID
+    tenant: Tenant = DEFAULT_TENANT
     pipeline: str
     status: RunStatus = RunStatus.PENDING
     trigger: Trigger = Trigger.MANUAL
     actor: str
     reason: str | None = None
+    mode: RunMode = RunMode.PUBLISH
     parameters: dict[str, Any] = {}
     slot: datetime | None = None
     retry_of: UUID | None = None
@@ -76,8 +88,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None = None
     duration: float | None = None
     """Seconds from the deciding attempt's start to its end, by the monotonic clock of its supervisor."""
+    launch: Launch | None = None
+    """None: nobody has to start a supervisor, one brought the run into being."""
     start_deadline_at: datetime | None = None
     run_deadline_at: datetime | None = None
+    cancel_asked_at: datetime | None = None
     attempt_id: UUID | None = None
     """The newest attempt that took the run, whether it still works or has ended."""
     attempts: int = 0
@@ -99,14 +114,20 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """The outbox row: somebody has to be told."""
 
 
-def created(run: Run) -> Transition:
-    """Accept a new run; its state has to be PENDING."""
+def created(run: Run, facts: Mapping[str, Any] | None = None, method: str | None = None) -> Transition:
+    """Accept a new run; its state has to be PENDING. ``facts``: more for the event; ``method``: the event's."""
     if run.status is not RunStatus.PENDING:
         raise IllegalTransition(run.id, None, run.status)
-    data = {"pipeline": run.pipeline, "trigger": run.trigger, "parameters": run.parameters}
+    data = {"pipeline": run.pipeline, "trigger": run.trigger, "parameters": run.parameters, **(facts or {})}
     if run.reason:
         data["reason"] = run.reason
-    return Transition(before=None, after=run, event=_event(run, "created", run.actor, run.created_at, data))
+    if run.retry_of:
+        data["retry_of"] = str(run.retry_of)
+    if run.mode is not RunMode.PUBLISH:
+        data["mode"] = run.mode
+    event = _event(run, "created", run.actor, run.created_at, data)
+    event = msgspec.structs.replace(event, method=method, reason=run.reason, after={"status": run.status.value})
+    return Transition(before=None, after=run, event=event)
 
 
 def claimed(
@@ -128,6 +149,8 @@ def claimed(
     data: dict[str, Any] = {"attempt": str(attempt_id), "number": number}
     if run.status is RunStatus.RUNNING:
         data["took_over_from"] = str(run.attempt_id)
+    if run.code_version is not None and declares and declares.get("code_version") != run.code_version:
+        data["code_version_asked_for"], data["code_version"] = run.code_version, declares.get("code_version")
     return _step(
         run,
         RunStatus.RUNNING,
@@ -143,6 +166,7 @@ def claimed(
         may_publish=may_publish or (run.may_publish and run.attempts > 0),
         cause=None,
         message=None,
+        launch=run.launch and Launch.STARTED,
         **(declares or {}),
     )
 
@@ -160,7 +184,10 @@ def uncertain(run: Run, *, actor: str, at: datetime, why: str) -> Transition:
 
 def succeeded(run: Run, *, actor: str, at: datetime, evidence: Evidence, duration: float | None = None) -> Transition:
     """End the run well."""
-    return _end(run, RunStatus.SUCCEEDED, actor, at, evidence, duration=duration, cause=None, message=None)
+    message = None
+    if run.status is RunStatus.CANCELLING:
+        message = _shortened(f"the cancel came too late: it had published before its fence was closed ({run.message})")
+    return _end(run, RunStatus.SUCCEEDED, actor, at, evidence, duration=duration, cause=None, message=message)
 
 
 def failed(
@@ -215,9 +242,12 @@ def skipped(
     )
 
 
-def cancelling(run: Run, *, actor: str, at: datetime, reason: str | None) -> Transition:
-    """Ask for the run to be ended."""
-    return _step(run, RunStatus.CANCELLING, actor, at, {"reason": reason})
+def cancelling(run: Run, *, actor: str, at: datetime, reason: str | None, method: str | None = None) -> Transition:
+    """Ask for the run to be ended; ``method``: how it was asked for, as in an event."""
+    message = f"cancelled by {actor}" + (f": {reason}" if reason else "")
+    data = {"reason": reason}
+    step = _step(run, RunStatus.CANCELLING, actor, at, data, cancel_asked_at=at, message=_shortened(message))
+    return msgspec.structs.replace(step, event=msgspec.structs.replace(step.event, method=method))
 
 
 def cancelled(run: Run, *, actor: str, at: datetime, evidence: Evidence, message: str | None) -> Transition:
@@ -238,14 +268,37 @@ def _step(run: Run, status: RunStatus, actor: str, at: datetime, data: dict[str,
         raise IllegalTransition(run.id, run.status, status)
     after = msgspec.structs.replace(run, status=status, **changes)
     notice = None
-    if status in (RunStatus.FAILED, RunStatus.LOST):
-        notice = Notice(run_id=run.id, kind=f"run.{status}", pipeline=run.pipeline)
+    # What a rehearsal comes to is for who asked for it.
+    if status in (RunStatus.FAILED, RunStatus.LOST) and run.mode is RunMode.PUBLISH:
+        notice = Notice(run_id=run.id, kind=f"run.{status}", pipeline=run.pipeline, tenant=run.tenant)
     event = _event(run, status, actor, at, {"from": run.status, **data})
+    was, now = _difference(run, after)
+    event = msgspec.structs.replace(event, before=was, after=now, reason=data.get("reason"))
     return Transition(before=run, after=after, event=event, notice=notice)
 
 
+def _difference(before: Run, after: Run) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a step changed. Times are the event's own, and the message is in its data."""
+    names = [
+        name
+        for name in Run.__struct_fields__
+        if name == "status"
+        or (name != "message" and not name.endswith("_at") and getattr(before, name) != getattr(after, name))
+    ]
+    was, now = ({name: msgspec.to_builtins(getattr(run, name)) for name in names} for run in (before, after))
+    return was, now
+
+
 def _event(run: Run, what: str, actor: str, at: datetime, data: dict[str, Any]) -> Event:
-    return Event(subject=f"run:{run.id}", run_id=run.id, kind=f"run.{what}", actor=actor, at=at, data=data)
+    return Event(
+        subject=f"run:{run.id}",
+        tenant=run.tenant,
+        run_id=run.id,
+        kind=f"run.{what}",
+        actor=actor,
+        at=at,
+        data=data,
+    )
 
 
 def _shortened(message: str | None) -> str | None:

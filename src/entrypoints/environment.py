@@ -14,21 +14,48 @@ from ..domain import actor
 from ..domain.database_url import DatabaseUrl
 from ..domain.duration import format_duration, parse_duration
 from ..domain.errors import BadDuration, BadSetting
+from ..domain.mail_address import may_be_an_address
 from ..domain.nearest import did_you_mean
+from ..domain.smtp_url import SmtpUrl
+from ..domain.tenant import DEFAULT_TENANT, TENANT_RULE, Tenant, may_be_a_tenant
+from ..domain.webhook_url import WebhookUrl
 
 PREFIX = "KUBESCRIBE_"
 
-_DURATIONS = ("HEARTBEAT", "LEASE", "GRACE", "STATEMENT_TIMEOUT", "SNAPSHOT_MAX_AGE", "CONNECT_TIMEOUT")
+_DURATIONS = (
+    "HEARTBEAT",
+    "LEASE",
+    "GRACE",
+    "STATEMENT_TIMEOUT",
+    "SNAPSHOT_MAX_AGE",
+    "CONNECT_TIMEOUT",
+    "BROWSE_TIMEOUT",
+)
 _OTHERS = (
     "HOME",
     "PIPELINES",
     "REPORT_SCHEMA",
     "KEEP_VERSIONS",
+    "DOWNLOAD_ROWS",
     "LOG_CAP",
+    "MAX_RUNS",
     "RUN_ID",
     "SLOT",
     "TERMINATION_LOG",
     "ACTOR",
+    "AUDIT_ANCHOR",
+    "PUBLIC_URL",
+    "LOG",
+    "TENANT",
+    "API_HOSTS",
+    "API_PROXIES",
+    "API_RATE",
+    "OIDC_ISSUER",
+    "OIDC_AUDIENCE",
+    "OIDC_KEYS",
+    "OIDC_ALGORITHMS",
+    "OIDC_CLAIM",
+    "OIDC_ROLES",
 )
 _KNOWN = frozenset(PREFIX + name for name in _DURATIONS + _OTHERS)
 
@@ -53,7 +80,7 @@ class Environment:
         self._cwd = cwd
 
     @classmethod
-    def read(cls, environ: Mapping[str, str], cwd: Path) -> Environment:
+    def read_all(cls, environ: Mapping[str, str], cwd: Path) -> Environment:
         """Both sources, the environment first. Names are checked in both."""
         values: dict[str, str] = {}
         for source in (_dotenv(cwd / ".env"), environ):
@@ -98,6 +125,47 @@ class Environment:
         """A name for a schema that needs no quotes and is nobody else's."""
         return self._read(name, _schema, "a lower-case name of at most 63 characters (not kubescribe, pg_…)", default)
 
+    def smtp_url(self) -> SmtpUrl | None:
+        """``SMTP_URL``; its errors never quote it."""
+        text = self._values.get("SMTP_URL")
+        return SmtpUrl.parse(text) if text else None
+
+    def webhook(self, name: str) -> WebhookUrl | None:
+        """A webhook of this name, which has no prefix; its errors never quote it."""
+        text = self._values.get(name)
+        return WebhookUrl.parse(text, name) if text else None
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """Mail addresses separated by commas; the name has no prefix."""
+        texts = filter(None, (part.strip() for part in self._values.get(name, "").split(",")))
+        found = tuple(dict.fromkeys(texts))
+        for address in found:
+            if not may_be_an_address(address):
+                raise BadSetting(
+                    name, f"{address[:80]!r} is no address; write them like ann@example.org,bob@example.org"
+                )
+        return found
+
+    def plain(self, name: str) -> str | None:
+        """A value that is not ours, as it is; the name has no prefix."""
+        return self._values.get(name) or None
+
+    def path_or_webhook(self, name: str) -> Path | WebhookUrl | None:
+        """A file, or an address that takes posts."""
+        text = self._values.get(PREFIX + name)
+        if text and "://" in text:
+            return WebhookUrl.parse(text, PREFIX + name)
+        return self.path(name)
+
+    def choice(self, name: str, *choices: str) -> str:
+        """One of the words; the first is the default."""
+        return self._read(name, lambda text: choices[choices.index(text)], " or ".join(choices), choices[0])
+
+    def public_url(self, name: str) -> str | None:
+        """Where people reach the pages, without a slash at the end."""
+        text = self._values.get(PREFIX + name)
+        return self._read(name, _public, "a URL like https://kubescribe.example.org") if text else None
+
     def uuid(self, name: str) -> UUID | None:
         """A UUID."""
         return self._read(name, UUID, "a UUID") if self._values.get(PREFIX + name) else None
@@ -110,6 +178,14 @@ class Environment:
     def actor(self, name: str) -> str:
         """Who acts; without a setting the login name, and without that the user's number."""
         return self._read(name, _printable, "at most 200 printable characters", actor.user(self._login()))
+
+    def tenant(self, name: str) -> Tenant:
+        """A tenant's name."""
+        return self._read(name, _tenant, TENANT_RULE, DEFAULT_TENANT)
+
+    def read(self, name: str, read: Callable[[str], T], expected: str, default: str = "") -> T:
+        """A value as ``read`` reads it (``ValueError``: it cannot be); ``expected`` says what it should be."""
+        return self._read(name, read, expected, default)
 
     def _login(self) -> str:
         for name in ("LOGNAME", "USER"):
@@ -168,6 +244,12 @@ def _check_name(name: str) -> None:
     raise BadSetting(name, f"there is no such setting{did_you_mean(name, sorted(_KNOWN))}")
 
 
+def _public(text: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", text):
+        raise ValueError
+    return text.rstrip("/")
+
+
 def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 15 and int(text) >= 1):
         raise ValueError
@@ -200,5 +282,11 @@ def _is_printable(text: str) -> bool:
 
 def _printable(text: str) -> str:
     if not _is_printable(text):
+        raise ValueError
+    return text
+
+
+def _tenant(text: str) -> Tenant:
+    if not may_be_a_tenant(text):
         raise ValueError
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,12 +16,15 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from kubescribe.adapters.local import machine
+from kubescribe.adapters.local import machine, supervisor_slots
 from kubescribe.adapters.local.launcher import LocalLauncher
 from kubescribe.adapters.local.process_tree import ATTEMPT_VARIABLE, members
+from kubescribe.adapters.local.supervisor_slots import SupervisorSlots
 from kubescribe.adapters.memory.launcher import MemoryLauncher
 from kubescribe.application.ports.launcher import JobState, Launcher
 from kubescribe.domain.attempt import Attempt, Whereabouts
+from kubescribe.domain.errors import LauncherBusy
+from kubescribe.domain.run import Run
 from tests.support.builders import HERE, LONG_AGO, a_run
 from tests.support.waiting import wait_for
 
@@ -45,12 +49,26 @@ class World(Protocol):
         """Its supervisor ends."""
         ...
 
+    def started(self) -> int:
+        """How many supervisors were launched."""
+        ...
+
+    def leave(self, run_id: UUID) -> None:
+        """The launched supervisor of a run ends."""
+        ...
+
     def close(self) -> None: ...
 
 
 class MemoryWorld:
     def __init__(self) -> None:
-        self.launcher = MemoryLauncher()
+        self.launcher = MemoryLauncher(limit=2)
+
+    def started(self) -> int:
+        return len(self.launcher.launched)
+
+    def leave(self, run_id: UUID) -> None:
+        self.launcher.leave(run_id)
 
     def attempt(self) -> Attempt:
         return an_attempt(ATTEMPT)
@@ -63,15 +81,19 @@ class MemoryWorld:
 
 
 class LocalWorld:
-    """Supervisors that only print what they were given, and then do nothing."""
+    """Supervisors that only print what they were given; of some tests they wait to be ended."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, waiting: bool = False) -> None:
         self.logs = folder / "logs"
         echo = "import os, sys; print(sys.argv[1:], os.getcwd(), os.environ['MARK'], sys.stdin.read())"
         command = [sys.executable, "-c", echo]
+        if waiting:
+            command = ["sh", "-c", "exec sleep 60", "sh"]
         environment = {**os.environ, "MARK": "a mark"}
         self.folder = folder
-        self.launcher = LocalLauncher(command, environment=environment, folder=folder, logs=self.logs)
+        self.launcher = LocalLauncher(command, environment=environment, folder=folder, logs=self.logs, limit=2)
+        self._starts, self._start = 0, self.launcher._start
+        self.launcher._start = self._counted  # type: ignore[method-assign]
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def process(self, **environment: str) -> subprocess.Popen[bytes]:
@@ -89,7 +111,24 @@ class LocalWorld:
     def end(self, attempt: Attempt) -> None:
         self.close()
 
+    def started(self) -> int:
+        return self._starts
+
+    def _counted(self, run: Run, slot: int) -> subprocess.Popen[bytes]:
+        self._starts += 1
+        return self._start(run, slot)
+
+    def leave(self, run_id: UUID) -> None:
+        for process in self.launcher._started:
+            if str(run_id) in process.args:  # type: ignore[operator]
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
     def close(self) -> None:
+        for process in self.launcher._started:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         for process in self.processes:
             process.kill()
             process.wait()
@@ -97,7 +136,7 @@ class LocalWorld:
 
 @pytest.fixture(params=["memory", "local"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    world: World = MemoryWorld() if request.param == "memory" else LocalWorld(tmp_path)
+    world: World = MemoryWorld() if request.param == "memory" else LocalWorld(tmp_path, waiting=True)
     yield world
     world.close()
 
@@ -120,6 +159,54 @@ def test_alive_until_it_is_gone(world: World, loop: asyncio.Runner) -> None:
     sighting = loop.run(world.launcher.look(a_run(RUN), attempt))
     assert (sighting.state, sighting.machine_restarted) == (JobState.GONE, False)
     assert sighting.detail
+
+
+def test_a_run_that_is_launched_again_has_one_supervisor(world: World, loop: asyncio.Runner) -> None:
+    run = a_run(RUN)
+
+    async def many() -> None:
+        await asyncio.gather(*(world.launcher.launch(run) for _ in range(20)))
+
+    loop.run(many())
+    assert world.started() == 1
+    assert loop.run(world.launcher.look(run, None)).state is JobState.ALIVE
+
+
+def test_a_supervisor_that_ends_before_it_takes_its_run_is_seen_gone(world: World, loop: asyncio.Runner) -> None:
+    run = a_run(RUN)
+    loop.run(world.launcher.launch(run))
+    world.leave(RUN)
+    wait_for(lambda: loop.run(world.launcher.look(run, None)).state is JobState.GONE, "the supervisor to go")
+    loop.run(world.launcher.launch(run))
+    assert world.started() == 2
+
+
+def test_more_than_the_limit_wait_until_one_ends(world: World, loop: asyncio.Runner) -> None:
+    first, second, third = (a_run(UUID(int=number)) for number in (1, 2, 3))
+    loop.run(world.launcher.launch(first))
+    loop.run(world.launcher.launch(second))
+    loop.run(world.launcher.launch(second))  # it is there already, and needs no further place
+    with pytest.raises(LauncherBusy, match=f"{third.id} waits for its supervisor: 2"):
+        loop.run(world.launcher.launch(third))
+    assert loop.run(world.launcher.look(third, None)).state is JobState.UNKNOWN
+    world.leave(first.id)
+
+    def launched() -> bool:
+        try:
+            loop.run(world.launcher.launch(third))
+        except LauncherBusy:
+            return False
+        return True
+
+    wait_for(launched, "a place to be free")
+    assert world.started() == 3
+
+
+def test_telling_what_is_gone_or_was_never_there_does_nothing(world: World, loop: asyncio.Runner) -> None:
+    attempt = world.attempt()
+    world.end(attempt)
+    loop.run(world.launcher.stop(a_run(RUN), attempt))
+    loop.run(world.launcher.stop(a_run(RUN), None))
 
 
 def test_what_was_cleaned_is_gone(world: World, loop: asyncio.Runner) -> None:
@@ -197,7 +284,7 @@ class TestLocal:
         launcher = LocalLauncher(command, environment=environment, folder=local.folder, logs=local.logs)
         loop.run(launcher.launch(a_run(RUN)))
         wait_for(lambda: launcher._started[0].poll() == 0, "it to end")
-        assert (local.logs / f"{RUN}.log").read_text() == "['KUBESCRIBE_GRACE']\n"
+        assert (local.logs / f"{RUN}.log").read_text() == "['KUBESCRIBE_GRACE', 'KUBESCRIBE_TENANT']\n"
 
     @pytest.mark.parametrize("error", [ProcessLookupError, PermissionError])
     def test_a_supervisor_that_cannot_be_killed_does_not_keep_its_payload_alive(
@@ -216,3 +303,32 @@ class TestLocal:
         monkeypatch.setattr(os, "kill", refused)
         loop.run(local.launcher.clean(attempt))
         assert left.wait() == -9
+
+
+def test_somebody_who_is_stopped_in_its_turn_holds_nobody_up(
+    tmp_path: Path, loop: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API launches in its event loop's process: were that to wait, nobody would get an answer."""
+    monkeypatch.setattr(supervisor_slots, "PATIENCE", 0.2)
+    local = LocalWorld(tmp_path, waiting=True)
+    run, ticks = a_run(RUN), 0
+
+    async def launch() -> None:
+        nonlocal ticks
+        launching = asyncio.create_task(local.launcher.launch(run))
+        while not launching.done():
+            ticks += 1
+            await asyncio.wait({launching}, timeout=0.01)
+        await launching
+
+    try:
+        with SupervisorSlots(local.logs / "supervisors").turn():  # and is stopped there
+            with pytest.raises(LauncherBusy, match="another process has its turn"):
+                loop.run(launch())
+            assert ticks > 3, "the loop went on"
+            assert loop.run(local.launcher.look(run, None)).state is JobState.UNKNOWN
+        assert local.started() == 0
+        loop.run(launch())
+        assert local.started() == 1
+    finally:
+        local.close()

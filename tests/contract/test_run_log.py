@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -146,7 +147,7 @@ class TestMatching:
             world.run(world.run_log.create(a_run(run_id)))
 
         def ids(prefix: str, **limit: int) -> tuple[UUID, ...]:
-            return world.run(world.run_log.matching(prefix, **limit))
+            return world.run(world.run_log.matching(prefix, limit=limit.get("limit", 5)))
 
         assert ids("0192aaaa") == ids("0192AAAA-b") == ids("0192aaaabbbb7") == (one, two)
         assert ids("0192", limit=1) == (one,)
@@ -308,3 +309,19 @@ def test_records_events_of_no_run_by_the_databases_clock(world: World) -> None:
     assert second.at > first.at or second.at - first.at == timedelta()
     assert second == msgspec.structs.replace(told, at=second.at, seq=second.seq)
     assert second.seq is not None and first.seq is not None and second.seq > first.seq
+
+
+def test_an_event_is_recorded_once_whoever_writes_it(world: World) -> None:
+    def told(name: str, **more: Any) -> Event:
+        return Event(
+            subject="report:a", kind="report.rolled_back", actor="me", at=LONG_AGO, data={"rollback": name}, **more
+        )
+
+    async def at_once() -> list[bool]:
+        writers = (world.run_log.record_once(told("one"), identity="rollback") for _ in range(8))
+        return await asyncio.gather(*writers)
+
+    assert sorted(world.run(at_once())) == [False] * 7 + [True]
+    assert world.run(world.run_log.record_once(told("two"), identity="rollback"))
+    assert world.run(world.run_log.record_once(told("one", tenant="other"), identity="rollback"))
+    assert not world.run(world.run_log.record_once(told("one"), identity="rollback"))

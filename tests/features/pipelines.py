@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import polars as pl
 
@@ -45,8 +47,39 @@ def counting(run: Context) -> None:
     run.metric("orders", run.read("SELECT customer FROM orders").height)
 
 
+@pipeline(reports=())
+def patient(run: Context) -> None:
+    """Is at work until somebody ends it."""
+    for _ in range(3000):
+        run.progress(0.5, "waiting")
+        time.sleep(0.02)
+
+
+@pipeline(reports=(), run_deadline="5m")
+def talkative(run: Context) -> None:
+    """Says something, waits until it may go on, and says more."""
+    run.progress(0.5, "talking")
+    print("the first line", flush=True)
+    marker = _marker(run.run_id)
+    while not marker.exists():
+        run.progress(0.5, "waiting")
+        time.sleep(0.02)
+    marker.unlink()
+    for number in range(40):
+        print(f"line {number}", flush=True)
+
+
+def let_go(run_id: UUID) -> None:
+    """Let :func:`talkative` go on."""
+    _marker(run_id).touch()
+
+
+def _marker(run_id: UUID) -> Path:
+    return Path(tempfile.gettempdir()) / f"kubescribe-feature-{run_id}"
+
+
 def _first_time(run: Context) -> bool:
-    marker = Path(tempfile.gettempdir()) / f"kubescribe-feature-{run.run_id}"
+    marker = _marker(run.run_id)
     try:
         marker.touch(exist_ok=False)
     except FileExistsError:

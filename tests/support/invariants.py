@@ -8,6 +8,8 @@ those parts; I-25 is looked at while the world settles (``tests.support.faults``
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
 
 from .family import TWINS
 from .story import TERMINAL, Story
@@ -185,10 +187,31 @@ def the_dead(story: Story) -> str | None:
 
 
 def i_19(story: Story) -> str | None:
-    """Every failure has its outbox row, once, and nothing else has one."""
-    due = [f"run.{story.status}"] if story.status in ("failed", "lost") else []
+    """Every failure has its outbox row, once; the first success behind it has one, and nothing else has any."""
     told = [row["kind"] for row in story.outbox]
-    return None if told == due else f"it is {story.status}, and its outbox holds {told}"
+    if story.status != "succeeded":
+        due = [f"run.{story.status}"] if story.status in ("failed", "lost") else []
+        return None if told == due else f"it is {story.status}, and its outbox holds {told}"
+    if told not in ([], ["run.recovered"]):
+        return f"it is {story.status}, and its outbox holds {told}"
+    assert story.run is not None
+    # What was told at the very moment may have been committed before or after it: a failure that this success did not
+    # see, or the recovery that another success told of.
+    before = story.run["finished_at"] - timedelta(seconds=1)
+    earlier = [row["kind"] for row in story.notices if row["created_at"] < before]
+    meanwhile = any(row["kind"] == "run.recovered" and row["created_at"] >= before for row in story.notices)
+    if not told and earlier and earlier[-1] != "run.recovered" and not meanwhile:
+        return f"the pipeline had failed before it, and nobody is told that it works again: {earlier}"
+    return None
+
+
+def i_20(story: Story) -> str | None:
+    """A recovery is told of what was told to fail, and once."""
+    kinds = [row["kind"] for row in story.notices]
+    for before, kind in pairwise([None, *kinds]):
+        if kind == "run.recovered" and before in (None, "run.recovered"):
+            return f"a recovery was told that no failure comes before: {kinds}"
+    return None
 
 
 def cleared(story: Story) -> str | None:
@@ -219,6 +242,7 @@ CHECKS: dict[str, Callable[[Story], str | None]] = {
     "the newest decides": decider,
     "the dead do not write": the_dead,
     "I-19": i_19,
+    "I-20": i_20,
     "cleared": cleared,
 }
 

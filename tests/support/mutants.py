@@ -115,9 +115,9 @@ MUTANTS = (
     ),
     Mutant(
         "the reconciler does not look into the ledger",
-        "application/reconcile_runs.py",
-        '        publications = await self._fences.publications(run.id)\n        failpoint("reconcile.looked_up")\n',
-        "        publications: tuple[Publication, ...] = ()\n",
+        "application/closed_ledger.py",
+        '    publications = await fences.publications(run.id)\n    failpoint("reconcile.looked_up")\n',
+        "    publications: tuple[Publication, ...] = ()\n",
         _played("publish.committed", Action.KILL_SUPERVISOR),
         ("I-11",),
     ),
@@ -125,7 +125,7 @@ MUTANTS = (
         "the verdict comes before the fence is closed",
         "application/reconcile_runs.py",
         """        try:
-            publications = await self._ledger(run, closed_as=finding.status)
+            publications = await closed_ledger(self._fences, run, finding.status)
         except DatabaseUnavailable as away:
             return await self._uncertain(run, f"{finding.message}; {away}")
         return await self._move(run, attempt, _step(finding, publications), finding)
@@ -133,7 +133,7 @@ MUTANTS = (
         """        assert self._fences is not None
         publications = await self._fences.publications(run.id)
         after = await self._move(run, attempt, _step(finding, publications), finding)
-        await self._ledger(run, closed_as=finding.status)
+        await closed_ledger(self._fences, run, finding.status)
         return after
 """,
         lambda world: wakes_during_the_verdict(world, "reconcile.moved"),
@@ -152,9 +152,10 @@ MUTANTS = (
     ),
     Mutant(
         "an exit code of 0 is success, whatever the ledger says",
-        "application/supervise_attempt.py",
-        "        except KubescribeError as error:\n            return refused(end, error)\n",
-        "        except KubescribeError:\n            return outcome(end, RunStatus.SUCCEEDED, ExitCode.DONE), False\n",
+        "application/attempt_publication.py",
+        "        except KubescribeError as error:\n            return refused(end, error)\n        for one in",
+        "        except KubescribeError:\n            return outcome(end, RunStatus.SUCCEEDED, ExitCode.DONE), False\n"
+        "        for one in",
         _played("attempt.checked", Action.AWAY_REPORT),
         ("I-10",),
     ),

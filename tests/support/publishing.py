@@ -14,7 +14,9 @@ import polars as pl
 
 from kubescribe.application.ports.fences import Fences
 from kubescribe.application.ports.publisher import Publisher, PublishRequest
+from kubescribe.application.ports.rehearsals import Rehearsals
 from kubescribe.application.ports.report_catalogue import ReportCatalogue
+from kubescribe.application.ports.report_reader import ReportReader
 from kubescribe.application.ports.staging import Staging
 from kubescribe.domain.checks import Check
 from kubescribe.domain.report import Publication, ReportSpec, Staged
@@ -41,12 +43,14 @@ def small(first: int) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class World:
-    """The four ports on one report database."""
+    """The ports on one report database."""
 
     fences: Fences
     staging: Staging
     publisher: Publisher
     catalogue: ReportCatalogue
+    reader: ReportReader
+    rehearsals: Rehearsals
     read: Callable[[str], list[tuple[Any, ...]] | None]
     """What a reader gets, in any order; None where the report is not there."""
     tamper: Callable[[str, str], None]

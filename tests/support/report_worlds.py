@@ -1,4 +1,4 @@
-"""Report databases in memory and in PostgreSQL, behind the same four ports."""
+"""Report databases in memory and in PostgreSQL, behind the same ports."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ import psycopg
 
 from kubescribe.adapters.memory.fences import MemoryFences
 from kubescribe.adapters.memory.publisher import MemoryPublisher
+from kubescribe.adapters.memory.rehearsals import MemoryRehearsals
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
 from kubescribe.adapters.memory.report_database import MemoryReportDatabase
+from kubescribe.adapters.memory.report_reader import MemoryReportReader
 from kubescribe.adapters.memory.staging import MemoryStaging
 from kubescribe.adapters.report.catalogue import PostgresReportCatalogue
 from kubescribe.adapters.report.fences import PostgresFences
 from kubescribe.adapters.report.publisher import PostgresPublisher
+from kubescribe.adapters.report.reader import PostgresReportReader
+from kubescribe.adapters.report.rehearsals import PostgresRehearsals
+from kubescribe.adapters.report.schema import BROWSER
 from kubescribe.adapters.report.staging import PostgresStaging
 
 from .publishing import World
@@ -55,6 +60,8 @@ def memory_world(database: MemoryReportDatabase | None = None) -> World:
         staging=MemoryStaging(database),
         publisher=MemoryPublisher(database),
         catalogue=MemoryReportCatalogue(database),
+        reader=MemoryReportReader(database),
+        rehearsals=MemoryRehearsals(database),
         read=read,
         tamper=tamper,
         away=lambda: memory_world(MemoryReportDatabase(available=False)),
@@ -84,6 +91,8 @@ def postgres_world(server: ReportServer, port: int | None = None, **publisher: A
         staging=PostgresStaging(server.conninfo(port=port)),
         publisher=PostgresPublisher(kwargs, **publisher),
         catalogue=PostgresReportCatalogue(kwargs, settle_timeout=publisher.get("settle_timeout", 30.0)),
+        reader=PostgresReportReader(kwargs, role=BROWSER),
+        rehearsals=PostgresRehearsals(kwargs),
         read=read,
         tamper=tamper,
         away=lambda: postgres_world(server, port=_closed_port()),

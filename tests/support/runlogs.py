@@ -12,14 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kubescribe.adapters.memory.attempt_log import MemoryAttemptLog
 from kubescribe.adapters.memory.database import MemoryRunLogDatabase
+from kubescribe.adapters.memory.event_chain import MemoryEventChain
 from kubescribe.adapters.memory.ids import MemoryIds
+from kubescribe.adapters.memory.outbox import MemoryOutbox
+from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.adapters.postgres.attempt_log import PostgresAttemptLog
 from kubescribe.adapters.postgres.engine import runlog_engine
+from kubescribe.adapters.postgres.event_chain import PostgresEventChain
+from kubescribe.adapters.postgres.outbox import PostgresOutbox
+from kubescribe.adapters.postgres.run_figures import PostgresRunFigures
 from kubescribe.adapters.postgres.run_history import PostgresRunHistory
 from kubescribe.adapters.postgres.run_log import PostgresRunLog
 from kubescribe.application.ports.attempt_log import AttemptLog
+from kubescribe.application.ports.event_chain import EventChain
+from kubescribe.application.ports.outbox import Outbox
+from kubescribe.application.ports.run_figures import RunFigureLog
 from kubescribe.application.ports.run_history import RunHistory
 from kubescribe.application.ports.run_log import RunLog
 from kubescribe.domain.event import Notice
@@ -34,12 +43,23 @@ class World(Protocol):
     attempt_log: AttemptLog
     run_log: RunLog
     history: RunHistory
+    chain: EventChain
+    outbox_port: Outbox
+    figures: RunFigureLog
     ids: MemoryIds
 
     def run(self, work: Coroutine[Any, Any, T]) -> T: ...
 
     def another(self) -> AttemptLog:
         """The RunLog of one more supervisor."""
+        ...
+
+    def another_chain(self) -> EventChain:
+        """The chain of one more process."""
+        ...
+
+    def another_outbox(self) -> Outbox:
+        """The outbox of one more sender."""
         ...
 
     def outbox(self) -> list[Notice]: ...
@@ -57,6 +77,9 @@ class MemoryWorld:
         self.attempt_log: AttemptLog = MemoryAttemptLog(self.database)
         self.run_log: RunLog = MemoryRunLog(self.database)
         self.history: RunHistory = MemoryRunHistory(self.database)
+        self.chain: EventChain = MemoryEventChain(self.database)
+        self.outbox_port: Outbox = MemoryOutbox(self.database)
+        self.figures: RunFigureLog = MemoryRunFigures(self.database)
         self.ids = MemoryIds()
         self._loop = loop
 
@@ -65,6 +88,12 @@ class MemoryWorld:
 
     def another(self) -> AttemptLog:
         return MemoryAttemptLog(self.database)
+
+    def another_chain(self) -> EventChain:
+        return MemoryEventChain(self.database)
+
+    def another_outbox(self) -> Outbox:
+        return MemoryOutbox(self.database)
 
     def outbox(self) -> list[Notice]:
         return list(self.database.outbox)
@@ -81,9 +110,14 @@ class MemoryWorld:
 _AGE = """
 SET session_replication_role = replica; -- not even the triggers keep a test from changing the past
 UPDATE run SET created_at = created_at - {0}, started_at = started_at - {0}, finished_at = finished_at - {0},
-    start_deadline_at = start_deadline_at - {0}, run_deadline_at = run_deadline_at - {0};
+    start_deadline_at = start_deadline_at - {0}, run_deadline_at = run_deadline_at - {0},
+    cancel_asked_at = cancel_asked_at - {0};
 UPDATE attempt SET started_at = started_at - {0}, ended_at = ended_at - {0}, lease_until = lease_until - {0};
 UPDATE event SET at = at - {0};
+UPDATE outbox SET created_at = created_at - {0}, since = since - {0};
+UPDATE delivery SET next_at = next_at - {0};
+UPDATE request_key SET created_at = created_at - {0};
+UPDATE pipeline_pause SET since = since - {0}, until = until - {0};
 """
 
 
@@ -93,9 +127,15 @@ class PostgresWorld:
         self.engine: AsyncEngine = runlog_engine(self.address)
         self._loop = loop
         self._logs = [PostgresAttemptLog(self.address)]
+        self._chains = [PostgresEventChain(self.address)]
+        self._outboxes = [PostgresOutbox(self.address)]
+        self._figures = PostgresRunFigures(self.address)
+        self.figures: RunFigureLog = self._figures
         self.attempt_log: AttemptLog = self._logs[0]
         self.run_log: RunLog = PostgresRunLog(self.engine)
         self.history: RunHistory = PostgresRunHistory(self.engine)
+        self.chain: EventChain = self._chains[0]
+        self.outbox_port: Outbox = self._outboxes[0]
         self.ids = MemoryIds()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -105,13 +145,25 @@ class PostgresWorld:
         self._logs.append(PostgresAttemptLog(self.address))
         return self._logs[-1]
 
+    def another_chain(self) -> EventChain:
+        self._chains.append(PostgresEventChain(self.address))
+        return self._chains[-1]
+
+    def another_outbox(self) -> Outbox:
+        self._outboxes.append(PostgresOutbox(self.address))
+        return self._outboxes[-1]
+
     def outbox(self) -> list[Notice]:
         with psycopg.connect(self.url) as connection:
-            rows = connection.execute("SELECT run_id, kind, pipeline FROM outbox ORDER BY id").fetchall()
-        return [Notice(run_id=UUID(int=row[0].int), kind=row[1], pipeline=row[2]) for row in rows]
+            rows = connection.execute("SELECT run_id, kind, pipeline, tenant FROM outbox ORDER BY id").fetchall()
+        return [Notice(run_id=UUID(int=row[0].int), kind=row[1], pipeline=row[2], tenant=row[3]) for row in rows]
 
     def age(self, seconds: float) -> None:
         self.execute(_AGE.format(f"interval '{seconds} seconds'"))
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchall()
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -123,6 +175,11 @@ class PostgresWorld:
         async def close() -> None:
             for log in self._logs:
                 await log.close()
+            for chain in self._chains:
+                await chain.close()
+            await self._figures.close()
+            for outbox in self._outboxes:
+                await outbox.close()
             await self.engine.dispose()
 
         self.run(close())

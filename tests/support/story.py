@@ -51,6 +51,8 @@ class Story:
     attempts: list[Row]
     events: list[Row]
     outbox: list[Row]
+    notices: list[Row]
+    """Everything that is to be told of its pipeline, in the order in which it was written."""
     outputs: list[Row]
     ledger: list[Row]
     fence: Row | None
@@ -121,6 +123,7 @@ def tell(world: World, run_id: UUID, *, plan: Plan, plot: list[str]) -> Story:
         attempts=attempts,
         events=world.rows("runlog", "SELECT * FROM event WHERE run_id = %s ORDER BY seq", run_id),
         outbox=world.rows("runlog", "SELECT * FROM outbox WHERE run_id = %s", run_id),
+        notices=world.rows("runlog", _NOTICES, run_id),
         outputs=world.rows("runlog", _OUTPUTS, run_id),
         ledger=ledger,
         fence=fences[0] if fences else None,
@@ -201,6 +204,9 @@ WHERE condemned_at IS NULL AND NOT EXISTS (SELECT FROM kubescribe.publication p 
 _LEFTOVERS = """
 SELECT version, report, attempt_id, condemned_at FROM kubescribe.staged s WHERE run_id = %s AND condemned_at IS NULL
   AND NOT EXISTS (SELECT FROM kubescribe.publication p WHERE p.version = s.version)
+"""
+_NOTICES = """
+SELECT outbox.* FROM outbox JOIN run USING (tenant, pipeline) WHERE run.id = %s ORDER BY outbox.id
 """
 _OUTPUTS = """
 SELECT attempt_id, data FROM note JOIN attempt ON attempt.id = note.attempt_id

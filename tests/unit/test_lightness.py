@@ -21,6 +21,15 @@ def test_the_supervisors_runlog_imports_nothing_heavy() -> None:
     assert asked.stdout.strip() == "[]"
 
 
+def test_a_supervisor_reads_no_schedule() -> None:
+    program = (
+        "import sys; import kubescribe.application.supervise_attempt, kubescribe.adapters.postgres.attempt_log; "
+        "print([name for name in ('kubescribe.domain.cron', 'zoneinfo') if name in sys.modules])"
+    )
+    asked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert asked.stdout.strip() == "[]"
+
+
 def test_rows_that_are_copied_undecoded_do_without_polars() -> None:
     program = (
         "import sys; import kubescribe.adapters.report.staging, kubescribe.adapters.source.postgres, "

@@ -19,6 +19,7 @@ import msgspec
 
 from ...application import event_stream
 from ...application.ports.payload import Assignment, Ended, Printed, Usage, Word
+from ...domain.trace import traceparent
 from . import cgroup, machine, process_tree
 from .event_fifo import EventFifo
 from .starting import die_with_parent, not_started
@@ -43,6 +44,7 @@ class ProcessPayload:
         *,
         introduction: bytes | None = None,
         environment: Mapping[str, str] | None = None,
+        traced: bool = False,
         folder: Path | None = None,
     ) -> None:
         """``introduction``: the first line on a worker's standard input; None: a command, which inherits ours.
@@ -53,6 +55,7 @@ class ProcessPayload:
         self._attempts = folder
         self._command = list(command)
         self._introduction = introduction
+        self._traced = traced
         self._environment = dict(os.environ if environment is None else environment)
         self._words: asyncio.Queue[Word] = asyncio.Queue()
         self._readers: dict[int, Callable[[], object]] = {}
@@ -82,6 +85,8 @@ class ProcessPayload:
             event_stream.VARIABLE: str(self._events.path),
             "PYTHONUNBUFFERED": "1",
         }
+        if self._traced:
+            environment["TRACEPARENT"] = traceparent(run_id, attempt_id)
         self._forked_at = _resident(resource.getrusage(resource.RUSAGE_SELF))
         try:
             process = subprocess.Popen(

@@ -15,9 +15,11 @@ from ...domain.errors import AttemptNotFound, RunMismatch
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
+from ...domain.pause import Pause
 from ...domain.run import Run
 from ...domain.run_status import RunStatus
 from ...domain.storable import seconds, storable
+from ...domain.tenant import Tenant
 from .database import MemoryRunLogDatabase
 
 _HELD = (RunStatus.RUNNING, RunStatus.UNCERTAIN, RunStatus.CANCELLING)
@@ -36,6 +38,11 @@ class MemoryAttemptLog:
         """See the port."""
         with self._database.transaction():
             return self._database.runs.get(run_id)
+
+    async def paused(self, run_id: UUID, pipeline: str, *, tenant: Tenant) -> Pause | None:
+        """See the port."""
+        with self._database.transaction():
+            return None if self._attempts_of(run_id) else self._database.pause_of(tenant, pipeline)
 
     async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:
         """See the port."""
@@ -101,13 +108,16 @@ class MemoryAttemptLog:
                 self._attempt(note.attempt_id)
             for note in storable(notes):
                 database.notes.setdefault((note.attempt_id, note.seq), msgspec.structs.replace(note, at=at))
+                run = database.runs[self._attempt(note.attempt_id).run_id]
+                database.tell(run.tenant, run.id)
 
     async def log(self, chunk: LogChunk, *, forget: tuple[int, int] | None = None) -> None:
         """See the port."""
         chunk, database = storable(chunk), self._database
         with database.transaction():
-            self._attempt(chunk.attempt_id)
+            run = database.runs[self._attempt(chunk.attempt_id).run_id]
             database.chunks.setdefault((chunk.attempt_id, chunk.seq), chunk)
+            database.tell(run.tenant, run.id)
             if forget is not None:
                 for key in [key for key in database.chunks if key[0] == chunk.attempt_id]:
                     if forget[0] <= key[1] <= forget[1]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,12 +11,37 @@ from uuid import UUID
 import msgspec
 
 from ...domain.attempt import Attempt, DeathCertificate
+from ...domain.delivery import Delivery
 from ...domain.errors import DatabaseUnavailable
 from ...domain.event import Event, Notice
+from ...domain.event_chain import Anchor, Link
+from ...domain.failing import RECOVERED, Failing, failed_again
 from ...domain.log import LogChunk
 from ...domain.note import Note
+from ...domain.pause import Pause
 from ...domain.run import Run, Transition
+from ...domain.run_mode import RunMode
+from ...domain.run_status import RunStatus
 from ...domain.storable import storable
+from ...domain.tenant import Tenant
+
+
+class MemoryNotice(msgspec.Struct, kw_only=True):
+    """A row of the outbox."""
+
+    id: int
+    notice: Notice
+    created_at: datetime
+    failing: Failing
+    status: str = "due"
+
+
+class MemoryDelivery(msgspec.Struct, kw_only=True):
+    """A row of what becomes of a notice."""
+
+    delivery: Delivery
+    tenant: str
+    next_at: datetime
 
 
 class MemoryRunLogDatabase:
@@ -35,7 +60,16 @@ class MemoryRunLogDatabase:
         self.events: list[Event] = []
         self.notes: dict[tuple[UUID, int], Note] = {}
         self.chunks: dict[tuple[UUID, int], LogChunk] = {}
-        self.outbox: list[Notice] = []
+        self.notices: list[MemoryNotice] = []
+        self.deliveries: list[MemoryDelivery] = []
+        self.failing: dict[tuple[str, str], Failing] = {}
+        self.chains: dict[str, list[Link]] = {}
+        self.anchors: list[tuple[Anchor, str]] = []
+        self.keys: dict[tuple[Tenant, str], tuple[str, UUID, datetime]] = {}
+        """By tenant and key: what was asked, the run, and when."""
+        self.pauses: dict[tuple[Tenant, str], Pause] = {}
+        self.listeners: list[Callable[[Tenant, UUID], None]] = []
+        """Told, in the writer's thread, of which run something was written."""
         self._still = now
         self._advanced = timedelta()
         self._turn = threading.RLock()
@@ -65,12 +99,40 @@ class MemoryRunLogDatabase:
         """A transition's three parts."""
         self.runs[step.after.id] = step.after
         self.record(storable(step.event))
+        key = (step.after.tenant, step.after.pipeline)
         if step.notice is not None:
-            self.outbox.append(step.notice)
+            self.failing[key] = failed_again(self.failing.get(key), self.now())
+            self._tell(step.notice, key)
+        elif step.after.status is RunStatus.SUCCEEDED and step.after.mode is RunMode.PUBLISH and key in self.failing:
+            after = step.after
+            notice = Notice(run_id=after.id, kind=RECOVERED, pipeline=after.pipeline, tenant=after.tenant)
+            self._tell(notice, key)
+            del self.failing[key]
+
+    @property
+    def outbox(self) -> list[Notice]:
+        """Everything that was ever due to be told."""
+        return [kept.notice for kept in self.notices]
+
+    def _tell(self, notice: Notice, key: tuple[str, str]) -> None:
+        kept = MemoryNotice(id=len(self.notices) + 1, notice=notice, created_at=self.now(), failing=self.failing[key])
+        self.notices.append(kept)
 
     def record(self, event: Event) -> None:
         """Write an event, with its number."""
         self.events.append(msgspec.structs.replace(event, seq=len(self.events) + 1))
+        if event.run_id is not None:
+            self.tell(event.tenant, event.run_id)
+
+    def tell(self, tenant: Tenant, run_id: UUID) -> None:
+        """Tell whoever listens."""
+        for listener in list(self.listeners):
+            listener(tenant, run_id)
+
+    def pause_of(self, tenant: Tenant, pipeline: str) -> Pause | None:
+        """The pause that holds now, if there is one."""
+        pause = self.pauses.get((tenant, pipeline))
+        return pause if pause is not None and pause.holds_at(self.now()) else None
 
     def end_attempt(self, attempt_id: UUID, at: datetime, certificate: DeathCertificate) -> None:
         """End the attempt unless it has ended, and give it the certificate unless it has one of its own."""

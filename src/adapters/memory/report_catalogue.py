@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from polars.selectors import by_name
 from ...application.report_account import Account, account_of_removal, in_effect
 from ...domain.errors import ReportNotFound, RollbackRefused, VersionNotKept
 from ...domain.mode import Mode
-from ...domain.report import Publication, Report, slot_guard
+from ...domain.report import Publication, Report, Rollback, slot_guard
 from ...domain.verification import Verification
 from .report_database import MemoryReportDatabase, Shown
 from .report_rows import digest, row_sum, without
@@ -61,6 +62,8 @@ class MemoryReportCatalogue:
             if mode in (Mode.MERGE, Mode.REPLACE_PARTITION):
                 raise RollbackRefused(report, mode)
             target = self._target(report, to)
+            if target == before.version and to is not None:
+                return before
             account = self._take_out(report, target, before) if mode is Mode.APPEND else None
             was = next(row for row in self._database.ledger if row.version == target and row.kind == "publish")
             row = msgspec.structs.replace(
@@ -79,6 +82,20 @@ class MemoryReportCatalogue:
             shown = self._database.shown[report].version if account else target
             self._database.shown[report] = Shown(shown, slot_guard(ledger, target))
             return row
+
+    async def rollbacks(
+        self, *, within: timedelta = timedelta(days=7), rollback_id: UUID | None = None
+    ) -> tuple[Rollback, ...]:
+        """See the port."""
+        with self._database.transaction():
+            found: list[Rollback] = []
+            last: dict[str, Publication] = {}
+            for row in self._database.ledger:
+                recent = row.published_at > self._database.now() - within
+                if row.kind == "rollback" and recent and rollback_id in (None, row.run_id):
+                    found.append(Rollback(before=last[row.report], after=row))
+                last[row.report] = row
+            return tuple(found)
 
     async def verify(self, report: str) -> Verification:
         """See the port."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from itertools import count, islice
 from uuid import UUID
 
 import polars as pl
@@ -38,14 +39,22 @@ def row_sum(frame: pl.DataFrame) -> RowSum:
     return total
 
 
+PLACE_COLUMN = "ctid"
+"""Where rows change in place: a number that a row keeps for as long as it is there."""
+
+_OURS = (RUN_COLUMN, PLACE_COLUMN)
+_places = count()
+
+
 def own(frame: pl.DataFrame) -> pl.DataFrame:
-    """Without the column of the runs."""
-    return frame.drop(by_name(RUN_COLUMN, require_all=False))
+    """Without our columns."""
+    return frame.drop(by_name(*_OURS, require_all=False))
 
 
 def signed(frame: pl.DataFrame, run_id: UUID) -> pl.DataFrame:
-    """With the run's id on each row."""
-    return frame.with_columns(pl.lit(str(run_id)).alias(RUN_COLUMN))
+    """With the run's id on each row, and a place of its own."""
+    places = pl.Series(PLACE_COLUMN, list(islice(_places, frame.height)), pl.Int64)
+    return frame.with_columns(pl.lit(str(run_id)).alias(RUN_COLUMN), places)
 
 
 def kept_beside(report: pl.DataFrame, spec: ReportSpec, staged: pl.DataFrame) -> tuple[pl.DataFrame, Gone]:
@@ -78,4 +87,4 @@ def widened(frame: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
     if not further:
         return frame
     nulls = [pl.lit(None, dtype).alias(name) for name, dtype in further.items()]
-    return frame.with_columns(nulls).select(by_name(*like.columns), by_name(RUN_COLUMN, require_all=False))
+    return frame.with_columns(nulls).select(by_name(*like.columns), by_name(*_OURS, require_all=False))

@@ -17,9 +17,11 @@ from ...domain.errors import AttemptNotFound, DatabaseUnavailable, RunMismatch
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
+from ...domain.pause import Pause
 from ...domain.run import Run, Transition
 from ...domain.run_status import OPEN
-from ...domain.storable import seconds, storable
+from ...domain.storable import seconds, storable, storable_text
+from ...domain.tenant import Tenant
 from .failures import RUNLOG
 from .rows import attempt_from, attempt_row, chunk_data, encode_json, run_from
 from .session import Session
@@ -53,6 +55,11 @@ _ANY_OPEN = "SELECT EXISTS (SELECT FROM public.run WHERE status IN (" + ", ".joi
 _NOT_ENDED = "SELECT id FROM public.attempt WHERE run_id = $1 AND ended_at IS NULL"
 _NEWEST_NUMBER = "SELECT max(number) FROM public.attempt WHERE run_id = $1"
 _ATTEMPT = "SELECT * FROM public.attempt WHERE id = $1"
+_PAUSED = """
+SELECT * FROM public.pipeline_pause
+WHERE tenant = $1 AND pipeline = $2 AND (until IS NULL OR until > clock_timestamp())
+  AND NOT EXISTS (SELECT FROM public.attempt WHERE run_id = $3)
+"""
 _FORGET = "DELETE FROM public.log_chunk WHERE attempt_id = $1 AND seq BETWEEN $2 AND $3"
 
 
@@ -86,6 +93,15 @@ class PostgresAttemptLog:
 
         async def work(connection: asyncpg.Connection) -> bool:
             return bool(await connection.fetchval(_ANY_OPEN))
+
+        return await self._session.run(work)
+
+    async def paused(self, run_id: UUID, pipeline: str, *, tenant: Tenant) -> Pause | None:
+        """See the port."""
+
+        async def work(connection: asyncpg.Connection) -> Pause | None:
+            row = await connection.fetchrow(_PAUSED, tenant, storable_text(pipeline), run_id)
+            return None if row is None else Pause(**{name: row[name] for name in Pause.__struct_fields__})
 
         return await self._session.run(work)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +18,28 @@ import msgspec
 from ...domain.attempt import Attempt, DeathCertificate, Whereabouts
 from ...domain.event import Event, Notice
 from ...domain.failure import FailureCause, SkipReason
+from ...domain.launch import Launch
 from ...domain.log import LogChunk, LogLine
 from ...domain.note import Note, NoteKind
 from ...domain.run import Evidence, Run, Trigger
+from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
 
 Row = Mapping[str, Any]
+
+# A page has hundreds of them, and looking a member up is faster than calling its class.
+_OF_A_RUN: dict[str, dict[str, StrEnum]] = {
+    name: {str(one): one for one in members}
+    for name, members in (
+        ("status", RunStatus),
+        ("trigger", Trigger),
+        ("mode", RunMode),
+        ("launch", Launch),
+        ("cause", FailureCause),
+        ("skip_reason", SkipReason),
+        ("evidence", Evidence),
+    )
+}
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _LINES = msgspec.json.Decoder(tuple[LogLine, ...])
@@ -41,7 +58,7 @@ def decode_json(text: str | bytes) -> Any:
 def run_row(run: Run) -> dict[str, Any]:
     """All columns of ``run``."""
     row = {name: getattr(run, name) for name in Run.__struct_fields__}
-    for name in ("status", "trigger", "cause", "skip_reason", "evidence"):
+    for name in _OF_A_RUN:
         row[name] = None if row[name] is None else str(row[name])
     return row
 
@@ -49,20 +66,13 @@ def run_row(run: Run) -> dict[str, Any]:
 def run_from(row: Row) -> Run:
     """The run of a row of ``run``."""
     values = {name: row[name] for name in Run.__struct_fields__}
-    return Run(
-        **{
-            **values,
-            "id": _uuid(values["id"]),
-            "retry_of": _uuid(values["retry_of"]),
-            "attempt_id": _uuid(values["attempt_id"]),
-            "status": RunStatus(values["status"]),
-            "trigger": Trigger(values["trigger"]),
-            "cause": values["cause"] and FailureCause(values["cause"]),
-            "skip_reason": values["skip_reason"] and SkipReason(values["skip_reason"]),
-            "evidence": values["evidence"] and Evidence(values["evidence"]),
-            "parameters": _decoded(values["parameters"]),
-        }
-    )
+    for name in ("id", "retry_of", "attempt_id"):
+        values[name] = _uuid(values[name])
+    for name, members in _OF_A_RUN.items():
+        if values[name] is not None:
+            values[name] = members[values[name]]
+    values["parameters"] = _decoded(values["parameters"])
+    return Run(**values)
 
 
 def attempt_row(attempt: Attempt, lease: float) -> dict[str, Any]:
@@ -102,7 +112,8 @@ def event_row(event: Event) -> dict[str, Any]:
 def event_from(row: Row) -> Event:
     """The event of a row of ``event``."""
     values = {name: row[name] for name in Event.__struct_fields__}
-    return Event(**{**values, "run_id": _uuid(values["run_id"]), "data": _decoded(values["data"])})
+    decoded = {name: _decoded(values[name]) for name in ("data", "before", "after")}
+    return Event(**{**values, **decoded, "run_id": _uuid(values["run_id"])})
 
 
 def notice_row(notice: Notice) -> dict[str, Any]:

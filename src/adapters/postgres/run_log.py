@@ -10,9 +10,8 @@ import msgspec
 from sqlalchemy import (
     Boolean,
     Double,
-    Insert,
+    FromClause,
     Select,
-    Update,
     and_,
     cast,
     false,
@@ -20,25 +19,25 @@ from sqlalchemy import (
     literal_column,
     select,
     tuple_,
-    update,
+    union_all,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ...application.claims import moment
 from ...application.ports.run_log import OpenRun, RunFilter, RunPage, Step
 from ...domain.attempt import Attempt, DeathCertificate
-from ...domain.errors import RunNotFound
 from ...domain.event import Event
-from ...domain.run import Run, Transition, created
+from ...domain.launch import Launch
+from ...domain.run import Run, created
 from ...domain.run_status import OPEN, RunStatus
 from ...domain.storable import seconds, storable
+from ...domain.tenant import DEFAULT_TENANT, Tenant
 from . import tables
 from .engine import transact
-from .rows import Row, attempt_from, certificate_json, event_row, notice_row, run_from, run_row
+from .rows import Row, attempt_from, event_row, run_from
 from .shortened import Range, ranges
+from .steps import NOW, end_attempt, get_run, lock_run, write_step
 
-_NOW = func.clock_timestamp()
 # Written out, so that the planner sees that the partial index serves, whatever the parameters are.
 _IS_OPEN = literal_column("run.status IN ('{}')".format("', '".join(OPEN)), Boolean)
 
@@ -55,39 +54,43 @@ class PostgresRunLog:
         run = storable(run)
 
         async def work(connection: AsyncConnection) -> Run:
-            now = (await connection.execute(select(_NOW))).scalar_one()
+            now = (await connection.execute(select(NOW))).scalar_one()
             deadline = None if start_deadline is None else now + timedelta(seconds=seconds(start_deadline))
             accepted = msgspec.structs.replace(run, created_at=now, start_deadline_at=deadline)
-            if await _write(connection, created(accepted)):
+            if await write_step(connection, created(accepted)):
                 return accepted
-            return await _get(connection, run.id)
+            return await get_run(connection, run.id, None)
 
         return await transact(self._engine, work, timeout=self._timeout)
 
-    async def get(self, run_id: UUID) -> Run:
+    async def get(self, run_id: UUID, *, tenant: Tenant | None = DEFAULT_TENANT) -> Run:
         """See the port."""
-        return await transact(self._engine, lambda connection: _get(connection, run_id), timeout=self._timeout)
+        return await transact(
+            self._engine, lambda connection: get_run(connection, run_id, tenant), timeout=self._timeout
+        )
 
     async def find(self, which: RunFilter, *, limit: int = 50, before: tuple[datetime, UUID] | None = None) -> RunPage:
         """See the port."""
         limit = max(1, limit)
-        query = page_query(which, limit, before)
+        query = page_query(storable(which), limit, before)  # as what it is compared with was kept
 
         async def work(connection: AsyncConnection) -> RunPage:
-            runs = [run_from(dict(row)) for row in (await connection.execute(query)).mappings()]
+            found = await connection.execute(query)
+            names = tuple(found.keys())
+            runs = [run_from(dict(zip(names, row, strict=True))) for row in found]
             more = len(runs) > limit
             runs = runs[:limit]
             return RunPage(runs=tuple(runs), next=(runs[-1].created_at, runs[-1].id) if more else None)
 
         return await transact(self._engine, work, timeout=self._timeout)
 
-    async def matching(self, prefix: str, *, limit: int = 5) -> tuple[UUID, ...]:
+    async def matching(self, prefix: str, *, tenant: Tenant = DEFAULT_TENANT, limit: int = 5) -> tuple[UUID, ...]:
         """See the port."""
 
         async def work(connection: AsyncConnection) -> tuple[UUID, ...]:
             found: dict[UUID, None] = {}
             for part in ranges(prefix):
-                for row in await connection.execute(matching_query(part, limit)):
+                for row in await connection.execute(matching_query(part, tenant, limit)):
                     found[UUID(int=row.id.int)] = None
             return tuple(found)[:limit]
 
@@ -115,51 +118,106 @@ class PostgresRunLog:
             raise ValueError("a certificate needs the attempt that it is for")
 
         async def work(connection: AsyncConnection) -> Run | None:
-            run, now = await _lock(connection, run_id)
+            run, now = await lock_run(connection, run_id)
             if run.status is not expected or attempt_id not in (None, run.attempt_id):
                 return None
             at = moment(run, now)
             transition = storable(step(run, at))
-            if not await _write(connection, transition):
+            if not await write_step(connection, transition):
                 return None
             if attempt_id is not None and certificate is not None:
-                await _end_attempt(connection, attempt_id, at, storable(certificate))
+                await end_attempt(connection, attempt_id, at, storable(certificate))
             return transition.after
 
         return await transact(self._engine, work, timeout=self._timeout)
 
     async def record(self, event: Event) -> None:
         """See the port."""
-        row = event_row(storable(event)) | {"at": _NOW}
+        row = event_row(storable(event)) | {"at": NOW}
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(tables.event.insert().values(row))
 
         await transact(self._engine, work, timeout=self._timeout)
 
+    async def record_once(self, event: Event, *, identity: str) -> bool:
+        """See the port."""
+        row = event_row(storable(event)) | {"at": NOW}
+        known = tables.event.c
+        same = select(known.seq).where(
+            known.tenant == row["tenant"],
+            known.subject == row["subject"],
+            known.kind == row["kind"],
+            known.run_id.is_(None),  # so that the index of what belongs to no run serves
+            known.data[identity].astext == row["data"][identity],
+        )
+        turn = func.pg_advisory_xact_lock(func.hashtextextended(f"{row['subject']} {row['data'][identity]}", 0))
+
+        async def work(connection: AsyncConnection) -> bool:
+            await connection.execute(select(turn))
+            if (await connection.execute(same.limit(1))).first() is not None:
+                return False
+            await connection.execute(tables.event.insert().values(row))
+            return True
+
+        return await transact(self._engine, work, timeout=self._timeout)
+
 
 def page_query(which: RunFilter, limit: int, before: tuple[datetime, UUID] | None) -> Select[Any]:
-    """One row more than the page has, which tells whether another page follows."""
+    """One row more than the page has, which tells whether another page follows.
+
+    Of several states each is looked for on its own: an index has the newest of each in order, and of all of them
+    together no index has. What is then sorted is no more than a page a state.
+    """
     run = tables.run.c
-    query = select(tables.run).order_by(run.created_at.desc(), run.id.desc()).limit(limit + 1)
-    if which.pipeline is not None:
-        query = query.where(run.pipeline == which.pipeline)
-    if which.statuses is not None:
-        query = query.where(run.status.in_([str(status) for status in which.statuses]))
-        if set(which.statuses) <= set(OPEN):
-            query = query.where(_IS_OPEN if which.statuses else false())
+    statuses = which.statuses
+    if statuses is None or len(set(statuses)) == 1:
+        return _ordered(_fitting(which, statuses[0] if statuses else None, before), tables.run, limit)
+    if not statuses:
+        return _ordered(select(tables.run).where(run.tenant == which.tenant, false()), tables.run, limit)
+    parts = [
+        _ordered(_fitting(which, status, before), tables.run, limit).subquery().select()
+        for status in dict.fromkeys(statuses)
+    ]
+    all_of_them = union_all(*parts).subquery()
+    return _ordered(select(all_of_them), all_of_them, limit)
+
+
+def _fitting(which: RunFilter, status: RunStatus | None, before: tuple[datetime, UUID] | None) -> Select[Any]:
+    run = tables.run.c
+    query = select(tables.run).where(run.tenant == which.tenant)
+    exact: dict[Any, object] = {
+        run.pipeline: which.pipeline,
+        run.status: status and str(status),
+        run.actor: which.actor,
+    }
+    exact |= {run.trigger: which.trigger and str(which.trigger), run.retry_of: which.retry_of}
+    exact |= {run.mode: which.mode and str(which.mode)}
+    query = query.where(*(column == value for column, value in exact.items() if value is not None))
+    if which.created_from is not None:
+        query = query.where(run.created_at >= which.created_from)
+    if which.created_until is not None:
+        query = query.where(run.created_at < which.created_until)
+    if which.parameters is not None:
+        query = query.where(run.parameters.contains(which.parameters))
     if before is not None:
         query = query.where(tuple_(run.created_at, run.id) < tuple_(*before))
     return query
 
 
-def matching_query(part: Range, limit: int) -> Select[Any]:
+def _ordered(query: Select[Any], rows: FromClause, limit: int) -> Select[Any]:
+    return query.order_by(rows.c.created_at.desc(), rows.c.id.desc()).limit(limit + 1)
+
+
+def matching_query(part: Range, tenant: Tenant, limit: int) -> Select[Any]:
     """The ids of one range, in the order of its index."""
     if part.from_behind:
         key: Any = func.reverse(cast(tables.run.c.id, tables.run.c.pipeline.type)).collate("C")
-        return select(tables.run.c.id).where(and_(key >= part.first, key < part.last)).order_by(key).limit(limit)
-    key = tables.run.c.id
-    return select(key).where(key.between(UUID(part.first), UUID(part.last))).order_by(key).limit(limit)
+        within = and_(key >= part.first, key < part.last)
+    else:
+        key = tables.run.c.id
+        within = key.between(UUID(part.first), UUID(part.last))
+    return select(tables.run.c.id).where(within, tables.run.c.tenant == tenant).order_by(key).limit(limit)
 
 
 def open_query() -> Select[Any]:
@@ -172,20 +230,23 @@ def open_query() -> Select[Any]:
     lease = func.make_interval(0, 0, 0, 0, 0, 0, cast(attempt.lease, Double))
     expired = and_(
         attempt.ended_at.is_(None),
-        attempt.lease_until < _NOW,
-        func.pg_postmaster_start_time() + lease < _NOW,
+        attempt.lease_until < NOW,
+        func.pg_postmaster_start_time() + lease < NOW,
     )
     late_start = and_(
         run.status.in_([str(RunStatus.PENDING), str(RunStatus.UNCERTAIN)]),
         run.started_at.is_(None),
-        run.start_deadline_at < _NOW,
+        # While it waits in the queue nobody is late: its deadline counts from the launch.
+        run.launch.is_distinct_from(str(Launch.DUE)),
+        run.start_deadline_at < NOW,
     )
     return (
         select(
             tables.run,
             *(column.label(f"attempt_{column.name}_") for column in attempt),
             func.coalesce(expired, false()).label("lease_expired"),
-            func.coalesce(run.run_deadline_at < _NOW, false()).label("run_deadline_passed"),
+            cast(func.extract("epoch", NOW - run.cancel_asked_at), Double).label("cancelling_for"),
+            func.coalesce(run.run_deadline_at < NOW, false()).label("run_deadline_passed"),
             func.coalesce(late_start, false()).label("start_deadline_passed"),
         )
         .select_from(tables.run.outerjoin(tables.attempt, attempt.id == run.attempt_id))
@@ -202,61 +263,7 @@ def _open_run(row: Row) -> OpenRun:
         run=run_from(row),
         attempt=attempt,
         lease_expired=row["lease_expired"],
+        cancelling_for=row["cancelling_for"],
         run_deadline_passed=row["run_deadline_passed"],
         start_deadline_passed=row["start_deadline_passed"],
-    )
-
-
-async def _get(connection: AsyncConnection, run_id: UUID) -> Run:
-    row = (await connection.execute(select(tables.run).where(tables.run.c.id == run_id))).mappings().first()
-    if row is None:
-        raise RunNotFound(run_id)
-    return run_from(dict(row))
-
-
-async def _lock(connection: AsyncConnection, run_id: UUID) -> tuple[Run, datetime]:
-    query = select(tables.run).where(tables.run.c.id == run_id).with_for_update()
-    row = (await connection.execute(query)).mappings().first()
-    if row is None:
-        raise RunNotFound(run_id)
-    # Read when the lock is held: a wait for it must not put the times out of order.
-    return run_from(dict(row)), (await connection.execute(select(_NOW))).scalar_one()
-
-
-async def _write(connection: AsyncConnection, step: Transition) -> bool:
-    """Write a transition's three parts; False, and nothing written, if the run is not as it was before."""
-    statement: Insert | Update
-    if step.before is None:
-        statement = insert(tables.run).values(run_row(step.after)).on_conflict_do_nothing()
-    else:
-        before, after = run_row(step.before), run_row(step.after)
-        changed = {name: value for name, value in after.items() if value != before[name]}
-        statement = (
-            update(tables.run)
-            .where(
-                tables.run.c.id == step.before.id,
-                tables.run.c.status == before["status"],
-                tables.run.c.attempts == before["attempts"],  # RUNNING may follow RUNNING
-            )
-            .values(changed or {"status": after["status"]})
-        )
-    if (await connection.execute(statement)).rowcount != 1:
-        return False
-    await connection.execute(tables.event.insert().values(event_row(step.event)))
-    if step.notice is not None:
-        await connection.execute(tables.outbox.insert().values(notice_row(step.notice)))
-    return True
-
-
-async def _end_attempt(
-    connection: AsyncConnection, attempt_id: UUID, at: datetime, certificate: DeathCertificate
-) -> None:
-    attempt = tables.attempt.c
-    await connection.execute(
-        update(tables.attempt)
-        .where(attempt.id == attempt_id, attempt.certificate.is_(None))
-        .values(
-            ended_at=func.coalesce(attempt.ended_at, func.greatest(at, attempt.started_at)),
-            certificate=certificate_json(certificate),
-        )
     )

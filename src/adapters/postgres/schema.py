@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-HEAD = "0001"
+HEAD = "0005"
 """The newest migration in this package."""
 
 VERSION_TABLE = "kubescribe_schema"

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData(schema="public")
 
@@ -27,11 +27,13 @@ run = Table(
     "run",
     metadata,
     Column("id", Uuid, primary_key=True),
+    Column("tenant", Text, nullable=False),
     Column("pipeline", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("trigger", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("reason", Text),
+    Column("mode", Text, nullable=False),
     Column("parameters", _JSON, nullable=False),
     Column("slot", _MOMENT),
     Column("retry_of", Uuid),
@@ -41,8 +43,10 @@ run = Table(
     Column("started_at", _MOMENT),
     Column("finished_at", _MOMENT),
     Column("duration", Double),
+    Column("launch", Text),
     Column("start_deadline_at", _MOMENT),
     Column("run_deadline_at", _MOMENT),
+    Column("cancel_asked_at", _MOMENT),
     Column("attempt_id", Uuid),
     Column("attempts", Integer, nullable=False),
     Column("cause", Text),
@@ -78,8 +82,52 @@ event = Table(
     Column("subject", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
     Column("run_id", Uuid),
     Column("data", _JSON, nullable=False),
+    Column("method", Text),
+    Column("reason", Text),
+    Column("before", _JSON),
+    Column("after", _JSON),
+    Column("position", BigInteger),
+    Column("digest", LargeBinary),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("expires_at", _MOMENT),
+    Column("revoked_at", _MOMENT),
+    Column("last_used_at", _MOMENT),
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("signed_in", Boolean, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("expires_at", _MOMENT, nullable=False),
+)
+
+leader = Table(
+    "leader",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Uuid, nullable=False),
+    Column("lease_until", _MOMENT, nullable=False),
 )
 
 note = Table(
@@ -108,6 +156,78 @@ outbox = Table(
     Column("run_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("pipeline", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
     Column("created_at", _MOMENT, nullable=False),
     Column("status", Text, nullable=False),
+    Column("since", _MOMENT),
+    Column("failures", Integer, nullable=False),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("notice_id", BigInteger, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("pipeline", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", _MOMENT, nullable=False),
+    Column("settled_at", _MOMENT),
+    Column("error", Text),
+)
+
+event_anchor = Table(
+    "event_anchor",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("sent_to", Text, primary_key=True),
+    Column("sent_at", _MOMENT, primary_key=True),
+)
+
+run_figures = Table(
+    "run_figures",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("pipeline", Text, primary_key=True),
+    Column("status", Text, primary_key=True),
+    Column("cause", Text, primary_key=True),
+    Column("stripe", Integer, primary_key=True),
+    Column("runs", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("buckets", ARRAY(BigInteger), nullable=False),
+)
+
+pipeline_failing = Table(
+    "pipeline_failing",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("pipeline", Text, primary_key=True),
+    Column("since", _MOMENT, nullable=False),
+    Column("failures", Integer, nullable=False),
+)
+
+request_key = Table(
+    "request_key",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+)
+
+pipeline_pause = Table(
+    "pipeline_pause",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("pipeline", Text, primary_key=True),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text),
+    Column("since", _MOMENT, nullable=False),
+    Column("until", _MOMENT),
 )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from ...domain.errors import CommitUnknown, DatabaseRefused, DatabaseUnavailable, ReportNotFound
-from ...domain.mode import Mode
-from ...domain.report import Publication, Report
+from ...domain.errors import CommitUnknown, DatabaseRefused, DatabaseUnavailable
+from ...domain.report import Publication, Report, Rollback, is_report_name
 from ...domain.verification import Verification
 from . import rollback, verification
 from .database import ReportDatabase, pause
+from .listing import REPORTS, found_report, report_of
 from .names import qualified, quoted
 from .publication import LOCK_MILLISECONDS
 from .rows import LEDGER_COLUMNS, columns, publication
@@ -48,7 +48,7 @@ class PostgresReportCatalogue:
         """See the port."""
 
         async def work(connection: Any) -> tuple[Report, ...]:
-            return tuple(_report(row) for row in await connection.fetch(_REPORTS, None))
+            return tuple(report_of(row) for row in await connection.fetch(REPORTS, None))
 
         return await self._database.run(work)
 
@@ -56,7 +56,7 @@ class PostgresReportCatalogue:
         """See the port."""
 
         async def work(connection: Any) -> Report:
-            return _report(await _found(connection, report))
+            return report_of(await found_report(connection, report))
 
         return await self._database.run(work)
 
@@ -64,7 +64,7 @@ class PostgresReportCatalogue:
         """See the port."""
 
         async def work(connection: Any) -> tuple[Publication, ...]:
-            await _found(connection, report)
+            await found_report(connection, report)
             rows = await connection.fetch(
                 f"SELECT {LEDGER_COLUMNS} FROM kubescribe.publication "  # noqa: S608
                 "WHERE report = $1 ORDER BY id DESC LIMIT $2",
@@ -79,7 +79,7 @@ class PostgresReportCatalogue:
         """See the port."""
 
         async def work(connection: Any) -> tuple[dict[str, Any], ...]:
-            row = await _found(connection, report)
+            row = await found_report(connection, report)
             names = [column.name for column in columns(row["columns"])]
             key = msgspec.json.decode(row["key"], type=tuple[str, ...])
             order = ", ".join(quoted(name) for name in dict.fromkeys((*key, *names)))
@@ -101,6 +101,8 @@ class PostgresReportCatalogue:
         async def work(connection: Any) -> Publication:
             nonlocal commit_sent
             commit_sent = False
+            if not is_report_name(report):
+                await found_report(connection, report)
             async with connection.transaction():
                 await connection.execute(
                     f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}; "
@@ -111,7 +113,7 @@ class PostgresReportCatalogue:
                 done = await connection.fetchrow(_DONE, report, rollback_id)
                 if done is not None:
                     return publication(done)
-                found = await _found(connection, report)
+                found = await found_report(connection, report)
                 written = await rollback.roll_back(
                     connection, found, to=to, rollback_id=rollback_id, actor=actor, reason=reason
                 )
@@ -137,59 +139,24 @@ class PostgresReportCatalogue:
             # The next try waits for the end of this one at the report's lock, and then finds its row in the ledger.
             await pause(tried)
 
+    async def rollbacks(
+        self, *, within: timedelta = timedelta(days=7), rollback_id: UUID | None = None
+    ) -> tuple[Rollback, ...]:
+        """See the port."""
+
+        async def work(connection: Any) -> tuple[Rollback, ...]:
+            return await rollback.rollbacks(connection, within, rollback_id)
+
+        return await self._database.run(work)
+
     async def verify(self, report: str) -> Verification:
         """See the port."""
 
         async def work(connection: Any) -> Verification:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return await verification.verify(connection, await _found(connection, report))
+                return await verification.verify(connection, await found_report(connection, report))
 
         return await self._patient.run(work)
 
 
-async def _found(connection: Any, report: str) -> Mapping[str, Any]:
-    rows: list[Mapping[str, Any]] = await connection.fetch(_REPORTS, report)
-    if rows:
-        return rows[0]
-    import difflib
-
-    names = [row["name"] for row in await connection.fetch("SELECT name FROM kubescribe.report ORDER BY name")]
-    raise ReportNotFound(report, tuple(difflib.get_close_matches(report, names, n=3)))
-
-
-def _report(row: Mapping[str, Any]) -> Report:
-    return Report(
-        name=row["name"],
-        relation=f"{row['schema_name']}.{row['name']}",
-        columns=columns(row["columns"]),
-        mode=Mode(row["report_mode"]),
-        current=publication(row),
-        versions=tuple(row["versions"]),
-    )
-
-
-# The columns and the key are those of the version that is shown.
-_REPORTS = f"""
-SELECT r.name, r.schema_name, r.columns, r.mode AS report_mode, coalesce(s.spec -> 'key', r.key) AS key, p.*,
-       CASE r.mode
-         WHEN 'replace' THEN ARRAY (
-           SELECT k.version FROM kubescribe.staged k JOIN kubescribe.publication kp
-             ON kp.version = k.version AND kp.report = k.report AND kp.kind = 'publish'
-           WHERE k.report = r.name AND k.condemned_at IS NULL AND kp.generation = r.generation ORDER BY kp.id DESC)
-         WHEN 'append' THEN ARRAY (
-           SELECT a.version FROM kubescribe.publication a
-           WHERE a.report = r.name AND a.kind = 'publish' AND a.generation = r.generation AND NOT EXISTS (
-             -- taken back: a later rollback went to an earlier publication
-             SELECT FROM kubescribe.publication b JOIN kubescribe.publication t
-               ON t.report = b.report AND t.version = b.version AND t.kind = 'publish'
-             WHERE b.report = a.report AND b.kind = 'rollback' AND b.id > a.id AND t.id < a.id)
-           ORDER BY a.id DESC)
-         ELSE ARRAY[p.version] END AS versions
-FROM kubescribe.report r
-JOIN LATERAL (
-  SELECT {LEDGER_COLUMNS} FROM kubescribe.publication WHERE report = r.name ORDER BY id DESC LIMIT 1) p ON true
-LEFT JOIN kubescribe.staged s ON s.version = p.version
-WHERE $1::text IS NULL OR r.name = $1
-ORDER BY r.name COLLATE "C"
-"""  # noqa: S608
 _DONE = f"SELECT {LEDGER_COLUMNS} FROM kubescribe.publication WHERE report = $1 AND run_id = $2"  # noqa: S608

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from .database import translated
 from .names import literal, quoted
-from .schema import FIND_VERSION_TABLE, HEAD, READ_VERSION, VERSION_TABLE
+from .schema import FIND_VERSION_TABLE, HEAD, READ_VERSION, VERSION_TABLE, browser_grants
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('kubescribe.report.migrate', 0))"
 
@@ -65,6 +65,7 @@ def _config(report_schema: str, connection: Connection | None) -> Config:
         _make_schema("kubescribe"),
         _make_schema(report_schema, "AND has_database_privilege(current_database(), 'CREATE') "),
     ]
+    config.attributes["epilogue"] = [browser_grants(report_schema)]
     return config
 
 

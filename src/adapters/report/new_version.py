@@ -40,7 +40,7 @@ class NewVersion:
             f"CREATE TABLE {self._name} ({own}, {VERSION_COLUMN} bigint NOT NULL DEFAULT {self._version} "
             f"CHECK ({VERSION_COLUMN} = {self._version}))"
         )
-        self._execute(revoke_default_grants(self._schema, self._table))
+        self._execute(revoke_default_grants(self._schema, self._table, browsed=True))
 
     def target(self) -> Target:
         """What is filled, with the types that the catalogue has: binary COPY must meet exactly those."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from ...application.report_account import Gone, account_of_removal, in_effect
 from ...application.report_columns import RUN_COLUMN
 from ...domain.errors import RollbackRefused, VersionNotKept
 from ...domain.mode import Mode
-from ...domain.report import Publication, slot_guard
+from ...domain.report import Publication, Rollback, slot_guard
 from . import ledger
 from .names import qualified
 from .row_sums import SETTINGS, gone, sums
@@ -25,6 +26,8 @@ async def roll_back(
     if mode in (Mode.MERGE, Mode.REPLACE_PARTITION):
         raise RollbackRefused(report, mode)
     target = _target(report, to, found["version"], tuple(found["versions"]))
+    if target == found["version"]:
+        return publication(found)
     pointer = target
     figures: tuple[object, ...] = ()
     if mode is Mode.APPEND:
@@ -37,6 +40,15 @@ async def roll_back(
     slots = await connection.fetch(_SLOTS, report)
     await connection.execute(_POINT, report, pointer, slot_guard(map(tuple, slots), target))
     return publication(written)
+
+
+async def rollbacks(connection: Any, within: timedelta, rollback_id: UUID | None) -> tuple[Rollback, ...]:
+    """The rollbacks of this last time, oldest first."""
+    found = []
+    for row in await connection.fetch(_RECENT, within, rollback_id):
+        before = await connection.fetchrow(_BEFORE, row["report"], row["id"])
+        found.append(Rollback(before=publication(before), after=publication(row)))
+    return tuple(found)
 
 
 def _target(report: str, to: int | None, current: int, kept: tuple[int, ...]) -> int:
@@ -76,6 +88,15 @@ _BASE = """
 SELECT c.version, s.schema_name, s.table_name
 FROM kubescribe.current c JOIN kubescribe.staged s ON s.version = c.version WHERE c.report = $1
 """
+_RECENT = f"""
+SELECT {LEDGER_COLUMNS}, id FROM kubescribe.publication
+WHERE kind = 'rollback' AND published_at > clock_timestamp() - $1::interval AND ($2::uuid IS NULL OR run_id = $2)
+ORDER BY published_at, id
+"""  # noqa: S608
+_BEFORE = (
+    f"SELECT {LEDGER_COLUMNS} FROM kubescribe.publication "  # noqa: S608
+    "WHERE report = $1 AND id < $2 ORDER BY id DESC LIMIT 1"
+)
 _COMMON = "report, version, mode, generation, rows, checksum, fingerprint, slot"
 _POINTED = f"""
 INSERT INTO kubescribe.publication ({_COMMON}, run_id, kind, actor, reason, total)

@@ -104,6 +104,14 @@ def convert(function: Declaring, given: Mapping[str, Any], *, from_text: bool) -
     return values
 
 
+def accepted_parameters(function: Declaring, given: Mapping[str, Any], *, from_text: bool) -> dict[str, Any]:
+    """What the record keeps of what was given: the one way in for the command line and for every other request.
+
+    Defaults are filled in. Raises one :class:`BadParameters` with every problem.
+    """
+    return to_json(convert(function, given, from_text=from_text))
+
+
 def to_json(values: Mapping[str, Any]) -> dict[str, Any]:
     """Converted parameters for the record: what JSON can hold, and :func:`convert` reads back strictly."""
     kept: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(dict(values)))

@@ -13,6 +13,9 @@ from ...domain.errors import BadDeclaration
 from .origin import place
 from .parameters import REQUIRED, Parameter, lowered
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+"""Of every schema that a declaration has."""
+
 _VARIADIC, _KEYWORDS = 0x04, 0x08  # code flags: *args, **kwargs; inspect would cost 5 ms
 
 
@@ -48,7 +51,13 @@ def schema_of(parameters: tuple[Parameter, ...], where: str) -> dict[str, Any]:
             schema = {**schema, "default": msgspec.to_builtins(parameter.default(), str_keys=True)}
         properties[parameter.name] = schema
     required = [parameter.name for parameter in parameters if parameter.required]
-    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    schema = {
+        "$schema": DIALECT,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
     # msgspec refers to "#/$defs/…" by default, which is where they are then.
     return _with_definitions(schema, definitions)
 

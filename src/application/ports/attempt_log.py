@@ -12,7 +12,10 @@ from ...domain.attempt import Attempt, Whereabouts
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
+from ...domain.pause import Pause
 from ...domain.run import Run, Trigger
+from ...domain.run_mode import RunMode
+from ...domain.tenant import DEFAULT_TENANT, Tenant
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +23,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: UUID
     attempt_id: UUID
+    tenant: Tenant = DEFAULT_TENANT
     pipeline: str
     parameters: dict[str, Any] | None
     """None: its worker ended before it had said what they are."""
@@ -27,6 +31,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     """Who started the run, should it not be there yet."""
     reason: str | None = None
+    mode: RunMode = RunMode.PUBLISH
     slot: datetime | None = None
     retry_of: UUID | None = None
     code_version: str | None = None
@@ -80,13 +85,17 @@ class AttemptLog(Protocol):
     Every verb is idempotent: said again with the same ids it changes nothing more, so that a spool may be
     replayed after an answer was lost. ``ago`` says how many seconds ago a thing happened, for what was spooled.
     Every verb raises :class:`~kubescribe.domain.errors.DatabaseUnavailable` when RunLog is away, and then has
-    changed nothing or everything. All but ``claim`` raise :class:`~kubescribe.domain.errors.AttemptNotFound`
-    for an attempt that RunLog does not know: its claim has to be told (again) first. Each transition writes its
-    event, and its outbox row where one is due, in the same transaction.
+    changed nothing or everything. All that name an attempt, ``claim`` apart, raise
+    :class:`~kubescribe.domain.errors.AttemptNotFound` for one that RunLog does not know: its claim has to be told
+    (again) first. Each transition writes its event, and its outbox row where one is due, in the same transaction.
     """
 
     async def recall(self, run_id: UUID) -> Run | None:
         """The run as it stands, or None where RunLog has never heard of it."""
+        ...
+
+    async def paused(self, run_id: UUID, pipeline: str, *, tenant: Tenant) -> Pause | None:
+        """The pause that keeps the pipeline's slots from being worked on; None: there is none, or the run has begun."""
         ...
 
     async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:
@@ -94,8 +103,8 @@ class AttemptLog(Protocol):
 
         An earlier attempt that had not ended gets a death certificate (cause ``fenced``) if it has none. A claim told
         again is answered with the run and the attempt as they stand, whatever became of them. Raises
-        :class:`RunMismatch` where the run is another pipeline's or its parameters differ; a run that no attempt has
-        declared yet takes them from the first that does.
+        :class:`RunMismatch` where the run is another tenant's or pipeline's, or its mode or parameters differ; a run
+        that no attempt has declared yet takes its parameters from the first that does.
 
         A claim takes nothing where the run is terminal or being cancelled; where the newest attempt holds a newer
         fence, for only that one can publish; nor, if one of the two holds none, where it happened before the newest

@@ -34,17 +34,25 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Launcher(Protocol):
-    """Starts supervisors, looks for them, and clears away what they leave."""
+    """Starts supervisors, looks for them, stops them, and clears away what they leave."""
 
     async def launch(self, run: Run) -> None:
         """Start a supervisor for a PENDING run, and return once it is started, not once it has claimed the run.
 
-        Raises :class:`LaunchRefused`.
+        A run whose supervisor is there already gets no second one, however often and by how many it is launched at
+        once. Raises :class:`LaunchRefused`, and :class:`LauncherBusy` where it has to wait for others to end.
         """
         ...
 
     async def look(self, run: Run, attempt: Attempt | None) -> Sighting:
-        """See whether the run's newest attempt, or its supervisor between two attempts, is still there."""
+        """See whether the run's newest attempt, or its supervisor before or between two attempts, is still there."""
+        ...
+
+    async def stop(self, run: Run, attempt: Attempt | None) -> None:
+        """Tell the supervisor of a run that is being cancelled, which then ends its payload gently, and itself.
+
+        Does nothing where it cannot be reached from here: then its heartbeat tells it.
+        """
         ...
 
     async def clean(self, attempt: Attempt) -> None:

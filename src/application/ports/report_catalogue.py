@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from ...domain.report import Publication, Report
+from ...domain.report import Publication, Report, Rollback
 from ...domain.verification import Verification
 
 
@@ -37,10 +38,22 @@ class ReportCatalogue(Protocol):
         the report at that version; in mode ``append`` it takes the rows of every later publication out. The report's
         newest slot is then what it was when that version was published: older slots stay superseded.
 
+        Where readers are shown that version already nothing changes, and the ledger's last row comes back: its
+        ``run_id`` is another one's.
+
         One transaction, safe to repeat with the same ``rollback_id``. A lost answer to COMMIT is settled by reading
         the ledger; raises :class:`CommitUnknown` where it could not be asked in time, and any other error only where
         nothing has changed. Raises :class:`ReportNotFound`, :class:`VersionNotKept`, and :class:`RollbackRefused` in
         the modes that overwrite rows.
+        """
+        ...
+
+    async def rollbacks(
+        self, *, within: timedelta = timedelta(days=7), rollback_id: UUID | None = None
+    ) -> tuple[Rollback, ...]:
+        """The rollbacks of all reports of this last time, by the report database's clock; oldest first.
+
+        ``rollback_id``: of these the one with this id.
         """
         ...
 

@@ -19,8 +19,11 @@ class TerminalConsole:
     Nobody who reads it, or fails to, can stop or delay the work: see :class:`Outlet`.
     """
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str], *, as_json: bool = False) -> None:
+        """``as_json``: our own sentences are JSON objects, one a line (``KUBESCRIBE_LOG=json``)."""
         redactor = Redactor(secrets)
+        self._as_json = as_json
+        self._run_id: str | None = None
         self._redactor = redactor
         self._streams = {name: StreamRedactor(redactor) for name in _FD}
         self._outlet = Outlet()
@@ -47,9 +50,24 @@ class TerminalConsole:
         elif kind is NoteKind.NOTE:
             self.said(str(data.get("text", "")))
 
+    def bind(self, run_id: object) -> None:
+        """What is said from now on is about this run."""
+        self._run_id = str(run_id)
+
     def said(self, text: str) -> None:
         """Say a sentence of our own, on the error output."""
+        if self._as_json:
+            self._outlet.put(2, self._json_line(text))
+            return
         self._outlet.put(2, f"kubescribe: {self._redactor.text(text)}\n".encode(errors="replace"))
+
+    def _json_line(self, text: str) -> bytes:
+        import json  # the fields are those of log_lines.JsonLines; logging itself would cost every run its import
+        from datetime import UTC, datetime
+
+        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": "info"}
+        line |= {"logger": "kubescribe.run", "message": self._redactor.text(text)}
+        return json.dumps(line | ({} if self._run_id is None else {"run_id": self._run_id})).encode() + b"\n"
 
     def left_behind(self, summary: Summary) -> None:
         """Two lines: a sentence for people, and the summary for whoever completes the record."""

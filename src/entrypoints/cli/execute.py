@@ -10,32 +10,36 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
 from ...application.attempt_end import Stop
 from ...application.execute_run import ExecuteRun
 from ...application.run_order import RunOrder
 from ...application.supervise_attempt import AttemptResult
 from ...domain.duration import format_duration, parse_duration
-from ...domain.errors import BadSetting, DatabaseUnavailable, RunMismatch
+from ...domain.errors import BadSetting, DatabaseUnavailable, KubescribeError, RunMismatch
 from ...domain.pipeline import NAME_RULE, may_be_a_name
 from ...domain.run import Run, Trigger
+from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
 from ..composition.container import Container, container_for
 from ..composition.databases import open_databases
 from ..composition.execution import ATTEMPT_VARIABLE, execute_run, introduction_of, worker_command
+from ..secrets import refuse_secrets
 from ..settings import Settings
 from .console import TerminalConsole
-from .parameters import parameters_of, refuse_secrets
+from .parameters import parameters_of
 from .publish import FileOrder, file_to_publish
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """Execute the run; the exit code of DESIGN section 4."""
     if args.command == "run" and args.detach:
-        from .detached import start
+        from .trigger import detach
 
-        return start(args, settings)
+        return detach(args, settings)
     with open_databases(settings) as databases, file_to_publish(args) as file:
-        console = TerminalConsole((*settings.secrets(), *databases.secrets()))
+        console = TerminalConsole((*settings.secrets(), *databases.secrets()), as_json=settings.log == "json")
 
         async def execute() -> int:
             async with container_for(settings, databases) as container:
@@ -59,6 +63,8 @@ async def _execute(
 ) -> AttemptResult:
     order = _order(args, settings, container, console)
     known = await _known(container, order, args) if order.accepted else None
+    if known is not None:
+        order = _as_it_was_asked_for(order, known, args)
     if args.command == "exec":
         command, introduction = _command(args), None
     elif file is not None:
@@ -73,11 +79,27 @@ async def _execute(
             introduction = introduction_of(known.parameters, from_text=False, pipelines=settings.pipelines)
         else:
             introduction = introduction_of(given, from_text=True, pipelines=settings.pipelines)
+    console.bind(order.run_id)
     execute = execute_run(container, command=command, introduction=introduction, console=console)
     _listen(execute, console, grace=settings.grace)
     result = await execute(order)
     console.said(_sentence(order, result))
+    if settings.otlp_endpoint is not None and result.outcome is not None:
+        await _trace(container, order.run_id, console)
     return result
+
+
+async def _trace(container: Container, run_id: UUID, console: TerminalConsole) -> None:
+    """After the run is on record: the exporter is large, and nothing of the run waits for it."""
+    from ..composition.watching import trace_run
+
+    try:
+        sent = await trace_run(container, run_id, container.settings().tenant)
+    except KubescribeError as error:
+        console.said(f"the trace was not sent: {error}")
+        return
+    if not sent:
+        console.said("the trace was not sent: the run has no end on record yet, or the collector did not take it")
 
 
 def _listen(execute: ExecuteRun, console: TerminalConsole, *, grace: timedelta) -> None:
@@ -100,6 +122,8 @@ def _listen(execute: ExecuteRun, console: TerminalConsole, *, grace: timedelta) 
             loop.add_signal_handler(number, execute.stop, Stop.TERMINATED, number.value)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         loop.add_signal_handler(signal.SIGINT, interrupt)
+    # From our launcher: the run is being cancelled, which the next heartbeat would tell as well.
+    loop.add_signal_handler(signal.SIGUSR1, execute.stop, Stop.CANCELLED)
 
 
 async def _known(container: Container, order: RunOrder, args: argparse.Namespace) -> Run | None:
@@ -110,6 +134,8 @@ async def _known(container: Container, order: RunOrder, args: argparse.Namespace
         if args.command == "run" and not args.param:
             raise  # with the defaults instead of the parameters that are on record it would be another run
         return None
+    if run is not None and run.tenant != order.tenant:
+        raise RunMismatch(order.run_id, f"is not one of tenant {order.tenant}")
     if run is not None and run.pipeline != order.name:
         raise RunMismatch(order.run_id, f"is one of {run.pipeline}, not of {order.name}")
     return run
@@ -135,6 +161,7 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
         raise BadSetting("--retries", f"{args.retries} is less than 0")
     return RunOrder(
         run_id=run_id or container.ids().new(),
+        tenant=settings.tenant,
         accepted=run_id is not None,
         name=_name(args),
         declares=args.command != "exec",
@@ -142,11 +169,28 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
         trigger=Trigger.SCHEDULE if slot else Trigger.MANUAL,
         actor=settings.actor,
         reason=args.reason,
+        mode=_mode(args),
         slot=slot,
         retries=args.retries,
         retry_delay=_seconds(args.retry_delay) if args.retry_delay else None,
         **limits,
     )
+
+
+def _as_it_was_asked_for(order: RunOrder, known: Run, args: argparse.Namespace) -> RunOrder:
+    """The order with what is on record of a run that was accepted before it had a supervisor."""
+    return msgspec.structs.replace(
+        order,
+        mode=order.mode if getattr(args, "rehearse", False) else known.mode,
+        trigger=known.trigger,
+        actor=known.actor,
+        reason=known.reason,
+        slot=known.slot or order.slot,
+    )
+
+
+def _mode(args: argparse.Namespace) -> RunMode:
+    return RunMode.REHEARSE if getattr(args, "rehearse", False) else RunMode.PUBLISH
 
 
 def _command(args: argparse.Namespace) -> list[str]:
@@ -200,6 +244,8 @@ def _sentence(order: RunOrder, result: AttemptResult) -> str:
     if status is RunStatus.SUCCEEDED:
         published = ", ".join(f"{one.report} version {one.version} ({one.rows:,} rows)" for one in result.published)
         done = f"{head} succeeded in {result.outcome.duration:.1f} s"
+        if order.mode is RunMode.REHEARSE:
+            return f"{done}; it was a rehearsal, and published nothing: kubescribe show {order.run_id}"
         return f"{done}; published {published}" if published else done
     what = {RunStatus.SKIPPED: "was skipped", RunStatus.UNCERTAIN: "is uncertain"}.get(status, "failed")
     return f"{head} {what}: {result.message}\nkubescribe: for more: kubescribe show {order.run_id}"

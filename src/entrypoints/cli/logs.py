@@ -32,8 +32,8 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
     async def show(container: Container) -> int:
         run_log, history = container.run_log(), container.run_history()
-        run_id = await find_run(run_log, args.run)
-        await run_log.get(run_id)
+        run_id = await find_run(run_log, args.run, tenant := settings.tenant)
+        await run_log.get(run_id, tenant=tenant)
         seen: dict[UUID, int] = {}
         shown_last: Attempt | None = None
         said: set[str] = set()
@@ -45,11 +45,11 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
         for look in itertools.count(1):
             # The state is read first: what was written before the end is then seen for certain.
-            ended = (await run_log.get(run_id)).status.terminal
-            for attempt in await history.attempts(run_id):
+            ended = (await run_log.get(run_id, tenant=tenant)).status.terminal
+            for attempt in await history.attempts(run_id, tenant=tenant):
                 if args.attempt is not None and attempt.number != args.attempt:
                     continue
-                for chunk in await history.output(attempt.id, after=seen.get(attempt.id, 0)):
+                for chunk in await history.output(attempt.id, after=seen.get(attempt.id, 0), tenant=tenant):
                     seen[attempt.id] = chunk.seq
                     if not args.json and shown_last is not None and shown_last.id != attempt.id:
                         say(f"attempt {attempt.number}")

@@ -13,35 +13,42 @@ from pathlib import Path
 from ...domain.errors import KubescribeError
 from ...domain.exit_code import ExitCode
 from ...domain.nearest import did_you_mean
+from .arguments import access, looking, operation, reports, running
+from .arguments.parser import Parser
 
 MODULES = {
     "run": "execute",
     "exec": "execute",
+    "trigger": "trigger",
+    "cancel": "cancel",
+    "retry": "retry",
+    "explain": "explain",
+    "pause": "pause",
+    "resume": "pause",
     "publish": "execute",
     "runs": "runs",
     "show": "show",
     "logs": "logs",
     "reports": "reports",
+    "rows": "rows",
+    "diff": "diff",
     "rollback": "rollback",
     "verify": "verify",
     "pipelines": "pipelines",
     "schedule": "schedule",
     "reconcile": "reconcile",
+    "audit": "audit",
+    "notify": "notify",
     "migrate": "migrate",
     "psql": "psql",
+    "api": "api",
+    "token": "token",
+    "sign-in": "sign_in",
 }
 """Which module of this package serves a command."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints end with the exit code of DESIGN section 4."""
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        self.print_usage(sys.stderr)
-        self.exit(ExitCode.USAGE, f"{self.prog}: {message}\n")
-
-
-class _Root(_Parser):
+class _Root(Parser):
     """The command line before the command: a word that is none is answered with what it may have been."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
@@ -72,85 +79,13 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     root = _Root(prog="kubescribe", description="Scheduled data jobs with a record that is always true.")
     root.add_argument("--version", action=_Version, nargs=0, help="print the version")
-    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
 
-    run = commands.add_parser("run", help="run a pipeline, here and now")
-    run.add_argument("pipeline")
-    run.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; repeatable")
-    run.add_argument("--detach", action="store_true", help="start it in the background, and print its id")
-    _execution(run)
-
-    command = commands.add_parser("exec", help="run any command, recorded like a pipeline")
-    command.add_argument("--name", help="the name under which it is recorded (default: the command's file name)")
-    command.add_argument("--run-deadline", metavar="TIME", help="after which it is ended (default: 1d)")
-    _execution(command)
-    command.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD…")
-
-    publish = commands.add_parser("publish", help="make a report of a file's rows, recorded like a pipeline")
-    publish.add_argument("report")
-    publish.add_argument("file", help="a .parquet or .csv file, or - for CSV on standard input")
-    publish.add_argument("--key", action="append", default=[], metavar="COLUMN", help="identifies a row; repeatable")
-    publish.add_argument("--name", help="the name under which it is recorded (default: the report's)")
-    _execution(publish)
-
-    runs = commands.add_parser("runs", help="list runs, newest first")
-    runs.add_argument("--pipeline", help="of this pipeline only")
-    runs.add_argument("--status", action="append", help="in this state only; repeatable")
-    runs.add_argument("--limit", type=int, default=20)
-    _json(runs)
-
-    show = commands.add_parser("show", help="everything on record about a run")
-    show.add_argument("run", help="its id, or the beginning or end of it")
-    _json(show)
-
-    logs = commands.add_parser("logs", help="what a run printed")
-    logs.add_argument("run", help="its id, or the beginning or end of it")
-    logs.add_argument("--follow", "-f", action="store_true", help="go on until the run has ended")
-    logs.add_argument("--attempt", type=int, help="of this attempt (default: all)")
-    _json(logs)
-
-    reports = commands.add_parser("reports", help="list reports, or show the first rows of one")
-    reports.add_argument("report", nargs="?")
-    reports.add_argument("--limit", type=int, default=10, help="rows to show")
-    _json(reports)
-
-    rollback = commands.add_parser("rollback", help="show a report again as it was before")
-    rollback.add_argument("report")
-    rollback.add_argument(
-        "--to", type=int, metavar="VERSION", help="as it was after this publication (default: the one before the last)"
-    )
-    rollback.add_argument("--reason", help="kept on record")
-    _json(rollback)
-
-    verify = commands.add_parser("verify", help="are a report's rows those that were published? (0: yes, 65: no)")
-    verify.add_argument("report")
-    _json(verify)
-
-    pipelines = commands.add_parser("pipelines", help="list the pipelines, or show the declaration of one")
-    pipelines.add_argument("pipeline", nargs="?")
-    _json(pipelines)
-
-    schedule = commands.add_parser("schedule", help="when a pipeline is due")
-    schedule.add_argument("pipeline")
-    schedule.add_argument("--count", type=int, default=5, metavar="N", help="slots to show")
-    _json(schedule)
-
-    reconcile = commands.add_parser("reconcile", help="give runs that nobody works on their verdict")
-    _json(reconcile)
-
-    psql = commands.add_parser("psql", help="open psql on one of the databases, the embedded ones included")
-    psql.add_argument("database", choices=("runlog", "production", "report"))
-    psql.add_argument("argv", nargs=argparse.REMAINDER, metavar="ARGUMENTS", help="psql's own: -c, -f, --csv, …")
-
-    migrate = commands.add_parser("migrate", help="bring the databases' schemas up to date")
-    printed = migrate.add_mutually_exclusive_group()
-    printed.add_argument("--sql", choices=("runlog", "report"), help="print it for psql instead")
-    printed.add_argument(
-        "--grants",
-        nargs=2,
-        metavar=("PUBLISHER", "READER"),
-        help="print for psql what these two roles need in the report database",
-    )
+    running.add_commands(commands)
+    looking.add_commands(commands)
+    reports.add_commands(commands)
+    operation.add_commands(commands)
+    access.add_commands(commands)
     return root
 
 
@@ -195,18 +130,6 @@ def _open_standard_streams() -> None:
     sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's own, to its end
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-
-
-def _execution(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--run-id", metavar="UUID", help="the run to take, or to make under this id")
-    command.add_argument("--retries", type=int, help="further attempts after a failure")
-    command.add_argument("--retry-delay", metavar="TIME", help="between two attempts")
-    command.add_argument("--slot", metavar="TIME", help="the scheduled time that this run is for (ISO, with zone)")
-    command.add_argument("--reason", help="why, kept on record")
-
-
-def _json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="for programs")
 
 
 if __name__ == "__main__":

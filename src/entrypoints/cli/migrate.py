@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from ...domain.errors import NotConfigured
-from ..composition.databases import grants, migrate, migration_sql, open_databases
+from ..composition.databases import grants, migrate, migration_sql, open_databases, runlog_grants
 from ..settings import Settings
 
 
@@ -19,6 +19,9 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     if args.grants:
         publisher, reader = args.grants
         sys.stdout.write(grants(publisher, reader, settings.report_schema))
+        return 0
+    if args.runlog_grants:
+        sys.stdout.write(runlog_grants(args.runlog_grants))
         return 0
     with open_databases(settings) as databases:
         if databases.runlog_url is None and databases.report_url is None:

@@ -9,10 +9,14 @@ from uuid import UUID
 
 from ...application.ports.run_log import RunLog
 from ...domain.errors import AmbiguousRun, RunNotFound
+from ...domain.tenant import Tenant
 from ..composition.container import Container, container_for
 from ..composition.databases import open_databases
 from ..settings import Settings
 from .healing import heal
+
+METHOD = "cli"
+"""How a command was asked for, as it is in an event."""
 
 
 def reading(settings: Settings, work: Callable[[Container], Awaitable[int]], *, healing: bool = True) -> int:
@@ -28,14 +32,14 @@ def reading(settings: Settings, work: Callable[[Container], Awaitable[int]], *, 
         return asyncio.run(run())
 
 
-async def find_run(run_log: RunLog, text: str) -> UUID:
-    """The id of the run that a person means; raises :class:`RunNotFound` or :class:`AmbiguousRun`."""
+async def find_run(run_log: RunLog, text: str, tenant: Tenant) -> UUID:
+    """The id of the tenant's run that a person means; raises :class:`RunNotFound` or :class:`AmbiguousRun`."""
     digits = text.replace("-", "").lower()
     if not digits or any(digit not in "0123456789abcdef" for digit in digits) or len(digits) > 32:
         raise RunNotFound(text)
     if len(digits) == 32:
         return UUID(digits)
-    fits = await run_log.matching(digits)
+    fits = await run_log.matching(digits, tenant=tenant)
     if not fits:
         raise RunNotFound(text)
     if len(fits) > 1:

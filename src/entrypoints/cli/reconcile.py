@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ...application.authoring.registry import Registry
 from ...application.replay_spools import replay_spools
+from ...domain.errors import KubescribeError
 from ...domain.exit_code import ExitCode
+from ...domain.report import Publication
 from ..composition.container import Container
+from ..composition.watching import trace_run
 from ..settings import Settings
 from . import terminal
 from .reading import reading
@@ -19,16 +23,38 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     async def reconcile(container: Container) -> int:
         for refusal in await replay_spools(container.attempt_log(), container.spool()):
             print(f"kubescribe: {refusal}", file=sys.stderr)
+        if await container.pauses().over():
+            registry = Registry.load(settings.pipelines)
+            await container.resume_pipeline().ended(lambda name: registry.get(name).pipeline)
         done = await container.reconcile_runs()()
+        late = await _rollbacks(container, settings)
+        for run in done.changed:
+            if run.status.terminal:
+                await trace_run(container, run.id, run.tenant)
         if args.json:
             terminal.print_json(done)
         else:
             for run in done.changed:
                 terminal.console().print(f"{run.id} of {run.pipeline}: {run.status}  {run.message or ''}", markup=False)
-            if not done.changed and not done.problems:
+            for one in late:
+                terminal.console().print(
+                    f"report {one.report}: its rollback to version {one.version} is on record now", markup=False
+                )
+            if not done.changed and not done.problems and not late:
                 terminal.console().print("Every run has its verdict, or somebody who works on it.")
             for problem in done.problems:
                 print(f"kubescribe: {problem}", file=sys.stderr)
         return ExitCode.TEMPORARY if done.problems else ExitCode.DONE
 
     return reading(settings, reconcile, healing=False)
+
+
+async def _rollbacks(container: Container, settings: Settings) -> tuple[Publication, ...]:
+    """Complete RunLog with rollbacks that it was not told of; nothing where there are no reports."""
+    if container.databases().report_url is None:
+        return ()
+    try:
+        return await container.record_rollbacks()(tenant=settings.tenant)
+    except KubescribeError as error:  # runs have their verdicts all the same
+        print(f"kubescribe: rollbacks could not be looked after: {error}", file=sys.stderr)
+        return ()

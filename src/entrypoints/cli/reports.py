@@ -72,14 +72,14 @@ def _print(report: Report, ledger: tuple[Publication, ...], head: tuple[dict[str
         f"[bold]{report.name}[/bold]: {now.shown:,} rows, version {now.version}, read it as {report.relation}"
     )
     names = [column.name for column in report.columns]
-    rows = [["" if row[name] is None else str(row[name]) for name in names] for row in head]
+    rows = [["" if row[name] is None else terminal.printable(str(row[name])) for name in names] for row in head]
     fits = terminal.fitting(names, rows)
     numbers = [c.name for c in report.columns if not c.type.startswith(("text", "date", "time", "bool"))]
     terminal.show(terminal.table(names[:fits], [row[:fits] for row in rows], right=numbers))
     if fits < len(names):
         console.print(f"… and {len(names) - fits} more columns: {', '.join(names[fits:])}", style="dim")
     if now.shown > len(head):
-        console.print(f"… {now.shown - len(head):,} more rows", style="dim")
+        console.print(f"… {now.shown - len(head):,} more rows: kubescribe rows {report.name}", style="dim")
     console.print("\n[bold]publications[/bold]")
     publications = (
         (

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import argparse
 
-from ...application.ports.run_log import RunFilter
 from ...domain.errors import BadSetting
-from ...domain.run_status import RunStatus
 from ..composition.container import Container
 from ..settings import Settings
 from . import terminal
-from .reading import reading
+from .reading import find_run, reading
+from .run_filter import page_key, place, run_filter
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """List runs."""
-    known = [status.value for status in RunStatus]
-    for status in args.status or ():
-        if status not in known:
-            raise BadSetting("--status", f"{status!r} is none of {', '.join(known)}")
     if args.limit < 1:
         raise BadSetting("--limit", f"{args.limit} is less than 1")
-    which = RunFilter(
-        pipeline=args.pipeline,
-        statuses=tuple(RunStatus(status) for status in args.status) if args.status else None,
-    )
+    before = page_key(args.before)
+    run_filter(args, settings.tenant, None)  # a wrong option is told before a database is asked
 
     async def show(container: Container) -> int:
-        page = await container.run_log().find(which, limit=args.limit)
+        run_log = container.run_log()
+        retry_of = await find_run(run_log, args.retry_of, settings.tenant) if args.retry_of else None
+        which = run_filter(args, settings.tenant, retry_of)
+        page = await run_log.find(which, limit=args.limit, before=before)
         if args.json:
             terminal.print_json(page.runs)
             return 0
@@ -53,7 +49,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         ]
         terminal.show(terminal.table(columns, rows, right=("took", "attempts"), wrap=("message",)))
         if page.next is not None:
-            terminal.console().print(f"… and older ones: --limit {args.limit * 5}", style="dim")
+            terminal.console().print(f"… and older ones: --before {place(page.next)}", style="dim", soft_wrap=True)
         return 0
 
     return reading(settings, show)

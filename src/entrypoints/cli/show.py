@@ -9,23 +9,13 @@ from typing import Any
 import msgspec
 from rich.text import Text
 
-from ...domain.attempt import Attempt
-from ...domain.event import Event
 from ...domain.note import Note, NoteKind
-from ...domain.run import Run
+from ...domain.run_mode import RunMode
+from ...domain.run_record import RunRecord
 from ..composition.container import Container
 from ..settings import Settings
 from . import terminal
 from .reading import find_run, reading
-
-
-class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A run with everything beside it, as ``--json`` prints it."""
-
-    run: Run
-    attempts: tuple[Attempt, ...]
-    notes: tuple[Note, ...]
-    events: tuple[Event, ...]
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -33,13 +23,8 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
     async def show(container: Container) -> int:
         run_log, history = container.run_log(), container.run_history()
-        run_id = await find_run(run_log, args.run)
-        record = RunRecord(
-            run=await run_log.get(run_id),
-            attempts=await history.attempts(run_id),
-            notes=await history.notes(run_id),
-            events=await history.events(run_id),
-        )
+        run_id = await find_run(run_log, args.run, tenant := settings.tenant)
+        record = await history.record(run_id, tenant=tenant)
         if args.json:
             terminal.print_json(record)
         else:
@@ -55,7 +40,9 @@ def _print(record: RunRecord) -> None:
     facts: list[tuple[str, Any]] = [
         ("why", run.trigger + (f": {run.reason}" if run.reason else "")),
         ("by", run.actor),
+        ("mode", "" if run.mode is RunMode.PUBLISH else "a rehearsal: it publishes nothing"),
         ("slot", terminal.when(run.slot)),
+        ("retry of", run.retry_of),
         ("parameters", msgspec.json.encode(run.parameters).decode() if run.parameters else ""),
         ("created", terminal.when(run.created_at)),
         ("started", terminal.when(run.started_at)),
@@ -113,13 +100,23 @@ def _outputs(record: RunRecord) -> list[Sequence[Any]]:
     return [
         (
             note.data.get("report"),
-            f"{note.data.get('version', '')}{' published' if note.data.get('published') else ' staged'}",
+            _became(note.data),
             _count(note.data.get("rows")),
             terminal.size(note.data.get("bytes")),
             terminal.seconds(note.data.get("seconds")),
         )
         for note in _of(record, "output")
     ]
+
+
+def _became(data: dict[str, Any]) -> str:
+    """What became of the rows."""
+    found = data.get("difference")
+    if not isinstance(found, dict):
+        return f"{data.get('version', '')}{' published' if data.get('published') else ' staged'}"
+    if found.get("added") is None:
+        return f"rehearsed: {found.get('rows_before')} rows would become {found.get('rows_after')}"
+    return f"rehearsed: {found['added']} added, {found.get('removed')} removed, {found.get('changed')} changed"
 
 
 def _of(record: RunRecord, kind: str) -> list[Note]:

@@ -53,6 +53,11 @@ def fitting(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     return len(names)
 
 
+def printable(text: str) -> str:
+    """Text in which nothing moves the cursor, colours the screen or breaks the line."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def print_json(value: Any) -> None:
     """One JSON document for programs."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")

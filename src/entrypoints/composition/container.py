@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from dependency_injector import containers, providers
 
 from ..settings import Settings
+from . import access, history, requests
+from .addresses import address as _address
+from .browsing import compare_versions, record_rollbacks, report_reader
 from .databases import Databases
 
 if TYPE_CHECKING:
@@ -19,24 +22,23 @@ if TYPE_CHECKING:
     from ...adapters.local.spool import FileSpool
     from ...adapters.local.termination_log import TerminationFile
     from ...adapters.postgres.attempt_log import PostgresAttemptLog
+    from ...adapters.postgres.event_chain import PostgresEventChain
+    from ...adapters.postgres.outbox import PostgresOutbox
+    from ...adapters.postgres.run_figures import PostgresRunFigures
     from ...adapters.postgres.run_history import PostgresRunHistory
     from ...adapters.postgres.run_log import PostgresRunLog
     from ...adapters.report.catalogue import PostgresReportCatalogue
     from ...adapters.report.fences import PostgresFences
     from ...adapters.report.publisher import PostgresPublisher
+    from ...adapters.report.rehearsals import PostgresRehearsals
     from ...adapters.system.clock import SystemClock
     from ...adapters.system.ids import SystemIds
     from ...application.reconcile_runs import ReconcileRuns
     from ...application.roll_back_report import RollBackReport
-    from ...application.trigger_run import TriggerRun
     from ...application.verify_report import VerifyReport
-    from ...domain.database_url import DatabaseUrl
 
 Closing = list[Callable[[], Awaitable[None]]]
 """What has to be closed at the end, in the order in which it was made."""
-
-_NO_LIMIT = 86_400.0
-"""Seconds: what ``connect_timeout=0`` in a URL comes to."""
 
 
 def _clock() -> SystemClock:
@@ -49,14 +51,6 @@ def _ids() -> SystemIds:
     from ...adapters.system.ids import SystemIds
 
     return SystemIds()
-
-
-def _address(url: DatabaseUrl, settings: Settings) -> tuple[dict[str, Any], float]:
-    """For asyncpg, and the seconds that connecting may take: the URL has the first word."""
-    address = url.for_asyncpg()
-    if "timeout" not in address:
-        return address, settings.connect_timeout.total_seconds()
-    return address, address["timeout"] or _NO_LIMIT
 
 
 def _heartbeat_log(settings: Settings, databases: Databases) -> PostgresAttemptLog:
@@ -111,6 +105,15 @@ def _publisher(settings: Settings, databases: Databases) -> PostgresPublisher | 
     return PostgresPublisher(address, connect_timeout=connect_timeout, schema=settings.report_schema)
 
 
+def _rehearsals(settings: Settings, databases: Databases) -> PostgresRehearsals | None:
+    if databases.report_url is None:
+        return None
+    from ...adapters.report.rehearsals import PostgresRehearsals
+
+    address, connect_timeout = _address(databases.report_url, settings)
+    return PostgresRehearsals(address, connect_timeout=connect_timeout)
+
+
 def _catalogue(settings: Settings, databases: Databases) -> PostgresReportCatalogue:
     from ...adapters.report.catalogue import PostgresReportCatalogue
 
@@ -140,19 +143,23 @@ def _launcher(settings: Settings) -> LocalLauncher:
         folder=Path.cwd(),
         logs=settings.home / "logs",
         payloads=settings.home / "run",
+        limit=settings.max_runs,
     )
 
 
-def _reconcile_runs(run_log: Any, launcher: Any, fences: Any, publisher: Any) -> ReconcileRuns:
+def _reconcile_runs(
+    run_log: Any, launcher: Any, fences: Any, publisher: Any, launch: Any, finish_cancel: Any
+) -> ReconcileRuns:
     from ...application.reconcile_runs import ReconcileRuns
 
-    return ReconcileRuns(run_log=run_log, launcher=launcher, fences=fences, publisher=publisher)
-
-
-def _trigger_run(run_log: Any, launcher: Any, ids: Any) -> TriggerRun:
-    from ...application.trigger_run import TriggerRun
-
-    return TriggerRun(run_log=run_log, launcher=launcher, ids=ids)
+    return ReconcileRuns(
+        run_log=run_log,
+        launcher=launcher,
+        fences=fences,
+        publisher=publisher,
+        launch=launch,
+        finish_cancel=finish_cancel,
+    )
 
 
 def _roll_back_report(catalogue: Any, run_log: Any, ids: Any) -> RollBackReport:
@@ -165,6 +172,33 @@ def _verify_report(catalogue: Any) -> VerifyReport:
     from ...application.verify_report import VerifyReport
 
     return VerifyReport(catalogue=catalogue)
+
+
+def _event_chain(settings: Settings, databases: Databases, closing: Closing) -> PostgresEventChain:
+    from ...adapters.postgres.event_chain import PostgresEventChain
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    chain = PostgresEventChain(address, connect_timeout=connect_timeout)
+    closing.append(chain.close)
+    return chain
+
+
+def _outbox(settings: Settings, databases: Databases, closing: Closing) -> PostgresOutbox:
+    from ...adapters.postgres.outbox import PostgresOutbox
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    outbox = PostgresOutbox(address, connect_timeout=connect_timeout)
+    closing.append(outbox.close)
+    return outbox
+
+
+def _run_figures(settings: Settings, databases: Databases, closing: Closing) -> PostgresRunFigures:
+    from ...adapters.postgres.run_figures import PostgresRunFigures
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    figures = PostgresRunFigures(address, connect_timeout=connect_timeout)
+    closing.append(figures.close)
+    return figures
 
 
 class Container(containers.DeclarativeContainer):
@@ -187,14 +221,47 @@ class Container(containers.DeclarativeContainer):
     run_log = providers.Singleton(_run_log, engine)
     run_history = providers.Singleton(_run_history, engine)
 
+    tokens = providers.Singleton(access.tokens, engine)
+    web_sessions = providers.Singleton(access.web_sessions, engine)
+    leadership = providers.Singleton(access.leadership, engine)
+    randomness = providers.Singleton(access.randomness)
+    create_token = providers.Singleton(access.create_token, tokens, ids, randomness)
+    sign_in = providers.Singleton(access.sign_in, web_sessions, ids, randomness)
+    authenticate = providers.Singleton(access.authenticate, settings, tokens, web_sessions, clock)
+
+    outbox = providers.Singleton(_outbox, settings, databases, closing)
+    run_figures = providers.Singleton(_run_figures, settings, databases, closing)
+    event_chain = providers.Singleton(_event_chain, settings, databases, closing)
+    changes = providers.Singleton(history.changes, settings, databases, closing)
+    follow_run = providers.Singleton(history.follow_run, run_log, run_history, changes)
+    describe_pipeline = providers.Singleton(history.describe_pipeline, run_log)
+
     fences = providers.Singleton(_fences, settings, databases)
     publisher = providers.Singleton(_publisher, settings, databases)
+    rehearsals = providers.Singleton(_rehearsals, settings, databases)
     catalogue = providers.Singleton(_catalogue, settings, databases)
 
-    reconcile_runs = providers.Singleton(_reconcile_runs, run_log, launcher, fences, publisher)
-    trigger_run = providers.Singleton(_trigger_run, run_log, launcher, ids)
+    report_reader = providers.Singleton(report_reader, settings, databases)
+    compare_versions = providers.Singleton(compare_versions, report_reader)
+
+    run_requests = providers.Singleton(requests.run_requests, engine)
+    launch_run = providers.Singleton(requests.launch_run, run_log, run_requests, launcher)
+    finish_cancel = providers.Singleton(
+        requests.finish_cancel, settings, databases, run_log, launcher, fences, publisher
+    )
+    pauses = providers.Singleton(requests.pauses, engine)
+    resume_pipeline = providers.Singleton(requests.resume_pipeline, pauses)
+    explain_run = providers.Singleton(history.explain_run, run_log, run_history)
+    explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses)
+    retry_run = providers.Singleton(requests.retry_run, run_log, run_requests, launch_run, ids)
+    cancel_run = providers.Singleton(requests.cancel_run, run_log, run_history, launcher, finish_cancel)
+    reconcile_runs = providers.Singleton(
+        _reconcile_runs, run_log, launcher, fences, publisher, launch_run, finish_cancel
+    )
+    trigger_run = providers.Singleton(requests.trigger_run, run_requests, launch_run, ids)
     verify_report = providers.Singleton(_verify_report, catalogue)
     roll_back_report = providers.Singleton(_roll_back_report, catalogue, run_log, ids)
+    record_rollbacks = providers.Singleton(record_rollbacks, catalogue, run_log)
 
 
 @asynccontextmanager

@@ -121,6 +121,13 @@ def grants(publisher: str, reader: str, report_schema: str) -> str:
     return grants_sql(publisher, reader, report_schema)
 
 
+def runlog_grants(role: str) -> str:
+    """What the role of everyday work needs in RunLog, as SQL for psql."""
+    from ...adapters.postgres.grants import grants_sql
+
+    return grants_sql(role)
+
+
 def packaged_psql() -> str | None:
     """The psql that came with the embedded PostgreSQL; None where there is none."""
     from ...adapters.embedded.binaries import find_binaries

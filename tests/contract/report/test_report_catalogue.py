@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from kubescribe.domain.errors import DatabaseUnavailable, ReportNotFound, Superseded, VersionNotKept
+from kubescribe.domain.mode import Mode
 from kubescribe.domain.report import Column
 from tests.support.publishing import World, run, small
 
@@ -106,6 +107,48 @@ def test_a_rollback_goes_to_any_kept_version_and_forward_again(world: World) -> 
         assert min(line[0] for line in world.read("airports") or ()) == least
 
 
+def test_a_rollback_to_what_is_shown_changes_nothing(world: World) -> None:
+    first, second = world.published(small(1)), world.published(small(2))
+    row = run(world.catalogue.roll_back("airports", to=second.version, rollback_id=uuid4(), actor="eve", reason=None))
+    assert row == second
+    back = run(world.catalogue.roll_back("airports", to=first.version, rollback_id=uuid4(), actor="eve", reason=None))
+    again = run(world.catalogue.roll_back("airports", to=first.version, rollback_id=uuid4(), actor="eve", reason=None))
+    assert again == back
+    assert len(run(world.catalogue.ledger("airports"))) == 3
+
+
+def test_an_append_that_is_shown_already_keeps_its_rows(world: World) -> None:
+    world.published(small(1), mode=Mode.APPEND)
+    second = world.published(small(11), mode=Mode.APPEND)
+    row = run(world.catalogue.roll_back("airports", to=second.version, rollback_id=uuid4(), actor="eve", reason=None))
+    assert row == second
+    assert len(world.read("airports") or ()) == 6
+
+
+def test_rollbacks_say_what_was_shown_before(world: World) -> None:
+    first, second = world.published(small(1)), world.published(small(2))
+    world.published(small(5), report="other")
+    world.published(small(6), report="other")
+    assert run(world.catalogue.rollbacks()) == ()
+    rolled = [
+        run(world.catalogue.roll_back(report, to=to, rollback_id=uuid4(), actor="eve", reason="r"))
+        for report, to in (("airports", first.version), ("other", None), ("airports", second.version))
+    ]
+    found = run(world.catalogue.rollbacks())
+    assert [one.after for one in found] == rolled
+    assert (found[0].before, found[2].before) == (second, rolled[0])
+    assert run(world.catalogue.rollbacks(rollback_id=rolled[1].run_id)) == (found[1],)
+    assert run(world.catalogue.rollbacks(within=timedelta(0))) == ()
+    assert run(world.catalogue.rollbacks(rollback_id=uuid4())) == ()
+
+
+def test_a_rollback_of_no_report_at_all(world: World) -> None:
+    world.published()
+    for name in ("airports\0", "\ud800", "a b"):
+        with pytest.raises(ReportNotFound):
+            run(world.catalogue.roll_back(name, to=None, rollback_id=uuid4(), actor="eve", reason=None))
+
+
 def test_after_a_rollback_a_slot_between_may_be_published(world: World) -> None:
     world.published(small(1), slot=MONDAY)
     world.published(small(2), slot=MONDAY + timedelta(days=2))
@@ -165,6 +208,7 @@ def test_a_database_that_is_away_says_so(world: World) -> None:
         away.get("airports"),
         away.ledger("airports"),
         away.head("airports"),
+        away.rollbacks(),
         away.roll_back("airports", to=None, rollback_id=uuid4(), actor="eve", reason=None),
     ):
         with pytest.raises(DatabaseUnavailable):

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from kubescribe.adapters.postgres import run_log as run_log_module
+from kubescribe.adapters.postgres import steps as steps_module
 from kubescribe.adapters.postgres import tables, writing
 from kubescribe.adapters.postgres.run_log import matching_query, open_query, page_query
 from kubescribe.adapters.postgres.shortened import ranges
@@ -110,7 +110,7 @@ def test_a_step_from_what_is_not_so_any_more_writes_nothing(world: PostgresWorld
         finally:
             await connection.close()
         async with world.engine.begin() as other:
-            return one, await run_log_module._write(other, stale)
+            return one, await steps_module.write_step(other, stale)
 
     assert world.run(by_hand()) == (False, False)
     assert (world.run(world.run_log.get(run.id)), world.run(world.history.events(run.id))) == before
@@ -193,9 +193,9 @@ QUERIES = {
     "of a pipeline, before": page_query(RunFilter(pipeline="p3"), 50, KEY),
     "open": page_query(RunFilter(statuses=OPEN), 50, None),
     "pending": page_query(RunFilter(statuses=(RunStatus.PENDING,)), 50, None),
-    "begins": matching_query(ranges("0192abc")[0], 5),
-    "ends": matching_query(ranges("0192abc")[1], 5),
-    "ends, long": matching_query(ranges("8ddd0192abcd0192")[1], 5),
+    "begins": matching_query(ranges("0192abc")[0], "default", 5),
+    "ends": matching_query(ranges("0192abc")[1], "default", 5),
+    "ends, long": matching_query(ranges("8ddd0192abcd0192")[1], "default", 5),
     "all open": open_query(),
 }
 

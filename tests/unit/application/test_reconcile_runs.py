@@ -176,13 +176,19 @@ def uncertain_and_gone(world: World) -> None:
     world.calls.clear()
 
 
-def to_be_cancelled(world: World) -> None:
+def asked_to_cancel(world: World) -> None:
     world.claimed()
     world.move(lambda run, at: steps.cancelling(run, actor="user:ann", at=at, reason=None))
 
 
+def to_be_cancelled(world: World) -> None:
+    """Its supervisor was told a minute ago, and is still there."""
+    asked_to_cancel(world)
+    world.database.advance(61)
+
+
 def to_be_cancelled_and_gone(world: World) -> None:
-    to_be_cancelled(world)
+    asked_to_cancel(world)
     world.launcher.end(FIRST)
 
 
@@ -203,9 +209,9 @@ FINDINGS: list[tuple[Finding, str, str | None, str | None, str]] = [
     (silent, "pending", "lease_expired", None, "did not renew its lease"),
     (silent_and_out_of_sight, "uncertain", None, None, "its lease is over"),
     (uncertain_and_gone, "lost", "unknown", "process_gone", "nothing says why"),
-    (to_be_cancelled, "cancelled", None, "process_gone", "its processes are gone"),
-    (to_be_cancelled_and_gone, "cancelled", None, "process_gone", "its processes are gone"),
-    (to_be_cancelled_before_its_start, "cancelled", None, "process_gone", "its processes are gone"),
+    (to_be_cancelled, "cancelled", None, "process_gone", "its processes and database sessions are gone"),
+    (to_be_cancelled_and_gone, "cancelled", None, "process_gone", "its processes and database sessions are gone"),
+    (to_be_cancelled_before_its_start, "cancelled", None, "no_attempt", "no attempt had taken it"),
 ]
 NAMES = [row[0].__name__ for row in FINDINGS]
 JUDGED = [row[0] for row in FINDINGS if row[1] in ("failed", "lost", "cancelled")]
@@ -249,7 +255,7 @@ def test_no_verdict_before_the_fence_is_closed_and_the_ledger_read(world: World,
     order = world.calls
     if "close" in order:  # else no attempt could ever have published
         assert order.index("close") < order.index("publications") < order.index("move")
-    assert order.index("look") < order.index("move")
+    assert "look" not in order or order.index("look") < order.index("move")
     assert ("close" in order) is world.run.may_publish
     if "discard" in order:
         assert order.index("move") < order.index("discard")
@@ -258,11 +264,16 @@ def test_no_verdict_before_the_fence_is_closed_and_the_ledger_read(world: World,
 
 
 def test_cancelled_means_gone(world: World) -> None:
-    to_be_cancelled(world)
+    asked_to_cancel(world)
     world.calls.clear()
     world.reconcile()
-    assert world.calls[:6] == ["open_runs", "look", "close", "publications", "clean", "look"]
-    assert world.calls.index("move") == 6
+    assert world.calls == ["open_runs", "close", "publications", "look", "stop", "unpublished"]
+    assert world.run.status is RunStatus.CANCELLING, "it was told, and ends by itself"
+    world.database.advance(61)
+    world.calls.clear()
+    world.reconcile()
+    assert world.calls[:7] == ["open_runs", "close", "publications", "look", "stop", "clean", "look"]
+    assert world.calls.index("move") == 7
 
 
 def test_what_is_not_seen_gone_is_not_cancelled(world: World) -> None:

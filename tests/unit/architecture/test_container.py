@@ -16,7 +16,7 @@ URLS = {
     name: f"postgresql://u:correct-horse@127.0.0.1:1/{name.lower()}"
     for name in ("RUNLOG_DB_URL", "PROD_DB_URL", "REPORT_DB_URL")
 }
-NOT_CONFIGURED = {"fences", "publisher"}
+NOT_CONFIGURED = {"fences", "publisher", "rehearsals"}
 
 
 def databases_of(urls: dict[str, str], folder: Path) -> tuple[object, Databases]:

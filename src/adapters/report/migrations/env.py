@@ -19,6 +19,8 @@ def run() -> None:
         for statement in attributes["preamble"]:
             context.execute(statement)
         context.run_migrations()
+        for statement in attributes["epilogue"]:
+            context.execute(statement)
 
 
 run()

@@ -49,6 +49,7 @@ def test_what_is_declared_is_the_pipeline() -> None:
     assert "test_declaration.py:" in declared.location
     assert declared.code_version is not None and len(declared.code_version) == 16
     assert declared.parameters == {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
         "properties": {
             "month": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None},

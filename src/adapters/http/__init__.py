@@ -1,0 +1,1 @@
+"""HTTP of the standard library. Knows the ports and the domain; never another adapter."""

@@ -1,0 +1,1 @@
+"""Slack's incoming webhooks. Knows the ports and the domain; never another adapter."""

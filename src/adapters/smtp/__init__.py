@@ -1,0 +1,1 @@
+"""Mail over SMTP. Knows the ports and the domain; never another adapter."""

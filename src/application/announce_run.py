@@ -1,0 +1,105 @@
+"""What a failed, lost or recovered run says to people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from ..domain.announcement import Announcement, last_lines, one_line, printable
+from ..domain.attempt import Attempt
+from ..domain.delivery import Delivery
+from ..domain.failing import RECOVERED
+from ..domain.run import Run
+
+_TITLE_LIMIT = 150
+
+
+def announce_run(
+    delivery: Delivery,
+    run: Run | None,
+    attempt: Attempt | None,
+    *,
+    public_url: str | None,
+    hidden: Callable[[str], str],
+) -> Announcement:
+    """The announcement of a notice about a run; without ``run`` the record is gone, and the notice alone speaks.
+
+    ``attempt``: the run's last. ``hidden`` takes secrets out of a text.
+    """
+    pipeline = one_line(delivery.pipeline, 100)
+    recovered = delivery.kind == RECOVERED
+    what = "works again" if recovered else "was lost" if delivery.kind == "run.lost" else "failed"
+    cause = None if run is None or run.cause is None or recovered else run.cause.value
+    title = f"{pipeline} {what}" + (f": {cause}" if cause and what == "failed" else "")
+    message = None if run is None or recovered else run.message
+    certificate = None if attempt is None or recovered else attempt.certificate
+    return Announcement(
+        kind=delivery.kind,
+        title=one_line(hidden(title), _TITLE_LIMIT),
+        summary=hidden(_summary(delivery, pipeline, run, what)),
+        facts=tuple((name, one_line(hidden(value), 300)) for name, value in _facts(delivery, run, attempt, cause)),
+        text=None if not message else printable(hidden(message)),
+        lines=() if certificate is None else last_lines(tuple(hidden(line) for line in certificate.log_tail)),
+        next_steps=_next_steps(delivery, pipeline),
+        link=f"{public_url}/runs/{delivery.run_id}" if public_url else None,
+    )
+
+
+def _summary(delivery: Delivery, pipeline: str, run: Run | None, what: str) -> str:
+    since = _time(delivery.since or delivery.created_at)
+    many = f"{delivery.failures:,} run{'' if delivery.failures == 1 else 's'}"
+    if delivery.kind == RECOVERED:
+        return f"Pipeline {pipeline} works again. It had failed since {since}, in {many}."
+    sentence = f"A run of pipeline {pipeline} {what}."
+    if what == "was lost":
+        sentence = f"A run of pipeline {pipeline} was lost: it ended, and nothing that was looked at says why."
+    if delivery.failures > 1:
+        sentence += f" The pipeline fails since {since}; this is failure number {delivery.failures:,}."
+    if run is not None and run.may_publish:
+        sentence += " Nothing of this run was published; readers see what they saw before."
+    return sentence
+
+
+def _facts(delivery: Delivery, run: Run | None, attempt: Attempt | None, cause: str | None) -> list[tuple[str, str]]:
+    facts = [("pipeline", delivery.pipeline), ("run", str(delivery.run_id))]
+    if run is None:
+        return [*facts, ("recorded", _time(delivery.created_at))]
+    if cause is not None:
+        facts.append(("cause", cause))
+    if run.evidence is not None:
+        facts.append(("known from", run.evidence.value))
+    certificate = None if attempt is None else attempt.certificate
+    if certificate is not None and cause is not None:
+        if certificate.signal is not None:
+            facts.append(("signal", certificate.signal))
+        elif certificate.exit_code:
+            facts.append(("exit code", str(certificate.exit_code)))
+    if run.slot is not None:
+        facts.append(("slot", _time(run.slot)))
+    if run.started_at is not None:
+        facts.append(("began", _time(run.started_at)))
+    if run.finished_at is not None:
+        facts.append(("ended", _time(run.finished_at)))
+    if run.attempts > 1:
+        facts.append(("attempts", str(run.attempts)))
+    facts.append(("started by", run.actor))
+    if run.reason:
+        facts.append(("reason", run.reason))
+    return facts
+
+
+def _next_steps(delivery: Delivery, pipeline: str) -> tuple[tuple[str, str], ...]:
+    run = str(delivery.run_id)
+    show = (f"kubescribe show {run}", "the whole record")
+    if delivery.kind == RECOVERED:
+        return (show,)
+    return (
+        show,
+        (f"kubescribe logs {run}", "everything that it printed"),
+        (f"kubescribe runs --pipeline {pipeline}", "how its other runs went"),
+        (f"kubescribe run {pipeline}", "run it again, once the cause is mended"),
+    )
+
+
+def _time(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,108 @@
+"""What becomes of one message to one address: from due to sent, or given up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+FIRST_WAIT = 30.0
+"""Seconds from the first failed try to the second."""
+LONGEST_WAIT = 900.0
+"""Seconds between two tries at most: so soon a server that is back gets what waited for it."""
+GIVE_UP_AFTER = 3 * 86_400.0
+"""Seconds after which a message that nobody took is given up."""
+PLAN_WITHIN = 7 * 86_400.0
+"""Seconds within which somebody has to be configured to whom a notice can go; older ones expire."""
+ERROR_LIMIT = 500
+
+
+class DeliveryStatus(StrEnum):
+    """Where a delivery stands."""
+
+    DUE = "due"
+    """It is to be sent at ``next_at``. A sender that dies leaves it so, and it is sent again after its lease."""
+
+    SENT = "sent"
+    """The channel has taken it."""
+
+    DEAD = "dead"
+    """Given up: refused for good, or tried in vain for too long. Somebody should look; it can be made due again."""
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One message to one address."""
+
+    id: int
+    notice_id: int
+    """Its outbox row."""
+    kind: str
+    """``run.failed``, ``run.lost``, ``run.recovered``."""
+    run_id: UUID
+    pipeline: str
+    channel: str
+    """``email``, ``slack``."""
+    address: str
+    """An address, or the name of what stands for one; never a secret."""
+    created_at: datetime
+    """When the notice was written, by the database's clock."""
+    since: datetime | None = None
+    """Since when the pipeline fails, or failed until it recovered."""
+    failures: int = 1
+    """How many runs failed since then."""
+    status: DeliveryStatus = DeliveryStatus.DUE
+    attempts: int = 0
+    """Tries, the present one included."""
+    age: float = 0.0
+    """Seconds since the notice was written."""
+    error: str | None = None
+    """Why the last try failed."""
+    wait: float | None = None
+    """Seconds until the next try; None: there is none, or it has not been decided."""
+
+    @property
+    def message_id(self) -> str:
+        """The same at every try: who gets it twice can tell."""
+        return f"{self.notice_id}.{self.run_id}"
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The channel has taken the message."""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The channel will never take the message."""
+
+    why: str
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The channel did not take the message, or it is not known whether it did."""
+
+    why: str
+    retry_after: float | None = None
+    """Seconds that the channel asked to wait."""
+
+
+Answer = Taken | Refused | Failed
+
+
+def after(delivery: Delivery, answer: Answer) -> Delivery:
+    """The delivery after a try was answered. What is not due stays as it is."""
+    if delivery.status is not DeliveryStatus.DUE:
+        return delivery
+    if isinstance(answer, Taken):
+        return msgspec.structs.replace(delivery, status=DeliveryStatus.SENT, error=None, wait=None)
+    error = answer.why[:ERROR_LIMIT]
+    if isinstance(answer, Refused) or delivery.age >= GIVE_UP_AFTER:
+        return msgspec.structs.replace(delivery, status=DeliveryStatus.DEAD, error=error, wait=None)
+    wait = max(backoff(delivery.attempts, delivery.id), answer.retry_after or 0.0)
+    return msgspec.structs.replace(delivery, error=error, wait=wait)
+
+
+def backoff(attempts: int, spread: int = 0) -> float:
+    """Seconds to wait after so many tries: doubled each time, capped, a tenth spread so that not all come at once."""
+    wait = min(FIRST_WAIT * 2.0 ** min(max(attempts, 1) - 1, 20), LONGEST_WAIT)
+    return float(wait * (1.0 - 0.1 * (spread * 7919 % 100) / 100))

@@ -1,0 +1,19 @@
+"""Whether the server works, and what it waits for."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class HealthView(msgspec.Struct, frozen=True, kw_only=True):
+    """The process answers."""
+
+    status: str
+
+
+class ReadinessView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether requests can be served."""
+
+    ready: bool
+    dependencies: dict[str, str]
+    """By name: ``ok``, ``away``, ``read-only``, ``refused`` or ``schema``."""

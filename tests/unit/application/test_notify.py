@@ -1,0 +1,319 @@
+"""A pass over what is due: whom it tells, what it says, and what a crash between any two steps leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.builders import a_claim, failed, succeeded
+
+from kubescribe.adapters.memory.attempt_log import MemoryAttemptLog
+from kubescribe.adapters.memory.channel import MemoryChannel
+from kubescribe.adapters.memory.clock import MemoryClock
+from kubescribe.adapters.memory.database import MemoryRunLogDatabase
+from kubescribe.adapters.memory.ids import MemoryIds
+from kubescribe.adapters.memory.outbox import MemoryOutbox
+from kubescribe.adapters.memory.run_history import MemoryRunHistory
+from kubescribe.adapters.memory.run_log import MemoryRunLog
+from kubescribe.application.failpoints import FailpointError, armed
+from kubescribe.application.notify import LEASE, Notified, Notify
+from kubescribe.domain.attempt import DeathCertificate
+from kubescribe.domain.delivery import GIVE_UP_AFTER, LONGEST_WAIT
+from kubescribe.domain.errors import NotDelivered
+
+STEPS = ("notify.planned", "notify.taken", "notify.composed", "notify.sent", "notify.settled")
+
+
+class Office:
+    """A RunLog with failures, and a sender."""
+
+    def __init__(self, *channels: MemoryChannel, secret: str = "hunter22") -> None:
+        self.database = MemoryRunLogDatabase()
+        self.attempts = MemoryAttemptLog(self.database)
+        self.ids = MemoryIds()
+        self.channels = channels or (MemoryChannel(),)
+        self.outbox = MemoryOutbox(self.database)
+        self.clock = MemoryClock()
+        self.notify = Notify(
+            tenant="default",
+            outbox=self.outbox,
+            run_log=MemoryRunLog(self.database),
+            history=MemoryRunHistory(self.database),
+            channels=self.channels,
+            clock=self.clock,
+            hidden=lambda text: text.replace(secret, "•••"),
+            public_url="https://ks.example.org",
+        )
+
+    def end(self, pipeline: str = "sales", *, well: bool = False, **changes: Any) -> UUID:
+        async def work() -> UUID:
+            run_id, attempt_id = self.ids.new(), self.ids.new()
+            await self.attempts.claim(a_claim(run_id, attempt_id, pipeline=pipeline))
+            await self.attempts.finish(attempt_id, succeeded() if well else failed(**changes))
+            return run_id
+
+        return asyncio.run(work())
+
+    def tell(self) -> Notified:
+        return asyncio.run(self.notify())
+
+    def told(self, channel: int = 0) -> list[tuple[str, str]]:
+        """What the channel took: message id and title."""
+        return [(message_id, announcement.title) for _, message_id, announcement in self.channels[channel].taken]
+
+
+def test_a_failure_says_what_why_since_when_and_what_next() -> None:
+    office = Office()
+    office.end(message="connection to hunter22 lost")
+    run_id = office.end(
+        message="disk full\nhunter22",
+        certificate=DeathCertificate(
+            cause=None,
+            exit_code=3,
+            message="disk full\nhunter22",
+            log_tail=tuple(f"line {n} hunter22" for n in range(50)),
+        ),
+    )
+    assert office.tell().sent == 2
+    _, _, said = office.channels[0].taken[1]
+    assert said.title.startswith("sales failed")
+    assert "fails since" in said.summary and "failure number 2" in said.summary
+    facts = dict(said.facts)
+    assert facts["run"] == str(run_id) and facts["pipeline"] == "sales" and facts["exit code"] == "3"
+    assert facts["started by"] == "user:ann" and facts["known from"] == "exit" and "UTC" in facts["ended"]
+    assert said.lines == tuple(f"line {n} •••" for n in range(30, 50))
+    assert [command for command, _ in said.next_steps][:2] == [f"kubescribe show {run_id}", f"kubescribe logs {run_id}"]
+    assert said.link == f"https://ks.example.org/runs/{run_id}"
+    assert "hunter22" not in repr(office.channels[0].taken)
+
+
+def test_a_recovery_follows_its_failure() -> None:
+    office = Office()
+    office.end()
+    office.end(well=True)
+    office.end(well=True)
+    assert office.tell().sent == 2
+    assert [title for _, title in office.told()] == ["sales failed: error", "sales works again"]
+    said = office.channels[0].taken[1][2]
+    assert "had failed since" in said.summary and "in 1 run." in said.summary and said.text is None
+
+
+def test_one_channel_does_not_wait_for_another() -> None:
+    mail, slack = MemoryChannel("email", ("ann@example.org", "bob@example.org")), MemoryChannel("slack")
+    office = Office(mail, slack)
+    for _ in range(3):
+        office.end()
+    mail.answers = [NotDelivered("away", channel_down=True)]
+    done = office.tell()
+    assert (len(mail.taken), len(slack.taken), done.sent) == (0, 3, 3)
+    assert done.problems == ("email to ann@example.org about sales: away; tried again in 29 s",)
+    office.database.advance(LONGEST_WAIT)
+    assert office.tell().sent == 6
+    assert {address for address, *_ in mail.taken} == {"ann@example.org", "bob@example.org"}
+
+
+def test_who_is_refused_keeps_nobody_else_from_getting_theirs() -> None:
+    mail = MemoryChannel("email", ("ann@example.org", "bob@example.org"))
+    office = Office(mail)
+    office.end()
+    mail.answers = [NotDelivered("no such user", permanent=True)]
+    done = office.tell()
+    assert (done.sent, done.dead) == (1, 1)
+    assert [address for address, *_ in mail.taken] == ["bob@example.org"]
+    (dead,) = asyncio.run(office.outbox.dead("default"))
+    assert (dead.address, dead.error) == ("ann@example.org", "no such user")
+
+
+def test_a_channel_that_asks_for_a_moment_gets_it() -> None:
+    office = Office()
+    for number in range(4):
+        office.end(f"pipeline{number}")
+    office.channels[0].answers = [NotDelivered("slow down", retry_after=1.0, channel_down=True)] * 2
+    # Another sender's clock is not the database's: what waits is taken up by a later pass.
+    assert office.tell().sent == 2
+    office.database.advance(60)
+    assert office.tell().sent == 2
+    office.end("last")
+    office.channels[0].answers = [NotDelivered("slow down", retry_after=3600.0, channel_down=True)]
+    assert office.tell().sent == 0
+    office.database.advance(3000)
+    assert office.tell().sent == 0
+    office.database.advance(601)
+    assert office.tell().sent == 1
+
+
+def test_a_server_that_was_away_for_a_day_gets_everything_then() -> None:
+    office = Office()
+    for _ in range(5):
+        office.end()
+    for _ in range(24 * 4):
+        office.channels[0].answers = [NotDelivered("away", channel_down=True)]
+        assert office.tell().sent == 0
+        office.database.advance(900)
+    office.channels[0].answers = []
+    assert office.tell().sent + office.tell().sent == 5
+    assert len(set(office.told())) == 5
+
+
+def test_what_is_tried_in_vain_for_days_is_given_up() -> None:
+    office = Office()
+    office.end()
+    passes = 0
+    while office.database.deliveries == [] or office.database.deliveries[0].delivery.status == "due":
+        office.channels[0].answers = [NotDelivered("away")]
+        office.tell()
+        office.database.advance(LONGEST_WAIT)
+        passes += 1
+    assert GIVE_UP_AFTER / LONGEST_WAIT <= passes <= GIVE_UP_AFTER / LONGEST_WAIT + 3
+    office.end("other")
+    assert office.tell().sent == 1
+
+
+def test_a_defect_at_one_message_keeps_no_other() -> None:
+    office = Office()
+
+    class Broken(MemoryChannel):
+        async def send(self, announcement: Any, address: str, message_id: str) -> None:
+            if "bad" in announcement.title:
+                raise RuntimeError("a defect: hunter22")
+            await super().send(announcement, address, message_id)
+
+    office = Office(Broken())
+    for pipeline in ("good", "bad", "better"):
+        office.end(pipeline)
+    done = office.tell()
+    assert done.sent == 2 and "RuntimeError" in done.problems[0] and "hunter22" not in done.problems[0]
+
+
+def test_an_address_that_is_gone_from_the_settings_is_given_up() -> None:
+    mail = MemoryChannel("email", ("ann@example.org", "bob@example.org"))
+    office = Office(mail)
+    office.end()
+    mail.answers = [NotDelivered("away", channel_down=True)]
+    office.tell()
+    mail.addresses = ("bob@example.org",)
+    office.database.advance(LONGEST_WAIT)
+    assert office.tell().sent == 1
+    (dead,) = asyncio.run(office.outbox.dead("default"))
+    assert dead.address == "ann@example.org" and "not configured" in (dead.error or "")
+
+
+def test_a_run_whose_record_is_gone_is_told_of_all_the_same() -> None:
+    office = Office()
+    run_id = office.end()
+    del office.database.runs[run_id]
+    assert office.tell().sent == 1
+    assert dict(office.channels[0].taken[0][2].facts)["run"] == str(run_id)
+
+
+@pytest.mark.parametrize(("step", "time"), list(itertools.product(STEPS, (1, 2, 3))))
+def test_a_sender_that_dies_between_two_steps_loses_nothing(step: str, time: int) -> None:
+    """Every message arrives; who dies after the other side took it causes one more, with the same id."""
+    office = Office()
+    for number in range(3):
+        office.end(f"pipeline{number}")
+    office.end("pipeline1", well=True)
+    with armed(f"{step}@{time}=raise"):
+        try:
+            office.tell()
+        except FailpointError:
+            crashed = True
+        else:
+            crashed = False
+    assert crashed or (step, time) in {("notify.planned", 2), ("notify.planned", 3)}
+    office.database.advance(LEASE + 1)
+    office.tell()
+    told = office.told()
+    assert len(set(told)) == 4
+    assert len({message_id for message_id, _ in told}) == 4
+    assert len(told) == (5 if step == "notify.sent" else 4)
+    assert told.index(next(one for one in told if one[1] == "pipeline1 failed: error")) < told.index(
+        next(one for one in told if one[1] == "pipeline1 works again")
+    )
+    assert asyncio.run(office.outbox.standing("default")).due == 0
+
+
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("run"), st.sampled_from("abc"), st.booleans()),
+        st.tuples(st.just("pass"), st.sampled_from(("well", "temporary", "permanent", "down", "lost answer"))),
+        st.tuples(st.just("crash"), st.sampled_from(STEPS[1:]), st.integers(1, 3)),
+        st.tuples(st.just("time"), st.integers(1, 2000)),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=150)
+@given(EVENTS)
+def test_whatever_happens_each_is_told_or_given_up_and_in_order(events: list[tuple[Any, ...]]) -> None:
+    """FAULTS I-19, I-20: under virtual time, with any answers and crashes."""
+
+    class Forgetful(MemoryChannel):
+        """It may take a message and not say so."""
+
+        forgets = False
+
+        async def send(self, announcement: Any, address: str, message_id: str) -> None:
+            await super().send(announcement, address, message_id)
+            if self.forgets:
+                raise NotDelivered("no answer")
+
+    channel = Forgetful()
+    office = Office(channel)
+    for event in events:
+        if event[0] == "run":
+            office.end(event[1], well=event[2])
+        elif event[0] == "time":
+            office.database.advance(event[1])
+        elif event[0] == "crash":
+            with armed(f"{event[1]}@{event[2]}=raise"), contextlib.suppress(FailpointError):
+                office.tell()
+        else:
+            channel.forgets = event[1] == "lost answer"
+            if event[1] in ("temporary", "permanent", "down"):
+                channel.answers = [
+                    NotDelivered("no", permanent=event[1] == "permanent", channel_down=event[1] == "down")
+                ]
+            office.tell()
+            channel.answers, channel.forgets = [], False
+    for _ in range(2 + len(events)):
+        office.database.advance(LONGEST_WAIT + LEASE)
+        office.tell()
+    ids = {f"{kept.id}.{kept.notice.run_id}" for kept in office.database.notices}
+    dead = {one.message_id for one in asyncio.run(office.outbox.dead("default", limit=1000))}
+    told = [message_id for message_id, _ in office.told()]
+    assert set(told) | dead == ids
+    assert asyncio.run(office.outbox.standing("default")).due == 0
+    for pipeline in "abc":
+        first_told = list(
+            dict.fromkeys(
+                message_id for _, message_id, said in channel.taken if dict(said.facts)["pipeline"] == pipeline
+            )
+        )
+        assert first_told == sorted(first_told, key=lambda one: int(one.partition(".")[0]))
+        kinds = [kept.notice.kind for kept in office.database.notices if kept.notice.pipeline == pipeline]
+        assert all(before == "run.failed" for before, now in itertools.pairwise(kinds) if now == "run.recovered")
+        assert kinds[:1] in ([], ["run.failed"])
+
+
+def test_hostile_texts_are_held_in_bounds() -> None:
+    office = Office()
+    evil = "\x1b[31m\u202egnp.exe\0" + "x" * 5_000_000
+    office.end(
+        message=evil[:4000],
+        certificate=DeathCertificate(message=evil[:4000], log_tail=(evil, "a\r\nBcc: evil@example.org", "\ud800")),
+    )
+    assert office.tell().sent == 1
+    said = office.channels[0].taken[0][2]
+    whole = msgspec.json.encode(said).decode()
+    assert len(whole) < 30_000
+    for character in ("\x1b", "\u202e", "\0", "\r", "\\u0000", "\\u001b"):
+        assert character not in whole
