@@ -45,6 +45,7 @@ NEVER_ASKED = {
     errors.LauncherBusy,
     errors.BadSetting,
     errors.ChecksFailed,
+    errors.ClusterRefused,
     errors.CommandNotFound,
     errors.EmbeddedNotAnswering,
     errors.EmbeddedUnavailable,
