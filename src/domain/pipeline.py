@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from .errors import BadDeclaration
+from .pod_needs import PodNeeds
 
 # A CronJob's name has at most 52 characters, of which DNS allows these.
 _NAME = re.compile(r"[a-z]([a-z0-9_-]{0,50}[a-z0-9])?")
@@ -46,6 +47,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """From the end of an attempt to the start of the next."""
     snapshot: str = "run"
     """``run``: all reads see one moment of the production database; ``read``: each sees its own."""
+    pod: PodNeeds = PodNeeds()
+    """What it needs where it runs in a cluster."""
     location: str = ""
     """``module:function`` and the file and line, for messages."""
     code_version: str | None = None

@@ -66,6 +66,9 @@ _OTHERS = (
     "OIDC_ALGORITHMS",
     "OIDC_CLAIM",
     "OIDC_ROLES",
+    "NAMESPACE",
+    "IMAGE",
+    "SECRETS",
 )
 _KNOWN = frozenset(PREFIX + name for name in _DURATIONS + _OTHERS)
 

@@ -15,6 +15,7 @@ from ..domain.smtp_url import SmtpUrl
 from ..domain.tenant import Tenant
 from ..domain.webhook_url import WebhookUrl
 from .api_settings import ApiSettings, load_api_settings
+from .cluster_settings import ClusterSettings, load_cluster_settings
 from .environment import Environment
 from .pod import Pod, load_pod
 
@@ -89,6 +90,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """``KUBESCRIBE_TENANT``: whose runs this process makes and sees."""
     api: ApiSettings
     """``KUBESCRIBE_API_…`` and ``KUBESCRIBE_OIDC_…``."""
+    cluster: ClusterSettings
+    """``KUBESCRIBE_NAMESPACE``, ``KUBESCRIBE_IMAGE``, ``KUBESCRIBE_SECRETS``."""
 
     smtp_url: SmtpUrl | None
     """``SMTP_URL``: where mail is handed over."""
@@ -173,4 +176,5 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         otlp_endpoint=env.plain("OTEL_EXPORTER_OTLP_ENDPOINT"),
         tenant=tenant,
         api=load_api_settings(env, tenant),
+        cluster=load_cluster_settings(env),
     )

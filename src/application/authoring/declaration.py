@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 from ...domain.duration import parse_duration
 from ...domain.errors import BadDeclaration, BadDuration, BadSchedule, UnknownTimezone
 from ...domain.pipeline import DEFAULT_RUN_DEADLINE, Pipeline
+from ...domain.pod_needs import DEFAULT_CPU, DEFAULT_MEMORY, PodNeeds
 from ...domain.report import check_report_name
 from .origin import code_version, place
 from .parameters import Parameter
@@ -61,6 +62,10 @@ def pipeline(
     retry_delay: Duration = 0,
     reports: Iterable[str] | None = None,
     snapshot: str = "run",
+    memory: str = DEFAULT_MEMORY,
+    cpu: str | float = DEFAULT_CPU,
+    image: str | None = None,
+    secrets: Iterable[str] = (),
 ) -> _Decorator: ...
 
 
@@ -75,12 +80,17 @@ def pipeline(
     retry_delay: Duration = 0,
     reports: Iterable[str] | None = None,
     snapshot: str = "run",
+    memory: str = DEFAULT_MEMORY,
+    cpu: str | float = DEFAULT_CPU,
+    image: str | None = None,
+    secrets: Iterable[str] = (),
 ) -> Any:
     """Declare a pipeline: a function whose first argument is the :class:`~kubescribe.Context`.
 
     The other arguments are the run's parameters: each needs a type that JSON can hold. ``name`` is the function's
     unless given, the description is the docstring. ``reports`` are the reports that it writes, ``()`` for none: what
-    is declared is checked. ``schedule`` and ``timezone`` are read as Kubernetes reads them. Raises
+    is declared is checked. ``schedule`` and ``timezone`` are read as Kubernetes reads them. ``memory``, ``cpu``,
+    ``image`` and ``secrets`` are its pod's on a cluster (:class:`~kubescribe.domain.pod_needs.PodNeeds`). Raises
     :class:`~kubescribe.domain.errors.BadDeclaration` where it cannot work.
     """
 
@@ -101,6 +111,7 @@ def pipeline(
             retries=retries,
             retry_delay=_seconds(retry_delay, "retry_delay", where),
             snapshot=snapshot,
+            pod=_pod(memory, cpu, image, secrets, where),
             location=where,
             code_version=code_version(function),
         )
@@ -147,6 +158,15 @@ def _seconds(value: Duration, what: str, where: str) -> float:
         raise BadDeclaration(
             f"{where}: {what} is {value!r}, which is no duration; write seconds, or text like 90s, 10m, 1h30m"
         ) from None
+
+
+def _pod(memory: str, cpu: str | float, image: str | None, secrets: Iterable[str], where: str) -> PodNeeds:
+    cores = f"{cpu:g}" if isinstance(cpu, (int, float)) and not isinstance(cpu, bool) else cpu
+    names = (secrets,) if isinstance(secrets, str) else tuple(secrets)
+    try:
+        return PodNeeds(memory=memory, cpu=cores, image=image, secrets=names)
+    except BadDeclaration as error:
+        raise BadDeclaration(f"{where}: {error}") from None
 
 
 def _reports(reports: Iterable[str] | None, where: str) -> tuple[str, ...] | None:

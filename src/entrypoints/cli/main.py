@@ -41,6 +41,7 @@ MODULES = {
     "notify": "notify",
     "migrate": "migrate",
     "psql": "psql",
+    "manifests": "manifests",
     "api": "api",
     "token": "token",
     "sign-in": "sign_in",

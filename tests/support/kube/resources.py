@@ -40,6 +40,7 @@ _ALL = [
     Resource("Service", "services", "v1"),
     Resource("ServiceAccount", "serviceaccounts", "v1"),
     Resource("Deployment", "deployments", "apps/v1"),
+    Resource("StatefulSet", "statefulsets", "apps/v1"),
     Resource("CronJob", "cronjobs", "batch/v1"),
     Resource("Job", "jobs", "batch/v1"),
     Resource("Lease", "leases", "coordination.k8s.io/v1"),

@@ -44,6 +44,11 @@ def add_commands(commands: Commands) -> None:
     api.add_argument("--sign-in", action="store_true", help="print a link that signs an administrator in, once")
     api.add_argument("--no-reconciler", action="store_true", help="serve only; another process looks after the runs")
 
+    manifests = commands.add_parser("manifests", help="print the CronJobs of all declared pipelines")
+    where = manifests.add_mutually_exclusive_group()
+    where.add_argument("--out", metavar="DIR", help="write a file for each, and a kustomization, instead")
+    where.add_argument("--check", metavar="DIR", help="compare with these files (65: they differ, and how)")
+
     migrate = commands.add_parser("migrate", help="bring the databases' schemas up to date")
     printed = migrate.add_mutually_exclusive_group()
     printed.add_argument("--sql", choices=("runlog", "report"), help="print it for psql instead")

@@ -1,0 +1,204 @@
+"""S-14, S-15: whoever has the API's token can start what GitOps has put there, and nothing else."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from kubescribe.domain.job_names import PIPELINE, RUN_ID
+from tests.support.deployment import RUNS, base
+from tests.support.kube.api import Api
+from tests.support.kube.control_plane import ControlPlane
+from tests.support.kube.namespace import Namespace
+from tests.support.kube.objects import a_container, a_job, a_pod_template
+from tests.support.kube.resources import ApiError
+from tests.support.manifests import REMOVED, changed
+from tests.support.manual_jobs import attempt, manual_job
+from tests.support.waiting import wait_for
+
+JOB = "spec"
+POD = "spec/template/spec"
+LABELS = "spec/template/metadata/labels"
+RUNNER = f"{POD}/containers/0"
+OWNER = "metadata/ownerReferences"
+RUN, LABEL = RUN_ID.replace("/", "~"), PIPELINE.replace("/", "~")
+A_RUN = "0192f0c1-0000-7000-8000-000000000000"
+TOKEN = {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}
+SIDECAR = {"name": "other", "image": "evil"}
+
+HOSTILE: list[tuple[str, Any]] = [
+    # what runs
+    (f"{RUNNER}/image", "evil"),
+    (f"{RUNNER}/image", "registry.example.org/jobs:2"),
+    (f"{RUNNER}/image", "registry.example.org/jobs@sha256:" + "0" * 64),
+    (f"{RUNNER}/imagePullPolicy", "Always"),
+    (f"{RUNNER}/command", ["sh", "-c", "env"]),
+    (f"{RUNNER}/command", ["kubescribe", "--"]),
+    (f"{RUNNER}/args", ["exec", "--", "sh"]),
+    (f"{RUNNER}/args", ["run", "other"]),
+    (f"{RUNNER}/args/1", "hourly; id"),
+    (f"{RUNNER}/workingDir", "/tmp"),
+    (f"{RUNNER}/lifecycle", {"postStart": {"exec": {"command": ["id"]}}}),
+    (f"{POD}/containers/1", SIDECAR),
+    (f"{POD}/initContainers", [SIDECAR]),
+    # what it knows
+    (f"{RUNNER}/env/0/value", "/root"),
+    (f"{RUNNER}/env/0", {"name": "LD_PRELOAD", "value": "/tmp/x.so"}),
+    (f"{RUNNER}/env/0", {"name": "X", "valueFrom": {"secretKeyRef": {"name": "other", "key": "k"}}}),
+    (f"{RUNNER}/env", REMOVED),
+    (f"{RUNNER}/envFrom/1/secretRef/name", "other"),
+    (f"{RUNNER}/envFrom/2", {"secretRef": {"name": "kubescribe-api"}}),
+    (f"{RUNNER}/envFrom/0/configMapRef/name", "other"),
+    (f"{POD}/volumes/1", {"name": "s", "secret": {"secretName": "other"}}),
+    (f"{POD}/volumes/1", {"name": "h", "hostPath": {"path": "/"}}),
+    (f"{POD}/volumes/1", TOKEN),
+    (f"{POD}/volumes/1", {"name": "p", "persistentVolumeClaim": {"claimName": "other"}}),
+    (f"{POD}/volumes/0/emptyDir/medium", "Memory"),
+    (f"{POD}/volumes/0/emptyDir/sizeLimit", "1Ti"),
+    (f"{POD}/imagePullSecrets", [{"name": "other"}]),
+    # as whom it runs
+    (f"{POD}/serviceAccountName", "kubescribe-api"),
+    (f"{POD}/serviceAccountName", "default"),
+    (f"{POD}/automountServiceAccountToken", True),
+    (f"{POD}/automountServiceAccountToken", REMOVED),
+    (f"{POD}/securityContext/runAsNonRoot", False),
+    (f"{POD}/securityContext/runAsUser", 0),
+    (f"{POD}/securityContext/fsGroup", 0),
+    (f"{POD}/securityContext/seccompProfile/type", "Unconfined"),
+    (f"{RUNNER}/securityContext", {"runAsUser": 0}),
+    (f"{RUNNER}/securityContext/readOnlyRootFilesystem", False),
+    (f"{RUNNER}/securityContext/capabilities", {"add": ["SYS_ADMIN"]}),
+    (f"{RUNNER}/securityContext", REMOVED),
+    (f"{POD}/hostNetwork", True),
+    (f"{POD}/hostPID", True),
+    (f"{POD}/shareProcessNamespace", True),
+    (f"{POD}/hostAliases", [{"ip": "127.0.0.1", "hostnames": ["postgres"]}]),
+    (f"{POD}/dnsPolicy", "Default"),
+    (f"{POD}/nodeName", "some-node"),
+    (f"{POD}/nodeSelector", {"kubernetes.io/hostname": "some-node"}),
+    (f"{POD}/tolerations", [{"operator": "Exists"}]),
+    (f"{POD}/priorityClassName", "system-cluster-critical"),
+    (f"{POD}/terminationGracePeriodSeconds", 0),
+    # how much of it
+    (f"{RUNNER}/resources/limits/memory", "64Gi"),
+    (f"{RUNNER}/resources", {}),
+    (f"{JOB}/parallelism", 100),
+    (f"{JOB}/completions", 100),
+    (f"{JOB}/backoffLimit", 100),
+    (f"{JOB}/activeDeadlineSeconds", REMOVED),
+    (f"{JOB}/activeDeadlineSeconds", 10**7),
+    (f"{JOB}/podFailurePolicy", REMOVED),
+    (f"{JOB}/ttlSecondsAfterFinished", 0),
+    (f"{JOB}/suspend", True),
+    (f"{JOB}/managedBy", "example.org/other"),
+    # whose it is
+    (OWNER, REMOVED),
+    (OWNER, []),
+    (f"{OWNER}/0/controller", True),
+    (f"{OWNER}/0/name", "asked"),
+    (f"{OWNER}/0/name", "nobody"),
+    (f"{OWNER}/0/uid", str(uuid.UUID(int=1))),
+    (f"{OWNER}/0/kind", "Job"),
+    (f"metadata/labels/{LABEL}", "asked"),
+    (f"metadata/labels/{RUN}", REMOVED),
+    (f"metadata/labels/{RUN}", "x"),
+    (f"metadata/labels/{RUN}", A_RUN),
+    (f"{LABELS}/{RUN}", A_RUN),
+    (f"{LABELS}/{LABEL}", "asked"),
+    (f"{LABELS}/app.kubernetes.io~component", "database"),
+    (f"{LABELS}/app.kubernetes.io~component", REMOVED),
+    (f"{LABELS}/other", "label"),
+    ("spec/template/metadata/annotations", {"sidecar.istio.io/inject": "true"}),
+]  # fmt: skip
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(HOSTILE) >= 60
+    assert len({f"{path}={value!r}" for path, value in HOSTILE}) == len(HOSTILE)
+
+
+@pytest.mark.parametrize(("path", "value"), HOSTILE, ids=[f"{path}={value!r}"[:100] for path, value in HOSTILE])
+def test_a_job_that_is_not_its_cron_jobs_is_refused(
+    installed: ControlPlane, as_api: Api, path: str, value: Any
+) -> None:
+    job = manual_job(installed.api, "hourly")
+    refused = attempt(as_api, changed(job, path, value))
+    assert refused is not None
+    assert "ValidatingAdmissionPolicy 'kubescribe-job" in refused.message, refused.message
+    assert "denied request" in refused.message
+
+
+def test_each_rule_refuses_one_of_them(installed: ControlPlane, as_api: Api) -> None:
+    policies = [one for one in base() if one["kind"] == "ValidatingAdmissionPolicy"]
+    unheard = {
+        rule["message"]
+        for one in policies
+        if one["metadata"]["name"].startswith("kubescribe-job")
+        for rule in one["spec"]["validations"]
+    }
+    assert len(unheard) == 11
+
+    def all_heard() -> bool:
+        """Which of two policies that both refuse a Job is heard is a matter of chance: so again until all were."""
+        for one in HOSTILE:
+            refused = attempt(as_api, changed(manual_job(installed.api, "hourly"), *one))
+            unheard.difference_update(rule for rule in list(unheard) if refused and rule in refused.message)
+        return not unheard
+
+    wait_for(all_heard, f"every rule to refuse a Job: {unheard}", timeout=60)
+
+
+@pytest.mark.parametrize("pipeline", ["nightly_totals", "hourly", "asked"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"metadata/annotations": {}},
+        {"metadata/annotations": {"kubescribe.io/actor": "token:ci", "cronjob.kubernetes.io/instantiate": "manual"}},
+        {f"{OWNER}/0/blockOwnerDeletion": False},
+    ],
+    ids=lambda change: ",".join(change) or "as it is",
+)
+def test_a_job_as_the_api_makes_it_is_taken(
+    installed: ControlPlane, as_api: Api, pipeline: str, change: dict[str, Any]
+) -> None:
+    job = manual_job(installed.api, pipeline)
+    for path, value in change.items():
+        changed(job, path, value)
+    refused = attempt(as_api, job)
+    assert refused is None, refused
+
+
+def test_nothing_is_started_without_the_list_and_nobody_else_is_hindered(installed: ControlPlane, as_api: Api) -> None:
+    job = manual_job(installed.api, "hourly")
+    of_the_schedule = changed(manual_job(installed.api, "hourly"), f"metadata/labels/{RUN}", REMOVED)
+    listed = installed.api.get("configmaps", "kubescribe-pipelines", RUNS)
+    installed.api.delete("configmaps", "kubescribe-pipelines", RUNS)
+    try:
+        refused = wait_for(lambda: attempt(as_api, job), "the policy to miss its list", timeout=30)
+        assert "'kubescribe-job-owners'" in refused.message
+        assert attempt(installed.api, of_the_schedule) is None
+    finally:
+        metadata = {key: listed["metadata"][key] for key in ("name", "namespace", "labels")}
+        installed.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": listed["data"]})
+        wait_for(lambda: attempt(as_api, job) is None, "the policy to have its list again", timeout=30)
+
+
+def test_jobs_of_namespaces_that_have_nothing_to_do_with_it_are_made(namespace: Namespace) -> None:
+    namespace.create(a_job("theirs", a_pod_template([a_container("true")])))
+    assert namespace.exists("jobs", "theirs")
+
+
+def test_others_are_not_held_to_it(installed: ControlPlane) -> None:
+    job = changed(manual_job(installed.api, "hourly"), f"{RUNNER}/image", "debug")
+    assert attempt(installed.api, job) is None
+
+
+def test_the_api_cannot_make_one_elsewhere(installed: ControlPlane, as_api: Api) -> None:
+    job = manual_job(installed.api, "hourly")
+    job["metadata"]["namespace"] = "kubescribe"
+    refused = attempt(as_api, job)
+    assert isinstance(refused, ApiError)
+    assert refused.status == 403
