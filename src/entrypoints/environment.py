@@ -41,7 +41,6 @@ _OTHERS = (
     "LOG_CAP",
     "MAX_RUNS",
     "LAUNCHER",
-    "NAMESPACE",
     "KEEP_JOBS",
     "POD_UID",
     "POD_NAME",
@@ -195,10 +194,6 @@ class Environment:
     def tenant(self, name: str) -> Tenant:
         """A tenant's name."""
         return self._read(name, _tenant, TENANT_RULE, DEFAULT_TENANT)
-
-    def namespace(self, name: str) -> str | None:
-        """A namespace of a cluster."""
-        return self._read(name, _tenant, TENANT_RULE) if self._values.get(PREFIX + name) else None
 
     def text(self, name: str) -> str | None:
         """A value as it is."""

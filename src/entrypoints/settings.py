@@ -67,14 +67,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_runs: int
     """``KUBESCRIBE_MAX_RUNS``: how many launched supervisors may be at work on this machine at once."""
 
-    launcher: str
-    """``KUBESCRIBE_LAUNCHER``: ``local`` or ``kubernetes``; ``auto``: the second in a pod with a service account."""
-    namespace: str | None
-    """``KUBESCRIBE_NAMESPACE``: where the Jobs of this process's tenant are; None: the pod's, or the context's."""
-    keep_jobs: int
-    """``KUBESCRIBE_KEEP_JOBS``: how many Jobs of a pipeline stay that ended well, and how many that did not."""
-    start_deadline: timedelta
-    """``KUBESCRIBE_START_DEADLINE``: for the first attempt of a run that the cluster's schedule started."""
     pod: Pod | None
     """The pod that this process is a supervisor in: ``KUBESCRIBE_POD_UID`` and its like; None: it is in none."""
 
@@ -157,10 +149,6 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         download_rows=env.count("DOWNLOAD_ROWS", 1_000_000),
         log_cap=env.count("LOG_CAP", 10 * 1024 * 1024),
         max_runs=env.count("MAX_RUNS", 8),
-        launcher=env.choice("LAUNCHER", "auto", "local", "kubernetes"),
-        namespace=env.namespace("NAMESPACE"),
-        keep_jobs=env.count("KEEP_JOBS", 3),
-        start_deadline=env.duration("START_DEADLINE", "300s"),
         pod=load_pod(env),
         run_id=env.uuid("RUN_ID"),
         slot=env.time("SLOT"),

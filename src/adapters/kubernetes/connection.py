@@ -50,9 +50,15 @@ class ApiServer:
     """
 
     def __init__(
-        self, *, folder: Path = SERVICE_ACCOUNT, environ: Mapping[str, str] | None = None, timeout: float = 10.0
+        self,
+        kubeconfig: str | None = None,
+        *,
+        folder: Path = SERVICE_ACCOUNT,
+        environ: Mapping[str, str] | None = None,
+        timeout: float = 10.0,
     ) -> None:
-        """``folder``: the service account's. ``timeout``: seconds for one request."""
+        """``kubeconfig``: None for the usual one. ``folder``: the service account's. ``timeout``: of one request."""
+        self._kubeconfig = kubeconfig
         self._folder = folder
         self._environ = os.environ if environ is None else environ
         self._timeout = timeout
@@ -63,16 +69,6 @@ class ApiServer:
     def in_cluster(self) -> bool:
         """Whether this is a pod with a service account."""
         return bool(self._environ.get("KUBERNETES_SERVICE_HOST")) and (self._folder / "token").is_file()
-
-    def default_namespace(self) -> str:
-        """The pod's own or, elsewhere, the context's."""
-        if self.in_cluster:
-            return (self._folder / "namespace").read_text().strip()
-        try:
-            _, active = config.list_kube_config_contexts(self._environ.get("KUBECONFIG"))
-        except ConfigException:
-            return "default"
-        return str(active.get("context", {}).get("namespace") or "default")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -166,9 +162,7 @@ class ApiServer:
                 InClusterConfigLoader(str(token), str(authority), environ=self._environ).load_and_set(made)
             else:
                 # Not persisted: a file of somebody's home is not ours to write to.
-                await config.load_kube_config(
-                    self._environ.get("KUBECONFIG"), client_configuration=made, persist_config=False
-                )
+                await config.load_kube_config(self._kubeconfig, client_configuration=made, persist_config=False)
         except ConfigException as error:
             raise BadSetting(
                 "KUBESCRIBE_LAUNCHER", f"there is no cluster to reach: {error}; set KUBECONFIG, or run in a pod"

@@ -21,16 +21,16 @@ _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 def on_cluster(settings: Settings) -> bool:
     """Whether runs are Jobs."""
-    if settings.launcher == "auto":
+    if settings.cluster.launcher == "auto":
         return _TOKEN.is_file()
-    return settings.launcher == "kubernetes"
+    return settings.cluster.launcher == "kubernetes"
 
 
-def api_server(closing: list[Any]) -> ApiServer:
+def api_server(settings: Settings, closing: list[Any]) -> ApiServer:
     """The connection."""
     from ...adapters.kubernetes.connection import ApiServer
 
-    server = ApiServer()
+    server = ApiServer(settings.cluster.kubeconfig)
     closing.append(server.close)
     return server
 
@@ -39,7 +39,7 @@ def cluster_view(settings: Settings, api: ApiServer, clock: Any) -> ClusterView:
     """What is in the namespace."""
     from ...adapters.kubernetes.view import ClusterView
 
-    return ClusterView(api, lambda: (settings.namespace or api.default_namespace(),), settings.tenant, clock)
+    return ClusterView(api, lambda: (settings.cluster.namespace,), settings.tenant, clock)
 
 
 def kubernetes_launcher(settings: Settings, api: ApiServer, view: ClusterView, clock: Any) -> KubernetesLauncher:
@@ -47,7 +47,7 @@ def kubernetes_launcher(settings: Settings, api: ApiServer, view: ClusterView, c
     from ...adapters.kubernetes.launcher import KubernetesLauncher, namespace_of
 
     def where(tenant: str) -> str:
-        return namespace_of(tenant, settings.tenant, settings.namespace or api.default_namespace())
+        return namespace_of(tenant, settings.tenant, settings.cluster.namespace)
 
     return KubernetesLauncher(api, view, where, sleep=clock.sleep)
 
@@ -75,7 +75,7 @@ def observe_jobs(settings: Settings, jobs: Any, log: Any, run_log: Any, attempt_
         job_log=log,
         run_log=run_log,
         attempt_log=attempt_log,
-        start_deadline=settings.start_deadline.total_seconds(),
+        start_deadline=settings.cluster.start_deadline.total_seconds(),
     )
 
 
@@ -83,4 +83,4 @@ def clear_jobs(settings: Settings, jobs: Any, log: Any) -> ClearJobs:
     """The use case."""
     from ...application.clear_jobs import ClearJobs
 
-    return ClearJobs(jobs=jobs, job_log=log, keep=settings.keep_jobs)
+    return ClearJobs(jobs=jobs, job_log=log, keep=settings.cluster.keep_jobs)

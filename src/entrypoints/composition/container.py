@@ -216,7 +216,7 @@ class Container(containers.DeclarativeContainer):
     ids = providers.Singleton(_ids)
     spool = providers.Singleton(_spool, settings)
     termination_log = providers.Singleton(_termination_log, settings)
-    api_server = providers.Singleton(cluster.api_server, closing)
+    api_server = providers.Singleton(cluster.api_server, settings, closing)
     cluster_view = providers.Singleton(cluster.cluster_view, settings, api_server, clock)
     cluster_jobs = providers.Singleton(cluster.cluster_jobs, api_server, cluster_view)
     launcher = providers.Selector(

@@ -46,6 +46,7 @@ NEVER_ASKED = {
     errors.BadSetting,
     errors.ChecksFailed,
     errors.ClusterRefused,
+    errors.ClusterUnavailable,
     errors.CommandNotFound,
     errors.EmbeddedNotAnswering,
     errors.EmbeddedUnavailable,
