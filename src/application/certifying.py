@@ -6,9 +6,8 @@ from datetime import datetime
 
 import msgspec
 
-from ..domain.actor import supervisor
+from ..domain.actor import RECONCILER, supervisor
 from ..domain.attempt import Attempt
-from ..domain.failure import FailureCause
 from ..domain.run import Run
 
 
@@ -21,7 +20,9 @@ def may_be_replaced(attempt: Attempt) -> bool:
     told_by_another = (certificate.recorded_by or "").startswith("attempt:") and certificate.recorded_by != supervisor(
         attempt.id
     )
-    return told_by_another or certificate.cause is FailureCause.LEASE_EXPIRED
+    # A verdict that came before anybody had asked the cluster for the pod's output.
+    in_haste = certificate.recorded_by == RECONCILER and not certificate.log_tail and not certificate.events
+    return told_by_another or in_haste
 
 
 def certified(run: Run, known: Attempt | None, told: Attempt, *, number: int) -> Attempt:

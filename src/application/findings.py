@@ -66,7 +66,7 @@ def finding_of(found: OpenRun, sighting: Sighting) -> Finding | None:
             return _failed(told.cause, f"{message}: {told.message}", Evidence.DEADLINE)
         return _failed(FailureCause.START_DEADLINE, message, Evidence.DEADLINE)
     # A supervisor that still beats enforces the deadline itself, and with more grace than we have.
-    silent = run.status is not RunStatus.RUNNING or found.lease_expired or sighting.observed
+    silent = run.status is not RunStatus.RUNNING or found.lease_expired or not sighting.supervised
     if found.run_deadline_passed and silent:
         message = f"its run deadline has passed, and {sighting.detail}"
         return _failed(FailureCause.RUN_DEADLINE, message, Evidence.DEADLINE)
@@ -86,7 +86,7 @@ def _gone(found: OpenRun, sighting: Sighting) -> Finding:
         completed = _completed(sighting.summary, told)
         if completed is not None:
             return completed
-    if sighting.observed and sighting.ended_well:
+    if sighting.ended_well and not sighting.supervised:
         return Finding(
             status=RunStatus.SUCCEEDED, cause=None, message=None, evidence=Evidence.POD_STATUS, certificate=told
         )
@@ -94,7 +94,7 @@ def _gone(found: OpenRun, sighting: Sighting) -> Finding:
     if own is not None and own.cause is not None and not _is_told_better(found, own, told):
         message = own.message or f"its last attempt ended ({own.cause})"
         return _failed(own.cause, message, Evidence.PROCESS_GONE)
-    if told is not None and told.cause is not None:
+    if told is not None and told.cause not in (None, FailureCause.UNKNOWN):
         return _failed(told.cause, told.message or sighting.detail, Evidence.POD_STATUS, told)
     if sighting.machine_restarted:
         message = f"its machine was restarted: {sighting.detail}"

@@ -101,6 +101,8 @@ class ReconcileRuns:
             return await self._launched(run)
         if sighting.deleted:
             return await self._cancelled(found, sighting)
+        if sighting.followed and not found.run_deadline_passed:
+            return None
         finding = finding_of(found, sighting)
         if finding is not None:
             return await self._verdict(run, attempt, finding)

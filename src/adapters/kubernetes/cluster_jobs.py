@@ -15,6 +15,8 @@ from .view import ClusterView
 
 LOG_LINES, LOG_BYTES = 50, 64 * 1024
 _EVENTS = 20
+_NEW_ENOUGH = 1.0
+"""Seconds: passes that are nearer to each other than this share a look, unless a watch keeps it current anyway."""
 _LONGEST_LINE = 500
 
 
@@ -30,7 +32,7 @@ class KubernetesJobs:
 
     async def jobs(self) -> tuple[SeenJob, ...]:
         """See the port."""
-        await self._view.refresh()
+        await self._view.refresh(_NEW_ENOUGH)
         return self._view.jobs()
 
     async def quarantined(self) -> tuple[Quarantined, ...]:

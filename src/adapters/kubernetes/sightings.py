@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from ...application.ports.cluster_jobs import Phase, SeenJob, SeenPod
 from ...application.ports.launcher import JobState, Sighting
-from ...domain.attempt import Attempt
+from ...domain.attempt import Attempt, DeathCertificate
+from ...domain.failure import FailureCause
 from ...domain.launch import Launch
 from ...domain.run import Run
 
 
-def sighting_of(job: SeenJob | None, gone: SeenJob | None, run: Run, attempt: Attempt | None) -> Sighting:
+class GoneJob(msgspec.Struct, frozen=True):
+    """A Job that was there, and is not any more."""
+
+    job: SeenJob
+    """As it was seen last."""
+    while_at_work: bool
+    """It was seen to be deleted while it was active. False: it was not there when it was looked for again."""
+
+
+def sighting_of(job: SeenJob | None, gone: GoneJob | None, run: Run, attempt: Attempt | None) -> Sighting:
     """``job``: the run's as it is now. ``gone``: as it was last, where it is not there any more."""
     if job is not None:
-        return _ended(job) if job.phase is not Phase.ACTIVE else _at_work(job)
+        return _ended(job, there=True) if job.phase is not Phase.ACTIVE else _at_work(job)
     if gone is not None:
-        if gone.phase is not Phase.ACTIVE:
-            return _ended(gone)
-        return Sighting(
-            state=JobState.GONE,
-            detail=f"its Job {gone.name} was deleted on the cluster before it had ended",
-            deleted=True,
-            observed=not gone.supervised,
-        )
+        return _gone(gone)
     if attempt is not None and attempt.whereabouts.pod is not None:
         where = f"namespace {attempt.whereabouts.namespace}"
         return Sighting(state=JobState.MISSING, detail=f"no Job of it is in {where}, and nobody saw it go")
@@ -30,7 +35,23 @@ def sighting_of(job: SeenJob | None, gone: SeenJob | None, run: Run, attempt: At
     return Sighting(state=JobState.UNKNOWN, detail="no attempt has taken the run yet")
 
 
-def _ended(job: SeenJob) -> Sighting:
+def _gone(gone: GoneJob) -> Sighting:
+    job = gone.job
+    if job.phase is not Phase.ACTIVE:
+        return _ended(job, there=False)
+    if gone.while_at_work:
+        what = f"its Job {job.name} was deleted on the cluster before it had ended"
+        return Sighting(state=JobState.GONE, detail=what, deleted=True, supervised=job.supervised)
+    what = f"its Job {job.name} went away between two looks"
+    return Sighting(
+        state=JobState.GONE,
+        detail=what,
+        certificate=DeathCertificate(cause=FailureCause.UNKNOWN, message=what),
+        supervised=job.supervised,
+    )
+
+
+def _ended(job: SeenJob, *, there: bool) -> Sighting:
     last = job.pods[-1] if job.pods else None
     ended = job.certificate or (last.certificate if last is not None else None)
     words = {Phase.COMPLETE: "is complete", Phase.FAILED: "has failed"}[job.phase]
@@ -41,7 +62,8 @@ def _ended(job: SeenJob) -> Sighting:
         certificate=ended,
         ended_well=job.phase is Phase.COMPLETE,
         summary=last.summary if last is not None else None,
-        observed=not job.supervised,
+        supervised=job.supervised,
+        followed=there and last is not None and not job.supervised,
     )
 
 
@@ -62,7 +84,7 @@ def _at_work(job: SeenJob) -> Sighting:
         certificate=newest.certificate if newest is not None and waits else job.certificate,
         hopeless=job.hopeless or (newest is not None and newest.hopeless),
         present=there,
-        observed=not job.supervised,
+        supervised=job.supervised,
     )
 
 

@@ -19,6 +19,7 @@ from ...domain.tenant import Tenant
 from .connection import ApiServer, path_of
 from .objects import Change, CronJob, Job, Page, Pod, Sketch
 from .seen import seen_job
+from .sightings import GoneJob
 
 LIST_EVERY = 60.0
 """Seconds: what a watch has kept to itself is known after so long."""
@@ -32,8 +33,8 @@ T = TypeVar("T", Job, Pod, CronJob)
 class ClusterView:
     """The Jobs of pipelines, their pods and CronJobs. Not for several threads.
 
-    Every look is at most ``LIST_EVERY`` old while :meth:`follow` runs, else ``_AGAIN`` seconds. What a watch told too
-    late does no harm: that a Job or a pod has ended, or is gone, can never become untrue.
+    While :meth:`follow` runs nobody else needs to look. What a watch tells too late does no harm: that a Job or a pod
+    has ended, or is gone, can never become untrue.
     """
 
     def __init__(self, api: ApiServer, namespaces: Callable[[], Sequence[str]], tenant: Tenant, clock: Clock) -> None:
@@ -43,7 +44,7 @@ class ClusterView:
         self._pods: dict[UUID, dict[UUID, Pod]] = {}
         self._cron_jobs: dict[str, CronJob] = {}
         self._versions: dict[tuple[str, str], str] = {}
-        self._gone: OrderedDict[UUID, SeenJob] = OrderedDict()
+        self._gone: OrderedDict[UUID, GoneJob] = OrderedDict()
         self._bad: dict[str, Quarantined] = {}
         self._held: dict[tuple[UUID, str], float] = {}
         self._seen: dict[UUID, SeenJob] = {}
@@ -56,11 +57,11 @@ class ClusterView:
         self._following = False
         self._turn = asyncio.Lock()
 
-    async def refresh(self) -> None:
-        """Look, where the last look is too long ago; raises as the API server does, and not at once again."""
+    async def refresh(self, max_age: float = LIST_EVERY) -> None:
+        """Look, where the last look is so many seconds old; raises as the API server does, and not at once again."""
         async with self._turn:
             now = self._clock.monotonic()
-            enough = LIST_EVERY + _AGAIN * 3 if self._following else _AGAIN
+            enough = LIST_EVERY + _AGAIN * 3 if self._following else max_age
             if self._listed_at is not None and now - self._listed_at < enough:
                 return
             if self._failure is not None and self._failed_at is not None and now - self._failed_at < _AGAIN:
@@ -78,7 +79,7 @@ class ClusterView:
         uid = self._by_run.get(run_id)
         return None if uid is None else self._seen.get(uid)
 
-    def gone_of_run(self, run_id: UUID) -> SeenJob | None:
+    def gone_of_run(self, run_id: UUID) -> GoneJob | None:
         """The Job of a run as it was last, when it was seen to be there and then seen not to be."""
         return self._gone.get(run_id)
 
@@ -179,7 +180,7 @@ class ClusterView:
         unread = {bad.uid for bad in self._bad.values()}
         for uid, job in before.items():
             if uid not in self._jobs and str(uid) not in unread:
-                self._forget(job)
+                self._forget(GoneJob(job, while_at_work=job.deleting))
         alive = {pod for pods in self._pods.values() for pod in pods}
         self._held = {key: since for key, since in self._held.items() if key[0] in alive or key[0] in self._jobs}
         self._listed_at, self._failure = self._clock.monotonic(), None
@@ -223,7 +224,7 @@ class ClusterView:
         del self._jobs[job.metadata.uid]
         self._changed.add(job.metadata.uid)
         if seen is not None:
-            self._forget(seen)
+            self._forget(GoneJob(seen, while_at_work=True))
 
     def _put_pod(self, pod: Pod) -> None:
         job = _job_of(pod)
@@ -244,8 +245,8 @@ class ClusterView:
         if PIPELINE in (cron_job.metadata.labels or {}):
             self._cron_jobs[str(cron_job.metadata.uid)] = cron_job
 
-    def _forget(self, job: SeenJob) -> None:
-        self._gone[job.run_id] = job
+    def _forget(self, gone: GoneJob) -> None:
+        self._gone[gone.job.run_id] = gone
         while len(self._gone) > _REMEMBERED:
             self._gone.popitem(last=False)
 

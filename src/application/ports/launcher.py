@@ -48,8 +48,10 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """The last word of its newest supervisor, left for a RunLog that was away."""
     present: bool = False
     """Processes of it are there that may not have taken the run."""
-    observed: bool = False
-    """It has no supervisor of ours: what becomes of it is observed, by :class:`ObserveJobs`."""
+    supervised: bool = True
+    """A supervisor of ours is inside; without one, its exit code 0 is a result."""
+    followed: bool = False
+    """Its end is there to be seen by :class:`~kubescribe.application.observe_jobs.ObserveJobs`, which tells it."""
 
 
 class Launcher(Protocol):

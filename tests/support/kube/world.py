@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
+import psycopg
+
+from kubescribe.application.authoring.parameters import accepted_parameters
 from kubescribe.application.authoring.registry import Registry
 from kubescribe.application.manifests.cron_job import cron_job
 from kubescribe.application.manifests.installation import Installation
@@ -84,13 +87,37 @@ class ClusterWorld:
 
     def trigger(self, pipeline: str, **parameters: Any) -> Run:
         """As `POST /pipelines/…/runs` does it."""
-        declared = self.pipelines.get(pipeline).pipeline
-        request = TriggerRequest(pipeline=declared, parameters=parameters, actor="user:ada")
+        declared = self.pipelines.get(pipeline)
+        accepted = accepted_parameters(declared, parameters, from_text=False)
+        request = TriggerRequest(pipeline=declared.pipeline, parameters=accepted, actor="user:ada")
         return self._loop.run(self.container.trigger_run()(request)).run
 
     def reconcile(self) -> Pass:
         """One pass."""
-        return self._loop.run(one_pass(self.container, lambda name: self.pipelines.get(name).pipeline))
+
+        async def reconcile() -> Pass:
+            await asyncio.sleep(0.01)  # for a watch to get what has come
+            return await one_pass(self.container, lambda name: self.pipelines.get(name).pipeline)
+
+        return self._loop.run(reconcile())
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """With a watch, as the API has one."""
+
+        async def begin() -> asyncio.Task[None]:
+            return asyncio.create_task(self.container.cluster_view().follow(lambda: None))
+
+        async def end() -> None:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
+        watching = self._loop.run(begin())
+        try:
+            yield
+        finally:
+            self._loop.run(end())
 
     def cancel(self, run_id: UUID) -> Run:
         """As `POST /runs/…/cancel` does it."""
@@ -136,3 +163,57 @@ class ClusterWorld:
             return alive[-1].whereabouts.pod if alive else None
 
         return wait_for(taken, "an attempt to take the run", timeout=60, every=0.2)
+
+    def running_after(self, run_id: UUID, pod: str) -> str:
+        """The name of the next pod that works on a run."""
+
+        def taken() -> str | None:
+            self.reconcile()
+            alive = [one.whereabouts.pod for one in self.attempts(run_id) if one.ended_at is None]
+            return alive[-1] if alive and alive[-1] != pod else None
+
+        return wait_for(taken, "another attempt to take the run", timeout=60, every=0.3)
+
+    def ended_after_adoption(self, run_id: UUID, timeout: float = 60) -> Run:
+        """The run of a Job that was not asked for here, when it has its verdict."""
+        self.reconcile()
+        return self.ended(run_id, timeout)
+
+    def until_adopted(self, run_id: UUID, *statuses: RunStatus) -> Run:
+        """The same, when it has one of these states."""
+        self.reconcile()
+        return self.until(run_id, *statuses)
+
+    def until_pod(self, run_id: UUID) -> None:
+        """Wait until the run has a pod, running or not."""
+        name = self.job(run_id)["metadata"]["name"]
+        wait_for(lambda: self.namespace.pods(name), "a pod", timeout=30, every=0.1)
+
+    def waits(self, run_id: UUID, reason: str) -> None:
+        """Wait until the run's pod is kept back for this reason, and see a pass leave it at that."""
+        name = self.job(run_id)["metadata"]["name"]
+
+        def held(pod: Json) -> bool:
+            states = [one.get("state", {}) for one in pod.get("status", {}).get("containerStatuses", [])]
+            return any(state.get("waiting", {}).get("reason") == reason for state in states)
+
+        self.namespace.pod(name, held)
+        self.reconcile()
+
+    def past_start_deadline(self, run_id: UUID) -> None:
+        """Let the run's start deadline have been a second ago."""
+        self._sql("UPDATE run SET start_deadline_at = clock_timestamp() - interval '1 second' WHERE id = %s", run_id)
+
+    def _sql(self, statement: LiteralString, *values: object) -> None:
+        with psycopg.connect(self.environ["RUNLOG_DB_URL"], autocommit=True) as connection:
+            connection.execute(statement, values)
+
+    def gone(self, run_id: UUID) -> None:
+        """Wait until the run has neither Job nor pod."""
+        label = f"kubescribe.io/run-id={run_id}"
+        wait_for(
+            lambda: not any(self.namespace.listed(kind, labelSelector=label) for kind in ("jobs", "pods")),
+            "the Job and its pods to go",
+            timeout=30,
+            every=0.1,
+        )
