@@ -50,3 +50,14 @@ def gate(run: Context, file: str) -> None:
     """End well when the file is there."""
     while not Path(file).exists():
         time.sleep(0.05)
+
+
+@pipeline(reports=[], run_deadline="5m", start_deadline="60s")
+def broken(run: Context) -> None:
+    """Fail, and nobody tries again."""
+    raise ValueError("the file is empty")
+
+
+@pipeline(reports=[], run_deadline="5m", start_deadline="60s")
+def quick(run: Context) -> None:
+    """Nothing to publish, and soon done."""

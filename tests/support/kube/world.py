@@ -217,3 +217,15 @@ class ClusterWorld:
             timeout=30,
             every=0.1,
         )
+
+    def reports(self, report: str) -> int:
+        """How many versions of a report were published."""
+        query = "SELECT count(*) FROM kubescribe.publication WHERE report = %s"
+        with psycopg.connect(self.environ["REPORT_DB_URL"]) as connection:
+            return int((connection.execute(query, [report]).fetchone() or (0,))[0])
+
+    def events(self, kind: str) -> int:
+        """How many events of this kind RunLog has."""
+        with psycopg.connect(self.environ["RUNLOG_DB_URL"]) as connection:
+            row = connection.execute("SELECT count(*) FROM event WHERE kind = %s", [kind]).fetchone()
+            return int((row or (0,))[0])
