@@ -88,6 +88,14 @@ class ClusterView:
         self._settle()
         return tuple(self._bad.values())
 
+    def cron_jobs(self) -> tuple[CronJob, ...]:
+        """Those with a pipeline's label."""
+        return tuple(self._cron_jobs.values())
+
+    def add_cron_job(self, body: bytes) -> None:
+        """A CronJob that was changed just now."""
+        self._take(body, CronJob, self._put_cron_job)
+
     def add(self, body: bytes) -> None:
         """A Job that was made, or read by itself, just now."""
         self._take(body, Job, self._put_job)

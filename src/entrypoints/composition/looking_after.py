@@ -45,6 +45,7 @@ async def one_pass(container: Container, pipeline: Callable[[str], Pipeline]) ->
             await trace_run(container, run.id, run.tenant)
     if seen:
         try:
+            await container.hint_pauses()()
             await container.clear_jobs()()
         except (ClusterUnavailable, ClusterRefused) as away:
             problems.append(str(away))
