@@ -36,6 +36,7 @@ from .cluster import (
 )
 from .databases import (
     CommitUnknown,
+    DatabaseReadOnly,
     DatabaseRefused,
     DatabaseUnavailable,
     QueryFailed,
@@ -122,6 +123,7 @@ __all__ = [
     "CommandNotFound",
     "CommitUnknown",
     "ConfigurationError",
+    "DatabaseReadOnly",
     "DatabaseRefused",
     "DatabaseUnavailable",
     "EmbeddedNotAnswering",
