@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,11 @@ def disrupted(pod: Json) -> Json:
     found = condition_of(pod, "DisruptionTarget")
     assert found is not None, pod["status"]["conditions"]
     return found
+
+
+def states(pids: list[int]) -> set[str]:
+    """``T`` is stopped."""
+    return {Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in pids}
 
 
 def test_an_evicted_pod_is_replaced_and_costs_no_try(namespace: Namespace, node: Node) -> None:
@@ -88,7 +94,7 @@ class TestLostNodes:
         assert ready is not None
         assert ready["status"] == "Unknown"
         assert len(namespace.pods("lost")) == 1
-        assert process.pids(), "stopped, not gone"
+        assert states(process.pids()) == {"T"}, "stopped, not gone"
         node.come_back()
         wait_for(lambda: not namespace.exists("pods", name), "the node to end it", every=0.05)
         wait_for(node.schedulable, "the node to be taken back", every=0.05)

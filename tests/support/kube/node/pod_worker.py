@@ -183,8 +183,9 @@ class PodWorker:
     def _not_imitated(self, container: Json) -> str | None:
         if self.pod["spec"].get("restartPolicy") != "Never":
             return "this node restarts nothing: restartPolicy has to be Never"
-        if self.pod["spec"].get("initContainers"):
-            return "this node runs no init containers"
+        for field in ("initContainers", "activeDeadlineSeconds"):
+            if self.pod["spec"].get(field):
+                return f"this node has no {field}"
         probes = {"livenessProbe", "readinessProbe", "startupProbe"} & container.keys()
         return f"this node has no probes: {', '.join(sorted(probes))}" if probes else None
 
