@@ -195,10 +195,12 @@ def i_19(story: Story) -> str | None:
     if told not in ([], ["run.recovered"]):
         return f"it is {story.status}, and its outbox holds {told}"
     assert story.run is not None
-    # What failed at the very moment may have been committed before or after it.
+    # What was told at the very moment may have been committed before or after it: a failure that this success did not
+    # see, or the recovery that another success told of.
     before = story.run["finished_at"] - timedelta(seconds=1)
     earlier = [row["kind"] for row in story.notices if row["created_at"] < before]
-    if not told and earlier and earlier[-1] != "run.recovered":
+    meanwhile = any(row["kind"] == "run.recovered" and row["created_at"] >= before for row in story.notices)
+    if not told and earlier and earlier[-1] != "run.recovered" and not meanwhile:
         return f"the pipeline had failed before it, and nobody is told that it works again: {earlier}"
     return None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future
 from typing import Any
 
 import polars as pl
@@ -53,7 +52,7 @@ class _Writing:
 
     def __init__(self, columns: tuple[Column, ...], batches: AsyncIterator[tuple[Row, ...]]) -> None:
         self._given_up = False
-        self._asking: Future[Any] | None = None
+        self._asking: asyncio.Task[Any] | None = None
         self._columns, self._batches = columns, batches
         self._loop = asyncio.get_running_loop()
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
@@ -79,7 +78,7 @@ class _Writing:
             getting.cancel()
 
     def give_up(self) -> None:
-        """Let polars' threads come to their end, whatever they wait for."""
+        """Let polars' threads come to their end, whatever they wait for. Called in the loop, as all that asks it is."""
         self._given_up = True
         if self._asking is not None:
             self._asking.cancel()
@@ -103,8 +102,7 @@ class _Writing:
     def _frames(self, *_: Any) -> Iterator[pl.DataFrame]:
         while not self._given_up:
             try:
-                self._asking = asyncio.run_coroutine_threadsafe(self._next_batch(), self._loop)
-                rows = self._asking.result()
+                rows = asyncio.run_coroutine_threadsafe(self._next_batch(), self._loop).result()
                 frame = None if rows is None else frame_of(self._columns, rows)
             except BaseException as error:
                 self._error = error
@@ -114,4 +112,11 @@ class _Writing:
             yield frame
 
     async def _next_batch(self) -> tuple[Row, ...] | None:
-        return await anext(self._batches, None)
+        if self._given_up:
+            return None
+        # Noted here and not in the thread that asks: this may wait already before that thread goes on.
+        self._asking = asyncio.current_task()
+        try:
+            return await anext(self._batches, None)
+        finally:
+            self._asking = None

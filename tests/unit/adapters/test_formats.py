@@ -6,7 +6,9 @@ import asyncio
 import csv
 import io
 import math
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Future
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -274,6 +276,39 @@ def test_a_writer_whose_rows_never_come_can_be_cancelled() -> None:
         assert reading.cancelled()
 
     asked = asyncio.Event()
+    asyncio.run(cancel())
+
+
+def test_a_writer_is_cancelled_before_its_thread_knows_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that asks for rows is held until the reader has gone."""
+    gone, asked = threading.Event(), asyncio.Event()
+    ask = asyncio.run_coroutine_threadsafe
+
+    def slowly(wanted: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Future[Any]:
+        asking = ask(wanted, loop)
+        if not asking.done() and "_next_batch" in repr(wanted):
+            gone.wait(10)
+        return asking
+
+    async def never() -> AsyncIterator[tuple[Row, ...]]:
+        asked.set()
+        await asyncio.Event().wait()
+        yield ROWS
+
+    async def read() -> None:
+        async for _ in ParquetRows().encode(COLUMNS, never()):
+            pass
+
+    async def cancel() -> None:
+        reading = asyncio.create_task(read())
+        await asked.wait()
+        reading.cancel()
+        await asyncio.sleep(0)  # so that it has given up
+        asyncio.get_running_loop().call_soon(gone.set)
+        await asyncio.wait_for(asyncio.gather(reading, return_exceptions=True), 20)
+        assert reading.cancelled()
+
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", slowly)
     asyncio.run(cancel())
 
 
