@@ -31,8 +31,8 @@ class ControlPlane:
     """``with ControlPlane() as plane: plane.api.create(…)``. Raises :class:`~tests.support.kube.binaries.NoBinaries`.
 
     ``etcd``, ``apiserver``, ``controller_manager`` and ``scheduler`` can be stopped, paused and started again each
-    by itself; ``start`` sets all right again. All of it ends with this process, however that ends. ``node_grace``: seconds
-    without a renewed Lease after which a node is taken for unreachable (Kubernetes' default is 50).
+    by itself; ``start`` sets all right again. All of it ends with this process, however that ends.
+    ``node_grace``: seconds without a renewed Lease after which a node is taken for unreachable (Kubernetes': 50).
     """
 
     def __init__(self, *, node_grace: int = 8) -> None:
