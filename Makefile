@@ -71,7 +71,7 @@ lock: ## renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url pyproject.toml --extra embedded --extra fast --extra otel --group dev -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url --group peers -o requirements-peers.lock
+	  --no-emit-index-url --no-strip-extras --group peers -o requirements-peers.lock
 
 .PHONY: clean
 clean: ## remove .venv and the embedded databases

@@ -36,6 +36,13 @@ class Reconciled(msgspec.Struct, frozen=True):
     """A sentence for each run that could not be judged, those included that stay UNCERTAIN."""
 
 
+class _Queue:
+    """Runs whose launch is due, during one pass."""
+
+    full = False
+    """There was no room for one of them, nor is there for the others: the next pass begins with the oldest again."""
+
+
 class _Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What was found out about a run that needs a verdict, should the ledger know nothing of it."""
 
@@ -78,10 +85,10 @@ class ReconcileRuns:
 
     async def __call__(self) -> Reconciled:
         """Look at every open run once; one that raises does not stop the others."""
-        changed, problems = [], []
+        changed, problems, queue = [], [], _Queue()
         for found in await self._run_log.open_runs():
             try:
-                after = await self._settle(found)
+                after = await self._settle(found, queue)
                 now = after
                 if now is None and found.run.status is RunStatus.UNCERTAIN:
                     now = await self._run_log.get(found.run.id, tenant=None)  # another reconciler may have judged it
@@ -98,16 +105,16 @@ class ReconcileRuns:
         await self._clear_away()
         return Reconciled(tuple(changed), tuple(problems))
 
-    async def _settle(self, found: OpenRun) -> Run | None:
+    async def _settle(self, found: OpenRun, queue: _Queue) -> Run | None:
         run, attempt = found.run, found.attempt
         if run.status is RunStatus.PENDING and run.launch is Launch.DUE:
-            return await self._launched(run)
+            return None if queue.full else await self._launched(run, queue)
         if run.status is RunStatus.CANCELLING:
             return await self._finish_cancel(found, actor=RECONCILER)
         sighting = await self._launcher.look(run, attempt)
         failpoint("reconcile.looked")
         if _is_to_be_launched_again(found, sighting):
-            return await self._launched(run)
+            return await self._launched(run, queue)
         finding = _finding(found, sighting)
         if finding is not None:
             return await self._verdict(run, attempt, finding)
@@ -117,11 +124,11 @@ class ReconcileRuns:
             return await self._uncertain(run, f"its lease is over, and {sighting.detail}")
         return None
 
-    async def _launched(self, run: Run) -> Run | None:
+    async def _launched(self, run: Run, queue: _Queue) -> Run | None:
         """Launch what was accepted, and not launched; what waits in the queue is no news."""
         if self._launch is None:
             return None
-        after = await self._launch(run, actor=RECONCILER)
+        after, queue.full = await self._launch(run, actor=RECONCILER)
         return after if after.status is not run.status else None
 
     async def _verdict(self, run: Run, attempt: Attempt | None, finding: _Finding) -> Run | None:
@@ -214,6 +221,8 @@ def _finding(found: OpenRun, sighting: Sighting) -> _Finding | None:
     run, attempt = found.run, found.attempt
     if found.start_deadline_passed:
         message = "no attempt took it before its start deadline"
+        if attempt is None and sighting.state is JobState.GONE:
+            message += f": {sighting.detail}"
         return _finding_of(RunStatus.FAILED, FailureCause.START_DEADLINE, message, Evidence.DEADLINE)
     if attempt is not None and sighting.state is JobState.GONE:
         known = attempt.certificate

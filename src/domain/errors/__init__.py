@@ -32,6 +32,7 @@ from .browsing import (
 )
 from .databases import (
     CommitUnknown,
+    DatabaseReadOnly,
     DatabaseRefused,
     DatabaseUnavailable,
     QueryFailed,
@@ -115,6 +116,7 @@ __all__ = [
     "CommandNotFound",
     "CommitUnknown",
     "ConfigurationError",
+    "DatabaseReadOnly",
     "DatabaseRefused",
     "DatabaseUnavailable",
     "EmbeddedNotAnswering",

@@ -85,8 +85,11 @@ class LaunchRefused(KubescribeError):
 
 
 class LauncherBusy(TemporaryError):
-    """A supervisor cannot be started just now; the run waits, and is launched when there is room."""
+    """A supervisor cannot be started just now; the run waits, and is launched when there is room.
 
-    def __init__(self, run_id: object, why: str) -> None:
-        self.run_id, self.why = run_id, why
+    ``for_all``: until then no other run can be launched either.
+    """
+
+    def __init__(self, run_id: object, why: str, *, for_all: bool = False) -> None:
+        self.run_id, self.why, self.for_all = run_id, why, for_all
         super().__init__(f"run {run_id} waits for its supervisor: {why}")
