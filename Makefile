@@ -45,7 +45,7 @@ test: $(STAMP) ## the whole test suite
 
 .PHONY: fast
 fast: $(STAMP) ## the tests that need no database (under two minutes)
-	$(BIN)/python -m pytest -n 2 -m "not integration and not faults and not packaging"
+	$(BIN)/python -m pytest -n 2 -m "not integration and not faults and not packaging and not cluster"
 
 .PHONY: chaos
 chaos: $(STAMP) ## N random faults on real runs, seeded (make chaos N=1000 SEED=7 MINUTES=30 ONLY=kills WORKERS=2)
