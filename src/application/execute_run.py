@@ -38,7 +38,10 @@ class ExecuteRun:
         ids: Ids,
         console: Console,
         limits: Limits,
+        attempt_id: UUID | None = None,
     ) -> None:
+        """``attempt_id``: of the one attempt that this supervisor makes, a pod; None: it makes ids of its own."""
+        self._attempt_id = attempt_id
         self._new_attempt = new_attempt
         self._publisher = publisher
         self._termination_log = termination_log
@@ -66,7 +69,7 @@ class ExecuteRun:
         """Execute the run; the last attempt's result."""
         earlier = Earlier()
         while True:
-            attempt_id = self._ids.new()
+            attempt_id = self._attempt_id or self._ids.new()
             self._attempt, recorder = self._new_attempt(order, attempt_id, earlier)
             if self._stop is not None:
                 self._attempt.stop(*self._stop)

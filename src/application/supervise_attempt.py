@@ -278,7 +278,7 @@ class SuperviseAttempt:
         await self._writer.stop()
         again_in = self._again_in() if retry and done.status is RunStatus.FAILED else None
         done = msgspec.structs.replace(done, duration=self._clock.monotonic() - self._began)
-        if again_in is not None:
+        if again_in is not None or (done.status is RunStatus.FAILED and self._leaves_the_verdict(retry)):
             done = msgspec.structs.replace(done, status=RunStatus.PENDING)
         elif done.status in (RunStatus.FAILED, RunStatus.SKIPPED):
             done = await self._conclude(done)
@@ -326,7 +326,18 @@ class SuperviseAttempt:
             return False
         return (run.attempt_id, run.status) != (self._attempt_id, done.status)
 
+    def _leaves_the_verdict(self, retry: bool) -> bool:
+        """Whether another pod of the same Job may follow: a Job replaces one whose node was drained, for instance."""
+        if not self._order.one_attempt:
+            return False
+        if self._guard.why is Stop.TERMINATED:
+            return True
+        declared = self._pipeline.retries if self._pipeline else 0
+        return retry and (self._order.retries or declared) > 0
+
     def _again_in(self) -> float | None:
+        if self._order.one_attempt:
+            return None
         pipeline = self._pipeline
         retries, delay = self._order.retries, self._order.retry_delay
         if retries is None:

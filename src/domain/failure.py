@@ -71,3 +71,6 @@ class SkipReason(StrEnum):
 
     PAUSED = "paused"
     """Its pipeline was paused when its slot came."""
+
+    CONCURRENCY = "concurrency"
+    """Another run of its pipeline was at work, and the pipeline allows one at a time."""

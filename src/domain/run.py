@@ -53,6 +53,9 @@ class Evidence(StrEnum):
     TERMINATION_MESSAGE = "termination_message"
     """What the supervisor left behind for the reconciler."""
 
+    POD_STATUS = "pod_status"
+    """What Kubernetes says of its pod or its Job."""
+
     PROCESS_GONE = "process_gone"
     """The processes were looked for and are not there."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 
 from ..application.manifests.installation import DEFAULT_IMAGE, DEFAULT_NAMESPACE, RUNNER
@@ -19,6 +21,14 @@ class ClusterSettings(msgspec.Struct, frozen=True, kw_only=True):
     """``KUBESCRIBE_IMAGE``: of pipelines that name no other."""
     secrets: tuple[str, ...] = (RUNNER,)
     """``KUBESCRIBE_SECRETS``: whose keys are variables of the pods."""
+    launcher: str = "auto"
+    """``KUBESCRIBE_LAUNCHER``: ``local`` or ``kubernetes``; ``auto``: the second in a pod with a service account."""
+    kubeconfig: str | None = None
+    """``KUBECONFIG``: outside a pod, where the cluster is and who we are to it; None: ``~/.kube/config``."""
+    keep_jobs: int = 3
+    """``KUBESCRIBE_KEEP_JOBS``: how many Jobs of a pipeline stay that ended well, and how many that did not."""
+    start_deadline: timedelta = timedelta(minutes=5)
+    """``KUBESCRIBE_START_DEADLINE``: for the first attempt of a run that the cluster's own schedule has started."""
 
 
 def load_cluster_settings(env: Environment) -> ClusterSettings:
@@ -26,6 +36,10 @@ def load_cluster_settings(env: Environment) -> ClusterSettings:
     return ClusterSettings(
         namespace=env.read("NAMESPACE", _namespace, TENANT_RULE, DEFAULT_NAMESPACE),
         image=env.read("IMAGE", _image, "an image's name, like registry.example.org/jobs:1.2", DEFAULT_IMAGE),
+        launcher=env.choice("LAUNCHER", "auto", "local", "kubernetes"),
+        kubeconfig=env.plain("KUBECONFIG"),
+        keep_jobs=env.count("KEEP_JOBS", 3),
+        start_deadline=env.duration("START_DEADLINE", "5m"),
         secrets=env.read("SECRETS", _secrets, "names of Secrets, separated by commas", RUNNER),
     )
 

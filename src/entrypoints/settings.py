@@ -17,6 +17,7 @@ from ..domain.webhook_url import WebhookUrl
 from .api_settings import ApiSettings, load_api_settings
 from .cluster_settings import ClusterSettings, load_cluster_settings
 from .environment import Environment
+from .pod import Pod, load_pod
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +66,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     max_runs: int
     """``KUBESCRIBE_MAX_RUNS``: how many launched supervisors may be at work on this machine at once."""
+
+    pod: Pod | None
+    """The pod that this process is a supervisor in: ``KUBESCRIBE_POD_UID`` and its like; None: it is in none."""
 
     run_id: UUID | None
     """``KUBESCRIBE_RUN_ID``: the run that the API made for this process."""
@@ -145,6 +149,7 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         download_rows=env.count("DOWNLOAD_ROWS", 1_000_000),
         log_cap=env.count("LOG_CAP", 10 * 1024 * 1024),
         max_runs=env.count("MAX_RUNS", 8),
+        pod=load_pod(env),
         run_id=env.uuid("RUN_ID"),
         slot=env.time("SLOT"),
         termination_log=env.path("TERMINATION_LOG"),

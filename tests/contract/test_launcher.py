@@ -211,7 +211,7 @@ def test_telling_what_is_gone_or_was_never_there_does_nothing(world: World, loop
 def test_what_was_cleaned_is_gone(world: World, loop: asyncio.Runner) -> None:
     attempt = world.attempt()
     for _ in range(2):  # cleaning what is gone does nothing
-        loop.run(world.launcher.clean(attempt))
+        loop.run(world.launcher.clean(a_run(RUN), attempt))
         wait_for(lambda: loop.run(world.launcher.look(a_run(RUN), attempt)).state is JobState.GONE, "the attempt to go")
 
 
@@ -221,21 +221,21 @@ class TestLocal:
     def test_a_process_id_that_was_used_again_is_not_mistaken(self, local: LocalWorld, loop: asyncio.Runner) -> None:
         attempt = local.attempt(started_ticks=1)
         assert loop.run(local.launcher.look(a_run(RUN), attempt)).state is JobState.GONE
-        loop.run(local.launcher.clean(attempt))
+        loop.run(local.launcher.clean(a_run(RUN), attempt))
         assert local.processes[0].poll() is None, "a stranger was killed"
 
     def test_another_boot_is_the_end_of_all(self, local: LocalWorld, loop: asyncio.Runner) -> None:
         attempt = local.attempt(boot_id="another")
         sighting = loop.run(local.launcher.look(a_run(RUN), attempt))
         assert (sighting.state, sighting.machine_restarted) == (JobState.GONE, True)
-        loop.run(local.launcher.clean(attempt))
+        loop.run(local.launcher.clean(a_run(RUN), attempt))
         assert local.processes[0].poll() is None
 
     def test_another_machine_cannot_be_seen_from_here(self, local: LocalWorld, loop: asyncio.Runner) -> None:
         attempt = local.attempt(host="elsewhere")
         sighting = loop.run(local.launcher.look(a_run(RUN), attempt))
         assert sighting.state is JobState.UNKNOWN and "elsewhere" in sighting.detail
-        loop.run(local.launcher.clean(attempt))
+        loop.run(local.launcher.clean(a_run(RUN), attempt))
         assert local.processes[0].poll() is None
 
     def test_one_that_is_stopped_is_there_and_said_to_be_stopped(self, local: LocalWorld, loop: asyncio.Runner) -> None:
@@ -262,7 +262,7 @@ class TestLocal:
         anothers = local.process(**{ATTEMPT_VARIABLE: str(OTHER)})
         stranger = local.process()
         wait_for(lambda: len(members(ATTEMPT)) == 3, "the processes to have their environment")
-        loop.run(local.launcher.clean(attempt))
+        loop.run(local.launcher.clean(a_run(RUN), attempt))
         assert [process.wait() for process in left] == [-9, -9, -9]
         assert members(ATTEMPT) == []
         assert anothers.poll() is stranger.poll() is None
@@ -300,5 +300,5 @@ class TestLocal:
             kill(pid, number)
 
         monkeypatch.setattr(os, "kill", refused)
-        loop.run(local.launcher.clean(attempt))
+        loop.run(local.launcher.clean(a_run(RUN), attempt))
         assert left.wait() == -9

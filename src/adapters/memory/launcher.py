@@ -64,7 +64,10 @@ class MemoryLauncher:
         """Note that the supervisor was told."""
         self.stopped.append(run.id)
 
-    async def clean(self, attempt: Attempt) -> None:
+    async def clean(self, run: Run, attempt: Attempt | None) -> None:
         """From now on the attempt is gone."""
+        if attempt is None:
+            self._there.discard(run.id)
+            return
         self.cleaned.append(attempt.id)
         self.end(attempt.id)

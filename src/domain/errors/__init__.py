@@ -30,6 +30,10 @@ from .browsing import (
     TooManyRows,
     VersionGone,
 )
+from .cluster import (
+    ClusterRefused,
+    ClusterUnavailable,
+)
 from .databases import (
     CommitUnknown,
     DatabaseRefused,
@@ -112,6 +116,8 @@ __all__ = [
     "CancelRefused",
     "ChainBroken",
     "ChecksFailed",
+    "ClusterRefused",
+    "ClusterUnavailable",
     "CommandNotFound",
     "CommitUnknown",
     "ConfigurationError",

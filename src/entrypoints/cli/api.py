@@ -12,6 +12,7 @@ from ...application.metrics import Registry
 from ...domain.access import Role
 from ...domain.errors import BadSetting
 from ..api_settings import ApiSettings
+from ..composition.cluster import on_cluster
 from ..composition.container import Container, container_for
 from ..composition.databases import open_databases
 from ..composition.serving import cancelled, reconciler, services
@@ -56,6 +57,8 @@ async def _serve(
     work = [asyncio.create_task(loop()) for loop in others]
     if not args.no_reconciler:
         work.append(asyncio.create_task(reconciling()))
+        if on_cluster(settings):
+            work.append(asyncio.create_task(container.cluster_view().follow(reconciling.nudge)))
     try:
         address = _address(args.host, listening, settings.api)
         print(f"KubeScribe answers at {address}", flush=True)

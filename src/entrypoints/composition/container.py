@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dependency_injector import containers, providers
 
 from ..settings import Settings
-from . import access, history, requests
+from . import access, cluster, history, requests
 from .addresses import address as _address
 from .browsing import compare_versions, record_rollbacks, report_reader
 from .databases import Databases
@@ -147,6 +147,10 @@ def _launcher(settings: Settings) -> LocalLauncher:
     )
 
 
+def _launches(settings: Settings) -> str:
+    return "kubernetes" if cluster.on_cluster(settings) else "local"
+
+
 def _reconcile_runs(
     run_log: Any, launcher: Any, fences: Any, publisher: Any, launch: Any, finish_cancel: Any
 ) -> ReconcileRuns:
@@ -212,7 +216,14 @@ class Container(containers.DeclarativeContainer):
     ids = providers.Singleton(_ids)
     spool = providers.Singleton(_spool, settings)
     termination_log = providers.Singleton(_termination_log, settings)
-    launcher = providers.Singleton(_launcher, settings)
+    api_server = providers.Singleton(cluster.api_server, settings, closing)
+    cluster_view = providers.Singleton(cluster.cluster_view, settings, api_server, clock)
+    cluster_jobs = providers.Singleton(cluster.cluster_jobs, api_server, cluster_view)
+    launcher = providers.Selector(
+        providers.Callable(_launches, settings),
+        local=providers.Singleton(_launcher, settings),
+        kubernetes=providers.Singleton(cluster.kubernetes_launcher, settings, api_server, cluster_view, clock),
+    )
 
     # The heartbeat's is its own, on its own thread's loop, and is closed there.
     attempt_log = providers.Singleton(_attempt_log, settings, databases, closing)
@@ -258,6 +269,9 @@ class Container(containers.DeclarativeContainer):
     reconcile_runs = providers.Singleton(
         _reconcile_runs, run_log, launcher, fences, publisher, launch_run, finish_cancel
     )
+    job_log = providers.Singleton(cluster.job_log, engine)
+    observe_jobs = providers.Singleton(cluster.observe_jobs, settings, cluster_jobs, job_log, run_log, attempt_log)
+    clear_jobs = providers.Singleton(cluster.clear_jobs, settings, cluster_jobs, job_log)
     trigger_run = providers.Singleton(requests.trigger_run, run_requests, launch_run, ids)
     verify_report = providers.Singleton(_verify_report, catalogue)
     roll_back_report = providers.Singleton(_roll_back_report, catalogue, run_log, ids)

@@ -42,7 +42,7 @@ def execute_run(
         log_cap=settings.log_cap,
         keep_versions=settings.keep_versions,
     )
-    here = whereabouts()
+    here = whereabouts() if settings.pod is None else settings.pod.here(whereabouts())
 
     def beating(beat: Callable[[], Beat | None], on_pulse: Callable[[Pulse], None]) -> Callable[[], None]:
         log = container.heartbeat_log()
@@ -91,6 +91,7 @@ def execute_run(
         termination_log=container.termination_log(),
         clock=container.clock(),
         ids=container.ids(),
+        attempt_id=None if settings.pod is None else settings.pod.uid,
         console=console,
         limits=limits,
     )

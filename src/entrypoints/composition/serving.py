@@ -13,7 +13,6 @@ from ...application.keep_reconciling import KeepReconciling
 from ...application.ports.report_reader import ReportReader
 from ...application.ports.row_encoder import RowEncoder
 from ...application.ports.run_log import RunFilter
-from ...application.replay_spools import replay_spools
 from ...application.roll_back_report import RollBackReport
 from ...domain.errors import ReportNotFound
 from ...domain.row_format import RowFormat
@@ -23,7 +22,8 @@ from ..http.readiness import Check, Readiness
 from ..http.services import Services
 from .browsing import json_objects, row_encoder
 from .container import Container
-from .watching import collect_metrics, trace_run
+from .looking_after import one_pass
+from .watching import collect_metrics
 
 PROBE_NAME = "kubescribe-readiness"
 """What is asked for to see whether a database answers; nothing is called so."""
@@ -87,21 +87,15 @@ def services(
 def reconciler(container: Container, pipelines: Registry, say: Callable[[str], None]) -> KeepReconciling:
     """The loop."""
 
-    async def one_pass() -> Sequence[str]:
-        late = await replay_spools(container.attempt_log(), container.spool())
-        if await container.pauses().over():
-            await container.resume_pipeline().ended(lambda name: pipelines.get(name).pipeline)
-        done = await container.reconcile_runs()()
-        for run in done.changed:
+    async def reconcile() -> Sequence[str]:
+        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline)
+        for run in passed.reconciled.changed:
             say(f"run {run.id} of {run.pipeline} was found to be {run.status}")
         if container.databases().report_url is not None:
             await container.record_rollbacks()(tenant=container.settings().tenant)
-        for run in done.changed:
-            if run.status.terminal:
-                await trace_run(container, run.id, run.tenant)
-        return (*late, *done.problems)
+        return (*passed.late, *passed.reconciled.problems)
 
-    return KeepReconciling(one_pass, container.leadership(), container.ids().new(), say=say)
+    return KeepReconciling(reconcile, container.leadership(), container.ids().new(), say=say)
 
 
 def _checks(container: Container) -> dict[str, Check]:

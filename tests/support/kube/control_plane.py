@@ -31,10 +31,11 @@ class ControlPlane:
     """``with ControlPlane() as plane: plane.api.create(…)``. Raises :class:`~tests.support.kube.binaries.NoBinaries`.
 
     ``etcd``, ``apiserver``, ``controller_manager`` and ``scheduler`` can be stopped, paused and started again each
-    by itself; ``wait_ready`` afterwards. All of it ends with this process, however that ends.
+    by itself; ``wait_ready`` afterwards. All of it ends with this process, however that ends. ``node_grace``: seconds
+    without a renewed Lease after which a node is taken for unreachable (Kubernetes' default is 50).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, node_grace: int = 8) -> None:
         binaries = find_binaries()
         self.mark = uuid.uuid4().hex
         self.folder = Path(tempfile.mkdtemp(prefix="kube-"))
@@ -61,7 +62,7 @@ class ControlPlane:
             ),
         )
         self.controller_manager = program(
-            "kube-controller-manager", controller_manager_flags(controllers, certificates)
+            "kube-controller-manager", controller_manager_flags(controllers, certificates, node_grace)
         )
         self.scheduler = program("kube-scheduler", scheduler_flags(self.kubeconfig("system:kube-scheduler")))
         self.api = self._closing.enter_context(Api(self.url, self.authority.file, administrator))
@@ -82,7 +83,14 @@ class ControlPlane:
         self._closing.close()
 
     def start(self) -> None:
-        """Start what does not run, and wait until pods can be made."""
+        """Start what does not run, and wait until pods can be made.
+
+        Controllers and scheduler are started anew with the API server: left to themselves they would wait, after some
+        outages, for half a minute and more before they ask again. (``apiserver.start`` alone leaves them.)
+        """
+        if not self.apiserver.runs:
+            self.controller_manager.stop()
+            self.scheduler.stop()
         self.etcd.start()
         self.apiserver.start()
         # The controllers give up when the API server has not answered for ten seconds.
@@ -160,12 +168,6 @@ class ControlPlane:
     def as_user(self, user: str, *groups: str) -> Api:
         """The API server as somebody sees it who has a certificate; to be closed."""
         return Api(self.url, self.authority.file, self.authority.issue(user, groups))
-
-    def compact(self) -> None:
-        """Make etcd forget all revisions but the newest."""
-        with httpx.Client(base_url=self._etcd_url, trust_env=False) as etcd:
-            newest = etcd.post("/v3/kv/range", json={"key": "AA=="}).raise_for_status().json()["header"]["revision"]
-            etcd.post("/v3/kv/compaction", json={"revision": newest, "physical": True}).raise_for_status()
 
 
 def free_port() -> int:

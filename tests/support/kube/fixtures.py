@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # most sessions have no cluster, and need not import what one
     from .node.node import Node
 
 _NUMBERS = itertools.count(1)
-_HOW = pytest.StashKey[str]()
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +51,8 @@ def nodes(control_plane: ControlPlane, namespace: Namespace) -> Iterator[Callabl
     with ExitStack() as ending:
         ending.callback(namespace.clear)
 
-        def make(image: Image | None = None, **options: str) -> Node:
-            return ending.enter_context(Node(control_plane, f"node-{next(_NUMBERS)}", image=image, **options))
+        def make(image: Image | None = None, labels: Mapping[str, str] | None = None) -> Node:
+            return ending.enter_context(Node(control_plane, f"node-{next(_NUMBERS)}", image=image, labels=labels))
 
         yield make
         namespace.clear()

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from .authority import Identity
 
-NODE_GRACE = 8
-"""Seconds without a renewed Lease after which a node is taken for unreachable (Kubernetes' default is 50)."""
 EVICTION_AFTER = 1
 """Seconds that a pod stays on a node that is unreachable before it is told to go (Kubernetes' default is 300)."""
 
@@ -80,7 +78,7 @@ def apiserver_flags(etcd_url: str, port: int, certificates: Path, identity: Iden
     ]
 
 
-def controller_manager_flags(kubeconfig: Path, certificates: Path) -> list[str]:
+def controller_manager_flags(kubeconfig: Path, certificates: Path, node_grace: int) -> list[str]:
     """All controllers that jobs and their pods meet, with room for many requests."""
     return [
         f"--kubeconfig={kubeconfig}",
@@ -90,7 +88,7 @@ def controller_manager_flags(kubeconfig: Path, certificates: Path) -> list[str]:
         f"--controllers=*,{','.join('-' + each for each in _WITHOUT)}",
         "--leader-elect=false",
         "--secure-port=0",
-        f"--node-monitor-grace-period={NODE_GRACE}s",
+        f"--node-monitor-grace-period={node_grace}s",
         "--node-monitor-period=1s",
         "--node-startup-grace-period=10s",
         "--concurrent-job-syncs=10",

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from tests.support.waiting import wait_for
 
-from .api import Api, Parameter
+from .api import STRATEGIC, Api, Parameter
 from .resources import ApiError, Json
+from .times import now
 
 
 class Namespace:
@@ -85,6 +86,17 @@ class Namespace:
         copied.pop("status")
         copied["spec"].pop("nodeName", None)
         return self.create(copied)
+
+    def give_up(self, pod: str) -> None:
+        """What the pod garbage collector does (every 20 s) with a pod of a node that is declared out of service.
+
+        The pod is Failed and its object goes at once, so that its Job makes another one, whatever its node still runs.
+        """
+        reason = {"reason": "DeletionByPodGC", "message": "PodGC: node is out of service"}
+        condition = {"type": "DisruptionTarget", "status": "True", "lastTransitionTime": now(), **reason}
+        status = {"phase": "Failed", "conditions": [condition]}
+        self.api.patch("pods", pod, {"status": status}, self.name, subresource="status", content_type=STRATEGIC)
+        self.delete("pods", pod, grace=0)
 
     def clear(self) -> None:
         """Have CronJobs, Jobs and pods deleted, the pods at once; does not wait."""

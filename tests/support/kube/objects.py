@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime
 from collections.abc import Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from .resources import Json
@@ -59,6 +60,21 @@ def a_pod_template(
             **spec,
         },
     }
+
+
+def a_script(
+    script: str,
+    *,
+    env: Mapping[str, object] | None = None,
+    memory: str | None = None,
+    mounts: Mapping[str, str] | None = None,
+    fields: Mapping[str, object] | None = None,
+    **pod: Any,
+) -> Json:
+    """The template of a pod that runs a shell script. ``mounts`` are volumes' names by path."""
+    mounted = [{"mountPath": path, "name": volume} for path, volume in (mounts or {}).items()]
+    more = {"volumeMounts": mounted, **(fields or {})}
+    return a_pod_template([a_container("sh", "-c", script, env=env, memory=memory, **more)], **pod)
 
 
 def a_pod(name: str, template: Json) -> Json:

@@ -29,9 +29,14 @@ class Program:
         assert self._process is not None, f"{self.name} was not started"
         return self._process.pid
 
+    @property
+    def runs(self) -> bool:
+        """Whether it is there, be it paused."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Start it; returns at once, and does nothing when it runs."""
-        if self._process is not None and self._process.poll() is None:
+        if self.runs:
             return
         # The kernel ties a process to the *thread* that started it, and only the main one is sure to stay.
         main = threading.current_thread() is threading.main_thread()
@@ -48,7 +53,7 @@ class Program:
 
     def stop(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End it (as a crash, unless told otherwise) and wait until it is gone; also when it is paused."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or not self.runs:
             return
         self._process.send_signal(number)
         self._process.send_signal(signal.SIGCONT)
@@ -69,5 +74,5 @@ class Program:
 
     def check(self) -> None:
         """AssertionError with its last words when it has ended by itself."""
-        if self._process is not None and self._process.poll() is not None:
+        if self._process is not None and not self.runs:
             raise self.complain(f"ended with {self._process.returncode}")

@@ -281,7 +281,7 @@ def test_what_is_not_seen_gone_is_not_cancelled(world: World) -> None:
     world.launcher.end(FIRST, JobState.UNKNOWN)
     world.on["clean"] = lambda: asyncio.sleep(0)
 
-    async def clean(attempt: Any) -> None:
+    async def clean(run: Any, attempt: Any) -> None:
         """It is on another machine: nothing to be done from here."""
 
     world.launcher.clean = clean  # type: ignore[method-assign]

@@ -45,7 +45,7 @@ def test_a_provider_can_be_built_without_any_server(name: str, tmp_path: Path) -
             assert one is not None
             # None of it is a coroutine or a Future, which an asynchronous resource would make of its dependants.
             assert not asyncio.isfuture(one) and not asyncio.iscoroutine(one)
-            assert (provider() is one) is isinstance(provider, providers.Singleton)
+            assert (provider() is one) is isinstance(provider, providers.Singleton | providers.Selector)
 
     asyncio.run(build())
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ from tests.support.kube.api import MERGE, STRATEGIC, tls
 from tests.support.kube.authority import Identity
 from tests.support.kube.resources import BY_KIND, BY_NAME, ApiError, Json, refused
 
-_RETRY = 0.1  # seconds
+_RETRY, _PATIENCE = 0.1, 5.0  # seconds
 _UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 
 
@@ -26,18 +27,30 @@ class Connection:
         )
         self._up = asyncio.Event()
         self._up.set()
+        self._under_way = 0
 
     async def close(self) -> None:
         """Close it for good."""
         await self._client.aclose()
 
-    def cut(self) -> None:
-        """From now on the network is away."""
+    async def cut(self) -> None:
+        """From now on the network is away; what is under way is waited for, because cancelling it leaks its socket."""
         self._up.clear()
+        until = asyncio.get_running_loop().time() + _PATIENCE
+        while self._under_way and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - a server may hang
+            await asyncio.sleep(_RETRY / 10)
 
     def mend(self) -> None:
         """The network is back."""
         self._up.set()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
 
     async def call(
         self, method: str, path: str, body: object = None, *, content_type: str = "application/json", **parameters: str
@@ -46,7 +59,8 @@ class Connection:
         await self._up.wait()
         content = None if body is None else msgspec.json.encode(body)
         headers = {"Content-Type": content_type} if content is not None else {}
-        answer = await self._client.request(method, path, content=content, headers=headers, params=parameters)
+        with self._counted():
+            answer = await self._client.request(method, path, content=content, headers=headers, params=parameters)
         try:
             decoded = msgspec.json.decode(answer.content)
         except msgspec.DecodeError:
@@ -101,7 +115,10 @@ class Connection:
         yield "LIST", listed
         wanted = {"watch": "true", "resourceVersion": listed["metadata"]["resourceVersion"], "timeoutSeconds": "600"}
         timeout = httpx.Timeout(30, read=None)
-        async with self._client.stream("GET", path, params={**parameters, **wanted}, timeout=timeout) as answer:
+        with self._counted():
+            request = self._client.build_request("GET", path, params={**parameters, **wanted}, timeout=timeout)
+            answer = await self._client.send(request, stream=True)
+        try:
             if answer.is_error:
                 raise refused(answer.status_code, msgspec.json.decode(await answer.aread()))
             async for line in answer.aiter_lines():
@@ -109,3 +126,5 @@ class Connection:
                 if change["type"] == "ERROR":
                     raise refused(change["object"].get("code", 500), change["object"])
                 yield change["type"], change["object"]
+        finally:
+            await answer.aclose()

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.support.kube.resources import Json
+from tests.support.kube.times import now
 
 from .environment import environment, expanded
 from .image import Image
 from .process import NotStarted, Process
 from .sources import NotThere, Sources
-from .statuses import LOST, container_status, now, terminated, waiting
+from .statuses import LOST, container_status, terminated, waiting
 from .volumes import Paths
 
 _MESSAGE, _TAIL_LINES, _TAIL = 4096, 80, 2048
@@ -36,6 +37,7 @@ class Container:
         self._mark = mark
         self._identity = f"process://{pod['metadata']['uid']}/{spec['name']}"
         self._surroundings: tuple[dict[str, str], Path] | None = None
+        self._hook: Process | None = None
 
     def status(self) -> Json:
         """Its entry in the pod's status."""
@@ -117,7 +119,7 @@ class Container:
         if "exec" in hook and self._surroundings is not None:
             variables, folder = self._surroundings
             try:
-                asked = Process(
+                asked = self._hook = Process(
                     hook["exec"]["command"],
                     environment=variables,
                     folder=folder,
@@ -130,6 +132,13 @@ class Container:
             await _until(lambda: waited.done() or "running" not in self.state, lambda: deadline() + 2)
             asked.kill()
             await waited
+
+    def end_now(self) -> None:
+        """Kill everything of it, without a word."""
+        for each in (self.process, self._hook):
+            if each is not None:
+                each.kill()
+                each.reap()
 
     def lose(self) -> None:
         """It has not started, and will not."""

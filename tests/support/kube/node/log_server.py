@@ -108,6 +108,6 @@ def _tail(log: Path, lines: int) -> int:
     """Where the last lines begin."""
     content = log.read_bytes()
     at = len(content)
-    for _ in range(lines + (not content.endswith(b"\n")) if lines else 0):
+    for _ in range(lines):
         at = content.rfind(b"\n", 0, max(at - 1, 0)) + 1
     return at

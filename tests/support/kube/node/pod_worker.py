@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tests.support.kube.resources import BY_NAME, ApiError, Json
+from tests.support.kube.times import now
 
 from .connection import Connection
 from .container import Container
 from .holds import Hold
 from .image import Image
 from .sources import NotThere, Sources
-from .statuses import Conditions, now, phase_of, pod_status
+from .statuses import Conditions, phase_of, pod_status
 from .volumes import fill
 
 _RETRY = 0.2

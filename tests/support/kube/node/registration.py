@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
 from collections.abc import Mapping
 
 import httpx
 
 from tests.support.kube.resources import ApiError, Json
+from tests.support.kube.times import now, precise_now
 
 from .connection import Connection
 from .downward import ADDRESS
-from .statuses import now
 
 LEASES = "kube-node-lease"
 _STATUS_EVERY = 5
@@ -44,7 +43,7 @@ class Registration:
                 "apiVersion": "coordination.k8s.io/v1",
                 "kind": "Lease",
                 "metadata": {"name": self._name, "namespace": LEASES},
-                "spec": {"holderIdentity": self._name, "leaseDurationSeconds": 40, "renewTime": _precise_now()},
+                "spec": {"holderIdentity": self._name, "leaseDurationSeconds": 40, "renewTime": precise_now()},
             }
         )
 
@@ -74,12 +73,8 @@ class Registration:
         count = 0
         while True:
             with contextlib.suppress(httpx.TransportError, ApiError):
-                await self._connection.merge("leases", self._name, {"spec": {"renewTime": _precise_now()}}, LEASES)
+                await self._connection.merge("leases", self._name, {"spec": {"renewTime": precise_now()}}, LEASES)
                 count += 1
                 if count % _STATUS_EVERY == 0:
                     await self.say_ready(port)
             await asyncio.sleep(every)
-
-
-def _precise_now() -> str:
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

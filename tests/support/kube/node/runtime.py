@@ -12,6 +12,7 @@ import httpx
 
 from tests.support.kube.authority import Identity
 from tests.support.kube.resources import BY_NAME, ApiError, Json
+from tests.support.kube.times import now
 
 from .connection import Connection
 from .container import Container
@@ -22,7 +23,6 @@ from .pod_worker import PodWorker
 from .quantities import quantity
 from .registration import Registration
 from .sources import Sources
-from .statuses import now
 
 _RETRY = 0.1
 _LOOK_AT_MEMORY = 0.1
@@ -81,15 +81,15 @@ class Runtime:
         try:
             await self._over.wait()
         finally:
+            await self.connection.cut()
             await self._stop_duties()
-            for worker in self.workers.values():
-                _kill(worker)
+            workers = list(self.workers.values())
             tasks = [memory, *self._lives.values(), *self._errands]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            for worker in self.workers.values():
-                _kill(worker)
+            for each in (each for worker in workers for each in worker.containers):
+                each.end_now()
             await self.connection.close()
 
     def end(self) -> None:
@@ -98,7 +98,7 @@ class Runtime:
 
     async def disconnect(self) -> None:
         """No word comes or goes any more; what runs, runs on."""
-        self.connection.cut()
+        await self.connection.cut()
         await self._stop_duties()
 
     async def reconnect(self) -> None:
@@ -198,10 +198,3 @@ class Runtime:
                     if limit and "running" in each.state and each.process and each.process.memory() > quantity(limit):
                         each.out_of_memory = True
                         each.process.kill()
-
-
-def _kill(worker: PodWorker) -> None:
-    for each in worker.containers:
-        if each.process is not None:
-            each.process.kill()
-            each.process.reap()

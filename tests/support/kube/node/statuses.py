@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-
 from tests.support.kube.resources import Json
+from tests.support.kube.times import now
 
 from .downward import ADDRESS
-
-
-def now() -> str:
-    """As Kubernetes writes a time."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def waiting(reason: str, message: str = "") -> Json:

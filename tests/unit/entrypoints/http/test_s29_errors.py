@@ -45,6 +45,8 @@ NEVER_ASKED = {
     errors.LauncherBusy,
     errors.BadSetting,
     errors.ChecksFailed,
+    errors.ClusterRefused,
+    errors.ClusterUnavailable,
     errors.CommandNotFound,
     errors.EmbeddedNotAnswering,
     errors.EmbeddedUnavailable,

@@ -1,0 +1,52 @@
+"""Pipelines of the cluster tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import polars as pl
+
+from kubescribe import Context, pipeline
+
+
+@pipeline(schedule="15 5 * * *", reports=["totals"], run_deadline="5m", start_deadline="60s")
+def totals(run: Context, rows: int = 3) -> None:
+    """Publish some rows."""
+    run.report("totals", pl.DataFrame({"n": list(range(rows))}))
+
+
+@pipeline(reports=[], run_deadline="5m", start_deadline="60s")
+def sleeper(run: Context) -> None:
+    """Work until somebody ends it."""
+    print("at work", flush=True)
+    time.sleep(600)
+
+
+@pipeline(reports=["totals"], run_deadline="5m", start_deadline="60s")
+def publisher(run: Context) -> None:
+    """Never come to its publication."""
+    print("at work", flush=True)
+    time.sleep(600)
+
+
+@pipeline(reports=[], retries=1, run_deadline="5m", start_deadline="60s")
+def failing(run: Context) -> None:
+    """Fail, every time."""
+    raise RuntimeError("the file is not there yet")
+
+
+@pipeline(reports=[], retries=1, run_deadline="5m", start_deadline="60s")
+def killed(run: Context) -> None:
+    """Its supervisor dies with it."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(600)
+
+
+@pipeline(reports=[], run_deadline="5m", start_deadline="60s")
+def gate(run: Context, file: str) -> None:
+    """End well when the file is there."""
+    while not Path(file).exists():
+        time.sleep(0.05)
