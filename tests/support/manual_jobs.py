@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import uuid
 
-from kubescribe.domain.job_names import ACTOR, PIPELINE, RUN_ID, TENANT, cron_job_name, job_name
+from kubescribe.adapters.kubernetes.job_of_run import job_of_run
+from kubescribe.domain.job_names import cron_job_name
+from tests.support.builders import a_run
 from tests.support.deployment import RUNS
 from tests.support.kube.api import Api
 from tests.support.kube.resources import ApiError, Json
@@ -14,30 +15,7 @@ from tests.support.kube.resources import ApiError, Json
 def manual_job(api: Api, pipeline: str) -> Json:
     """The Job of a run of this pipeline that somebody asked for."""
     cron_job = api.get("cronjobs", cron_job_name(pipeline), RUNS)
-    template = copy.deepcopy(cron_job["spec"]["jobTemplate"])
-    run_id = uuid.uuid4()
-    labels = {**template["metadata"]["labels"], RUN_ID: str(run_id)}
-    template["spec"]["template"]["metadata"]["labels"][RUN_ID] = str(run_id)
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {
-            "name": job_name(pipeline, run_id),
-            "namespace": RUNS,
-            "labels": labels | {PIPELINE: pipeline, TENANT: "default"},
-            "annotations": {ACTOR: "user:ann"},
-            "ownerReferences": [
-                {
-                    "apiVersion": "batch/v1",
-                    "kind": "CronJob",
-                    "name": cron_job["metadata"]["name"],
-                    "uid": cron_job["metadata"]["uid"],
-                    "controller": False,
-                }
-            ],
-        },
-        "spec": template["spec"],
-    }
+    return job_of_run(cron_job, a_run(uuid.uuid4(), pipeline=pipeline), RUNS)
 
 
 def attempt(api: Api, job: Json) -> ApiError | None:

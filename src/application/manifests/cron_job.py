@@ -11,7 +11,7 @@ from .installation import Installation, Manifest
 from .job_template import job_template, labels
 
 KEPT = 3
-"""Finished Jobs that stay for people to look at, beside those that RunLog has not been told of."""
+"""Finished Jobs that stay at least, beside those that RunLog has not been told of."""
 SHORTEST_START = timedelta(seconds=10)
 """Below ten seconds Kubernetes, which looks every ten, may start nothing at all."""
 _USUAL_SHORTEST_START = timedelta(seconds=60)
@@ -23,7 +23,7 @@ def cron_job(pipeline: Pipeline, installation: Installation) -> Manifest:
     ``spec.suspend`` of the others is not set: it is a pause's, and who applies manifests again is not to end one.
     """
     schedule = pipeline.schedule
-    kept = history(schedule)
+    kept = history(schedule, max(KEPT, installation.kept))
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
@@ -45,9 +45,9 @@ def cron_job(pipeline: Pipeline, installation: Installation) -> Manifest:
     }
 
 
-def history(schedule: str | None) -> int:
+def history(schedule: str | None, kept: int = KEPT) -> int:
     """The Jobs of an hour in which RunLog cannot be told of any, and some: what is deleted before is evidence lost."""
-    return KEPT + (0 if schedule is None else most_in_an_hour(schedule))
+    return kept + (0 if schedule is None else most_in_an_hour(schedule))
 
 
 def starting_deadline(pipeline: Pipeline) -> int:

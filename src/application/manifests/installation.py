@@ -32,5 +32,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     """``KUBESCRIBE_PIPELINES``: what the pods import."""
     tenant: Tenant = DEFAULT_TENANT
     """``KUBESCRIBE_TENANT``."""
+    kept: int = 3
+    """``KUBESCRIBE_KEEP_JOBS``: finished Jobs of a pipeline that stay for people to look at."""
     grace: timedelta = timedelta(seconds=30)
     """``KUBESCRIBE_GRACE``: what a worker has to end itself."""

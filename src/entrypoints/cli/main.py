@@ -42,6 +42,7 @@ MODULES = {
     "migrate": "migrate",
     "psql": "psql",
     "manifests": "manifests",
+    "drift": "drift",
     "api": "api",
     "token": "token",
     "sign-in": "sign_in",

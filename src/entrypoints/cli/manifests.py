@@ -38,6 +38,7 @@ def installation_of(settings: Settings) -> Installation:
         secrets=settings.cluster.secrets,
         modules=settings.pipelines,
         tenant=settings.tenant,
+        kept=settings.cluster.keep_jobs,
         grace=settings.grace,
     )
 

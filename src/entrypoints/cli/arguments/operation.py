@@ -49,6 +49,9 @@ def add_commands(commands: Commands) -> None:
     where.add_argument("--out", metavar="DIR", help="write a file for each, and a kustomization, instead")
     where.add_argument("--check", metavar="DIR", help="compare with these files (65: they differ, and how)")
 
+    drift = commands.add_parser("drift", help="what of the cluster's CronJobs is not as declared (65: something)")
+    json_flag(drift)
+
     migrate = commands.add_parser("migrate", help="bring the databases' schemas up to date")
     printed = migrate.add_mutually_exclusive_group()
     printed.add_argument("--sql", choices=("runlog", "report"), help="print it for psql instead")
