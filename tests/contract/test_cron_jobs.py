@@ -17,9 +17,14 @@ from tests.support.manifests import a_pipeline
 
 
 class World(Protocol):
-    cron_jobs: CronJobs
-    namespace: str
-    loop: asyncio.Runner
+    @property
+    def cron_jobs(self) -> CronJobs: ...
+
+    @property
+    def namespace(self) -> str: ...
+
+    @property
+    def loop(self) -> asyncio.Runner: ...
 
     def apply(self, manifest: Manifest) -> None: ...
 

@@ -65,6 +65,9 @@ class Applying(Api):
         self.warnings: list[str] = []
         self._client.event_hooks["response"].append(self._hear)
 
+    def __enter__(self) -> Applying:
+        return self
+
     def _hear(self, answer: httpx.Response) -> None:
         self.warnings += answer.headers.get_list("Warning")
 

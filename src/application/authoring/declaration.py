@@ -173,7 +173,7 @@ def _concurrency(word: str, where: str) -> Concurrency:
 
 
 def _pod(memory: str, cpu: str | float, image: str | None, secrets: Iterable[str], where: str) -> PodNeeds:
-    cores = f"{cpu:g}" if isinstance(cpu, (int, float)) and not isinstance(cpu, bool) else cpu
+    cores = f"{cpu:g}" if isinstance(cpu, (int, float)) else cpu
     names = (secrets,) if isinstance(secrets, str) else tuple(secrets)
     try:
         return PodNeeds(memory=memory, cpu=cores, image=image, secrets=names)
