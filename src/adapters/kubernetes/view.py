@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -27,6 +26,7 @@ _PAGE = 500
 _REMEMBERED = 10_000
 _AGAIN = 5.0
 _LONGEST_PAUSE = 30.0
+_SHORTEST_WATCH = 2.0
 T = TypeVar("T", Job, Pod, CronJob)
 
 
@@ -111,8 +111,12 @@ class ClusterView:
                         await self._list()
                     pause = 1.0
                     nudge()
+                    began = self._clock.monotonic()
                     await self._watch(nudge)
-                except (ClusterUnavailable, ClusterRefused):
+                    if self._clock.monotonic() - began < _SHORTEST_WATCH:
+                        await self._clock.sleep(_SHORTEST_WATCH)  # a server that ends each at once is not asked at once
+                except Exception as error:  # a defect too: nobody else would begin again
+                    self._failed_at, self._failure = self._clock.monotonic(), _told(error)
                     await self._clock.sleep(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
         finally:
@@ -132,9 +136,7 @@ class ClusterView:
         finally:
             for one in watches:
                 one.cancel()
-            for one in watches:
-                with contextlib.suppress(asyncio.CancelledError, KubescribeError):
-                    await one
+            await asyncio.gather(*watches, return_exceptions=True)
 
     async def _watch_one(self, kind: str, namespace: str, nudge: Callable[[], None]) -> None:
         query = {
@@ -146,7 +148,10 @@ class ClusterView:
         }
         async with self._api.lines(path_of(kind, namespace), query, seconds=LIST_EVERY + _AGAIN) as lines:
             async for line in lines:
-                change = msgspec.json.decode(line, type=Change)
+                try:
+                    change = msgspec.json.decode(line, type=Change)
+                except (msgspec.MsgspecError, ValueError):
+                    return  # no line of a watch: the list that follows says what is true
                 if change.type == "ERROR":  # mostly 410: what was to be told is forgotten
                     return
                 if change.type == "BOOKMARK":
@@ -313,3 +318,9 @@ def _job_of(pod: Pod) -> UUID | None:
         return None if label is None else UUID(label)
     except ValueError:
         return None
+
+
+def _told(error: Exception) -> KubescribeError:
+    if isinstance(error, KubescribeError):
+        return error
+    return ClusterUnavailable(f"what it told could not be used: {type(error).__name__}: {error}")

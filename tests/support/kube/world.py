@@ -29,6 +29,7 @@ from tests.support.three_databases import ThreeDatabases
 from tests.support.waiting import wait_for
 
 from .namespace import Namespace
+from .objects import made_by_hand
 from .resources import Json
 
 MODULE = "tests.support.kube.pipelines"
@@ -249,3 +250,11 @@ class ClusterWorld:
         with psycopg.connect(self.environ["RUNLOG_DB_URL"]) as connection:
             rows = [connection.execute(f"SELECT xmin::text, * FROM {name}").fetchall() for name in tables]
         return tuple(hash(tuple(map(repr, sorted(map(repr, found))))) for found in rows)
+
+    def made_by_hand(self, pipeline: str, name: str) -> Json:
+        """The Job of ``kubectl create job NAME --from=cronjob/…``."""
+        return made_by_hand(self.namespace.get("cronjobs", pipeline), name)
+
+    def knows(self, run_id: UUID) -> bool:
+        """Whether RunLog has such a run."""
+        return not self._loop.run(self.container.job_log().unknown({run_id}))
