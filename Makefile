@@ -52,7 +52,7 @@ test: $(STAMP) ## the whole test suite
 
 .PHONY: fast
 fast: $(STAMP) ## the tests that need no database (under two minutes)
-	$(BIN)/python -m pytest -n 2 -m "not integration and not faults and not packaging"
+	$(BIN)/python -m pytest -n 2 -m "not integration and not faults and not packaging and not cluster"
 
 .PHONY: chaos
 chaos: $(STAMP) ## N random faults on real runs, seeded (make chaos N=1000 SEED=7 MINUTES=30 ONLY=kills WORKERS=2)
@@ -120,7 +120,7 @@ lock: ## renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --group build -c requirements.lock -o requirements-build.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url --group peers -o requirements-peers.lock
+	  --no-emit-index-url --no-strip-extras --group peers -o requirements-peers.lock
 
 .PHONY: clean
 clean: ## remove .venv and the embedded databases

@@ -6,6 +6,7 @@ Feature: A report is browsed as it was
     And it has run with "day" set to "2026-03-01"
     And it has run with "factor" set to "10"
 
+  @api
   Scenario: As the first run left it
     When somebody browses "totals" as the first run left it
     Then they see what the first run published
@@ -20,20 +21,22 @@ Feature: A report is browsed as it was
     When somebody browses "totals" downwards by "customer", of "bob" and "ada" alone
     Then they see the customers "bob, ada"
 
+  @api
   Scenario: Page by page while somebody publishes
     When somebody browses the first page of "totals", of 1 row
     And it has run with "factor" set to "100"
     And they go on with the next page
     Then what they have seen is what the second run published
 
+  @api
   Scenario: A version that is not kept
     When somebody browses "totals" as of version 999
-    Then the command ends with exit code 64
+    Then it is refused
     And it was told "999"
 
   Scenario: A value that does not fit its column
     When somebody browses "totals" where "amount" is "much"
-    Then the command ends with exit code 64
+    Then it is refused
     And it was told "a number like"
 
   Scenario: What differs

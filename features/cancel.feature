@@ -1,3 +1,4 @@
+@api
 Feature: Cancelled means gone
   A run that nobody wants any more is ended, and the record says so when it was seen gone.
 
@@ -14,6 +15,6 @@ Feature: Cancelled means gone
     Given the pipeline "daily_totals" that reads the orders and publishes the report "totals"
     And it has run with "day" set to "2026-03-01"
     When it is cancelled because "too late"
-    Then the command ends with exit code 64
+    Then it is refused
     And it was told "has ended already: it is succeeded"
     And its record says "succeeded"

@@ -20,3 +20,22 @@ Feature: A bad parameter is refused
     Then the run ends with exit code 64
     And it was told "daily_totals"
     And no run is on record
+
+  @api
+  Scenario Outline: What is triggered with it is refused at once
+    When it is triggered with "<name>" set to "<value>" under the key "monday"
+    Then it is refused
+    And it was told "<sentence>"
+    And no run is on record
+
+    Examples:
+      | name    | value      | sentence                   |
+      | factor  | 1.5        | parameter factor cannot be |
+      | dya     | 2026-03-01 | did you mean day?          |
+
+  @api
+  Scenario: A pipeline that does not exist is not triggered
+    When the pipeline "daily_total" is triggered
+    Then it is refused
+    And it was told "daily_totals"
+    And no run is on record

@@ -1,3 +1,4 @@
+@api
 Feature: What did not succeed is run again
   A retry is a new run with the same parameters, and says which run it repeats.
 
@@ -22,6 +23,6 @@ Feature: What did not succeed is run again
   Scenario: A run that succeeded is not retried
     Given it has run with "day" set to "2026-03-01"
     When it is retried under the key "again"
-    Then the command ends with exit code 64
+    Then it is refused
     And it was told "to run it once more: `kubescribe trigger daily_totals`"
     And there is 1 run on record

@@ -1,3 +1,4 @@
+@api
 Feature: A trigger is safe to repeat
   Whoever got no answer asks again with the same key, and gets the same run.
 
@@ -20,13 +21,13 @@ Feature: A trigger is safe to repeat
   Scenario: The same key with another request is a conflict
     Given it was triggered with "factor" set to "2" under the key "monday"
     When it is triggered with "factor" set to "3" under the key "monday"
-    Then the command ends with exit code 64
+    Then it is refused
     And it was told "was used already, for run"
     And there is 1 run on record
 
   Scenario: A bad parameter is refused, with every problem at once
     When it is triggered with "factor" set to "two" and "dya" set to "2026-03-01"
-    Then the command ends with exit code 64
+    Then it is refused
     And it was told "parameter factor cannot be 'two'"
     And it was told "there is no parameter dya; did you mean day?"
     And no run is on record

@@ -23,7 +23,10 @@ def main() -> int:
         with databases() as production:
             load(production, lambda line: print(f"  {line}"))
             return kubescribe(["api", "--sign-in", *sys.argv[1:]])
-    except (DatasetError, psycopg.Error, KubescribeError) as refused:
+    except KubescribeError as refused:
+        print(f"kubescribe: {refused}", file=sys.stderr)
+        return refused.exit_code
+    except (DatasetError, psycopg.Error) as refused:
         print(f"The flights cannot be loaded: {refused}", file=sys.stderr)
         return 1
 

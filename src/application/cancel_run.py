@@ -32,16 +32,22 @@ class CancelRun:
         self._finish = finish
 
     async def __call__(
-        self, run_id: UUID, *, actor: str, reason: str | None = None, tenant: Tenant = DEFAULT_TENANT
+        self,
+        run_id: UUID,
+        *,
+        actor: str,
+        reason: str | None = None,
+        tenant: Tenant = DEFAULT_TENANT,
+        method: str | None = None,
     ) -> Run:
-        """The run, CANCELLING or CANCELLED; asked again it is as it stands.
+        """The run, CANCELLING or CANCELLED; asked again it is as it stands. ``method``: how, as in an event.
 
         Raises :class:`RunNotFound`, :class:`CancelRefused` for a run that has ended, and :class:`DatabaseUnavailable`
         where RunLog is away: then it may be asked again.
         """
 
         def step(now: Run, at: datetime) -> Transition:
-            return runs.cancelling(now, actor=actor, at=at, reason=reason)
+            return runs.cancelling(now, actor=actor, at=at, reason=reason, method=method)
 
         asked: Run | None = None
         while asked is None:

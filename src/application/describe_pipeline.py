@@ -9,6 +9,7 @@ import msgspec
 from ..domain.pipeline import Pipeline
 from ..domain.pipeline_figures import PipelineFigures, figures
 from ..domain.run import Run
+from ..domain.run_mode import RunMode
 from ..domain.run_status import OPEN, RunStatus
 from ..domain.schedule import Schedule
 from ..domain.tenant import DEFAULT_TENANT, Tenant
@@ -29,10 +30,11 @@ class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
     open_runs: tuple[Run, ...]
     """At most ``SHOWN``, newest first."""
     last_success: Run | None
+    """Of those that publish: of a rehearsal readers have nothing."""
     freshness: float | None
     """Seconds since the last success ended; None where there was none."""
     figures: PipelineFigures
-    """Over the last ``COUNTED`` runs."""
+    """Over the last ``COUNTED`` runs, rehearsals left out."""
     next_slots: tuple[datetime, ...]
 
 
@@ -48,7 +50,7 @@ class DescribePipeline:
         runs = (await self._run_log.find(its, limit=COUNTED)).runs
         going = msgspec.structs.replace(its, statuses=OPEN)
         open_runs = (await self._run_log.find(going, limit=SHOWN)).runs
-        succeeded = msgspec.structs.replace(its, statuses=(RunStatus.SUCCEEDED,))
+        succeeded = msgspec.structs.replace(its, statuses=(RunStatus.SUCCEEDED,), mode=RunMode.PUBLISH)
         last = next(iter((await self._run_log.find(succeeded, limit=1)).runs), None)
         age = None if last is None or last.finished_at is None else (now - last.finished_at).total_seconds()
         slots: tuple[datetime, ...] = ()
@@ -60,6 +62,6 @@ class DescribePipeline:
             open_runs=open_runs,
             last_success=last,
             freshness=None if age is None else max(age, 0.0),
-            figures=figures(runs),
+            figures=figures([run for run in runs if run.mode is RunMode.PUBLISH]),
             next_slots=slots,
         )

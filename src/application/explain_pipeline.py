@@ -9,6 +9,7 @@ from ..domain.explanation import Explanation, Fact, in_order
 from ..domain.pause import Pause
 from ..domain.pipeline import Pipeline
 from ..domain.run import Run
+from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
 from ..domain.schedule import Schedule
 from ..domain.tenant import DEFAULT_TENANT, Tenant
@@ -67,17 +68,18 @@ def _why(
             f"It has not run for {count}: nothing came at {slot:%Y-%m-%d %H:%M %Z}",
             f"kubescribe trigger {pipeline.name} --slot {slot.isoformat()}",
         )
-    if not state.last_runs:
+    if all(run.mode is not RunMode.PUBLISH for run in state.last_runs):
+        what = "It was rehearsed and has never run" if state.last_runs else "It has never run"
         when = "it runs when somebody asks" if pipeline.schedule is None else "its first slot is still to come"
-        return f"It has never run: {when}", f"kubescribe trigger {pipeline.name}"
+        return f"{what}: {when}", f"kubescribe trigger {pipeline.name}"
     return "It does what it should: its last run did not fail, and no slot went by without one", None
 
 
 def _missed(pipeline: Pipeline, state: PipelineState, now: datetime) -> tuple[datetime, ...]:
     """Slots since the last run for which none came, though it had the time to; of the last week."""
-    if pipeline.schedule is None or not state.last_runs:
+    newest = next((run for run in state.last_runs if run.mode is RunMode.PUBLISH), None)
+    if pipeline.schedule is None or newest is None:
         return ()  # of one that has never run nobody knows since when it is scheduled
-    newest = state.last_runs[0]
     since = max(newest.slot or newest.created_at, newest.created_at, now - _BACK)
     due = now - timedelta(seconds=pipeline.start_deadline)
     slots: list[datetime] = []
@@ -89,9 +91,11 @@ def _missed(pipeline: Pipeline, state: PipelineState, now: datetime) -> tuple[da
 
 
 def _bad_in_a_row(runs: tuple[Run, ...]) -> list[Run]:
-    """The newest runs that failed, up to the first that succeeded; the others say nothing."""
+    """The newest runs that failed, up to the first that succeeded; the others, and rehearsals, say nothing."""
     bad: list[Run] = []
     for run in runs:
+        if run.mode is not RunMode.PUBLISH:
+            continue
         if run.status is RunStatus.SUCCEEDED:
             break
         if run.status in _BAD:

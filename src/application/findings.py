@@ -62,6 +62,8 @@ def finding_of(found: OpenRun, sighting: Sighting) -> Finding | None:
         return _failed(told.cause, told.message or sighting.detail, Evidence.POD_STATUS, told)
     if found.start_deadline_passed:
         message = "no attempt took it before its start deadline"
+        if found.attempt is None and sighting.state is JobState.GONE:
+            message += f": {sighting.detail}"
         if told is not None and told.cause is not None:
             return _failed(told.cause, f"{message}: {told.message}", Evidence.DEADLINE)
         return _failed(FailureCause.START_DEADLINE, message, Evidence.DEADLINE)

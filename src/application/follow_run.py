@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from uuid import UUID
 
 import msgspec
@@ -17,17 +17,17 @@ from .ports.run_log import RunLog
 PAGE = 200
 
 
+Place = Mapping[int, int]
+"""How far somebody has read: by attempt's number the ``seq`` of its last chunk that was told, 0 for none."""
+
+
 class Output(msgspec.Struct, frozen=True):
     """A chunk of output, with the place after which following can go on."""
 
     attempt: int
     """The attempt's number."""
     chunk: LogChunk
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """The attempt's number and the chunk's."""
-        return self.attempt, self.chunk.seq
+    place: Place
 
 
 class FollowRun:
@@ -60,25 +60,39 @@ class FollowRun:
                 await watch.changed(self._poll)
 
     async def output(
-        self, run_id: UUID, *, after: tuple[int, int] = (0, 0), tenant: Tenant = DEFAULT_TENANT
+        self,
+        run_id: UUID,
+        *,
+        after: Place | None = None,
+        attempt: int | None = None,
+        tenant: Tenant = DEFAULT_TENANT,
     ) -> AsyncIterator[Output]:
-        """The output after the place given, attempt by attempt; raises :class:`RunNotFound` at once."""
-        seen: dict[int, int] = {after[0]: after[1]}
+        """The output after the place given, attempt by attempt; raises :class:`RunNotFound` at once.
+
+        An attempt that was given up may say something when its successor has begun already: so the place is one of all
+        attempts. Those before the first that it names are not told. ``attempt``: of this one alone.
+        """
+        seen = dict(after or {})
+        first = min(seen, default=0)
         async with self._changes.watch(run_id, tenant=tenant) as watch:
             while True:
                 ended = (await self._run_log.get(run_id, tenant=tenant)).status.terminal
-                full = False
-                for attempt in await self._history.attempts(run_id, tenant=tenant):
-                    if attempt.number < after[0]:
-                        continue
-                    last = seen.get(attempt.number, 0)
-                    chunks = await self._history.output(attempt.id, after=last, limit=PAGE, tenant=tenant)
-                    for chunk in chunks:
-                        seen[attempt.number] = chunk.seq
-                        yield Output(attempt.number, chunk)
-                    full = full or len(chunks) == PAGE
-                if full:
-                    continue
+                attempts = [
+                    one
+                    for one in await self._history.attempts(run_id, tenant=tenant)
+                    if one.number >= first and attempt in (None, one.number)
+                ]
+                for one in attempts:
+                    seen.setdefault(one.number, 0)
+                for one in attempts:
+                    full = True
+                    while full:
+                        last = seen[one.number]
+                        chunks = await self._history.output(one.id, after=last, limit=PAGE, tenant=tenant)
+                        for chunk in chunks:
+                            seen[one.number] = chunk.seq
+                            yield Output(one.number, chunk, dict(seen))
+                        full = len(chunks) == PAGE
                 if ended:
                     return
                 await watch.changed(self._poll)

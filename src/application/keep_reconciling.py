@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ..domain.errors import KubescribeError
+from .metrics import Registry
 from .ports.leadership import Leadership
 
 NAME = "reconciler"
@@ -20,19 +21,20 @@ Pass = Callable[[], Awaitable[Sequence[str]]]
 
 
 class Standing(NamedTuple):
-    """How the loop stands, for health and metrics."""
+    """How the loop stands."""
 
     leads: bool
-    passes: int
-    finished_at: float | None
-    """By the event loop's clock: when the last pass of this process ended well."""
+    well_at: float
+    """By the event loop's clock: when a pass of this process last came to its end, or another process was seen to lead;
+    at first, when it began."""
     problems: tuple[str, ...]
 
 
 class KeepReconciling:
     """Makes a pass every ``interval`` seconds, or at once when nudged, as long as this process leads.
 
-    Never ends by itself: whatever a pass raises is said once and tried again.
+    Never ends by itself: whatever a pass raises is said once and tried again. How it stands is in the registry:
+    ``kubescribe_reconcile_age_seconds`` grows while nobody is known to look after the runs.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class KeepReconciling:
         holder: UUID,
         *,
         say: Callable[[str], None],
+        registry: Registry,
         interval: float = 5.0,
     ) -> None:
         self._reconcile = reconcile
@@ -50,7 +53,13 @@ class KeepReconciling:
         self._say = say
         self._interval = interval
         self._wake = asyncio.Event()
-        self.standing = Standing(False, 0, None, ())
+        self._age = registry.gauge(
+            "kubescribe_reconcile_age_seconds",
+            "Since the reconciler of this process last made a pass, or saw that another process leads.",
+        )
+        self._leads = registry.gauge("kubescribe_reconcile_leads", "Whether this process looks after the runs.")
+        self.standing: Standing | None = None
+        """None: it has not begun."""
 
     def nudge(self) -> None:
         """There is something to do now."""
@@ -58,9 +67,10 @@ class KeepReconciling:
 
     async def __call__(self) -> None:
         """Go on until cancelled; then the lease is given back."""
+        self.standing = Standing(False, asyncio.get_running_loop().time(), ())
         try:
             while True:
-                await self._once()
+                self.standing = await self._once(self.standing)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._interval):
                         await self._wake.wait()
@@ -72,9 +82,14 @@ class KeepReconciling:
                     async with asyncio.timeout(2):
                         await self._leadership.leave(NAME, self._holder)
 
-    async def _once(self) -> None:
-        passes, finished = self.standing.passes, self.standing.finished_at
-        leads = self.standing.leads
+    def told(self) -> None:
+        """Bring the registry up to date, just before it is read; nothing is said of a loop that has not begun."""
+        if self.standing is not None:
+            self._age.set(asyncio.get_running_loop().time() - self.standing.well_at)
+            self._leads.set(float(self.standing.leads))
+
+    async def _once(self, before: Standing) -> Standing:
+        leads, well_at = before.leads, before.well_at
         try:
             leads = await self._leadership.hold(NAME, self._holder, seconds=LEASE)
             problems = tuple(await self._reconcile()) if leads else ()
@@ -83,9 +98,8 @@ class KeepReconciling:
         except Exception as error:  # a defect: the next pass may do better, and nobody else makes one
             problems = (f"the reconciler failed: {type(error).__name__}: {error}",)
         else:
-            if leads:
-                passes, finished = passes + 1, asyncio.get_running_loop().time()
+            well_at = asyncio.get_running_loop().time()
         for problem in problems:
-            if problem not in self.standing.problems:
+            if problem not in before.problems:
                 self._say(problem)
-        self.standing = Standing(leads, passes, finished, problems)
+        return Standing(leads, well_at, problems)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from ..domain import run as runs
 from ..domain.errors import KubescribeError, LauncherBusy, LaunchRefused
 from ..domain.failure import FailureCause
 from ..domain.run import Evidence, Run, Transition
 from ..domain.run_status import RunStatus
+from ..domain.storable import storable_text
 from .failpoints import failpoint
 from .ports.launcher import Launcher
 from .ports.run_log import RunLog
 from .ports.run_requests import RunRequests
+
+
+class Launched(NamedTuple):
+    """What became of a launch."""
+
+    run: Run
+    """Afterwards: FAILED where the launcher refuses it for good, else PENDING, or further by now."""
+    full: bool
+    """There is no room for it, and for no other run until somebody ends."""
 
 
 class LaunchRun:
@@ -27,8 +38,8 @@ class LaunchRun:
         self._requests = requests
         self._launcher = launcher
 
-    async def __call__(self, run: Run, *, actor: str) -> Run:
-        """The run afterwards: FAILED where the launcher refuses it for good, else PENDING, or further by now.
+    async def __call__(self, run: Run, *, actor: str) -> Launched:
+        """Launch it, or note why it has to wait.
 
         Raises :class:`DatabaseUnavailable` where RunLog is away: the run stays accepted, and its launch DUE.
         """
@@ -36,7 +47,9 @@ class LaunchRun:
             await self._launcher.launch(run)
             failpoint("launch.started")
         except LauncherBusy as busy:
-            await self._requests.waiting(run.id, str(busy))
+            # A queue of thousands is looked at every few seconds: what is on record already is not written again.
+            known = run.message == storable_text(str(busy), runs.MESSAGE_LIMIT)
+            return Launched(run if known else await self._requests.waiting(run.id, str(busy)), busy.for_all)
         except LaunchRefused as refused:
             message = str(refused)
 
@@ -50,15 +63,15 @@ class LaunchRun:
                     message=message,
                 )
 
-            await self._run_log.move(run.id, RunStatus.PENDING, step)
-        else:
-            await self._requests.launched(run.id)
-            failpoint("launch.told")
-        return await self._run_log.get(run.id, tenant=run.tenant)
+            failed = await self._run_log.move(run.id, RunStatus.PENDING, step)
+            return Launched(failed or await self._run_log.get(run.id, tenant=run.tenant), False)
+        after = await self._requests.launched(run.id)
+        failpoint("launch.told")
+        return Launched(after, False)
 
     async def soon(self, run: Run, *, actor: str) -> Run:
         """The same for a run that was accepted just now: whatever of ours goes wrong, it stays accepted."""
         try:
-            return await self(run, actor=actor)
+            return (await self(run, actor=actor)).run
         except KubescribeError:
             return run

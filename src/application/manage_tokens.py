@@ -31,6 +31,7 @@ class CreateToken:
         tenant: Tenant = DEFAULT_TENANT,
         scopes: frozenset[Scope] | None = None,
         lifetime: float | None = None,
+        method: str | None = None,
     ) -> tuple[Token, str]:
         """The token and its text. ``scopes``: None for all of the role's; ``lifetime`` in seconds."""
         if not 0 < len(name) <= 100 or not name.isprintable():
@@ -51,9 +52,11 @@ class CreateToken:
             created_at=datetime.now(UTC),  # RunLog puts its own clock's time
             expires_at=None,
         )
-        return await self._tokens.add(token, digest(text), lifetime=lifetime), text
+        return await self._tokens.add(token, digest(text), lifetime=lifetime, method=method), text
 
 
-async def revoke_token(tokens: Tokens, token_id: UUID, *, tenant: Tenant, actor: str, reason: str | None) -> Token:
+async def revoke_token(
+    tokens: Tokens, token_id: UUID, *, tenant: Tenant, actor: str, reason: str | None, method: str | None = None
+) -> Token:
     """The token, revoked; raises :class:`TokenNotFound`."""
-    return await tokens.revoke(token_id, tenant=tenant, actor=actor, reason=reason)
+    return await tokens.revoke(token_id, tenant=tenant, actor=actor, reason=reason, method=method)

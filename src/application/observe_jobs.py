@@ -51,7 +51,7 @@ class ObserveJobs:
         self._known: set[UUID] = set()
         self._done: set[UUID] = set()
         self._begun: set[UUID] = set()
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[str] = set()
 
     async def __call__(self) -> tuple[str, ...]:
         """Look once; a sentence for each Job that could not be taken on.
@@ -201,9 +201,9 @@ class ObserveJobs:
         )
 
     async def _tell(self, bad: Quarantined) -> None:
-        """Once for each version of the object."""
-        identity = f"{bad.uid} {bad.version}"
-        if (bad.uid, bad.version) in self._told:
+        """Once for each thing that is wrong with the object."""
+        identity = f"{bad.uid}: {bad.why[:200]}"
+        if identity in self._told:
             return
         event = Event(
             subject=f"cluster:{bad.kind}:{bad.name}",
@@ -213,7 +213,7 @@ class ObserveJobs:
             data={"object": identity, "why": bad.why},
         )
         await self._run_log.record_once(event, identity="object")
-        self._told.add((bad.uid, bad.version))
+        self._told.add(identity)
 
 
 def _whereabouts(job: SeenJob, pod: SeenPod) -> Whereabouts:

@@ -36,6 +36,13 @@ class Reconciled(msgspec.Struct, frozen=True):
     """A sentence for each run that could not be judged, those included that stay UNCERTAIN."""
 
 
+class _Queue:
+    """Runs whose launch is due, during one pass."""
+
+    full = False
+    """There was no room for one of them, nor is there for the others: the next pass begins with the oldest again."""
+
+
 class ReconcileRuns:
     """One pass over the open runs. Right with any number of them at once, and after a crash at any step.
 
@@ -69,10 +76,10 @@ class ReconcileRuns:
 
     async def __call__(self) -> Reconciled:
         """Look at every open run once; one that raises does not stop the others."""
-        changed, problems = [], []
+        changed, problems, queue = [], [], _Queue()
         for found in await self._run_log.open_runs():
             try:
-                after = await self._settle(found)
+                after = await self._settle(found, queue)
                 now = after
                 if now is None and found.run.status is RunStatus.UNCERTAIN:
                     now = await self._run_log.get(found.run.id, tenant=None)  # another reconciler may have judged it
@@ -89,16 +96,16 @@ class ReconcileRuns:
         await self._clear_away()
         return Reconciled(tuple(changed), tuple(problems))
 
-    async def _settle(self, found: OpenRun) -> Run | None:
+    async def _settle(self, found: OpenRun, queue: _Queue) -> Run | None:
         run, attempt = found.run, found.attempt
         if run.status is RunStatus.PENDING and run.launch is Launch.DUE:
-            return await self._launched(run)
+            return None if queue.full else await self._launched(run, queue)
         if run.status is RunStatus.CANCELLING:
             return await self._finish_cancel(found, actor=RECONCILER)
         sighting = await self._launcher.look(run, attempt)
         failpoint("reconcile.looked")
         if is_to_be_launched_again(found, sighting):
-            return await self._launched(run)
+            return await self._launched(run, queue)
         if sighting.deleted:
             return await self._cancelled(found, sighting)
         if sighting.followed and not found.run_deadline_passed:
@@ -114,11 +121,11 @@ class ReconcileRuns:
             return await self._uncertain(run, f"its lease is over, and {sighting.detail}")
         return None
 
-    async def _launched(self, run: Run) -> Run | None:
+    async def _launched(self, run: Run, queue: _Queue) -> Run | None:
         """Launch what was accepted, and not launched; what waits in the queue is no news."""
         if self._launch is None:
             return None
-        after = await self._launch(run, actor=RECONCILER)
+        after, queue.full = await self._launch(run, actor=RECONCILER)
         return after if after.status is not run.status else None
 
     async def _cancelled(self, found: OpenRun, sighting: Sighting) -> Run | None:

@@ -22,10 +22,18 @@ class ResumePipeline:
         self._pauses = pauses
 
     async def __call__(
-        self, pipeline: Pipeline, *, actor: str, reason: str | None = None, tenant: Tenant = DEFAULT_TENANT
+        self,
+        pipeline: Pipeline,
+        *,
+        actor: str,
+        reason: str | None = None,
+        tenant: Tenant = DEFAULT_TENANT,
+        method: str | None = None,
     ) -> Resumed:
         """End the pipeline's pause; raises :class:`NotPaused` and :class:`DatabaseUnavailable`."""
-        return await self._pauses.resume(pipeline.name, _count(pipeline), actor=actor, reason=reason, tenant=tenant)
+        return await self._pauses.resume(
+            pipeline.name, _count(pipeline), actor=actor, reason=reason, tenant=tenant, method=method
+        )
 
     async def ended(self, declared: Callable[[str], Pipeline]) -> tuple[Resumed, ...]:
         """End the pauses whose time is over, for the reconciler. ``declared``: a pipeline by its name.

@@ -58,8 +58,10 @@ class RetryRun:
         reason: str | None = None,
         key: str | None = None,
         tenant: Tenant = DEFAULT_TENANT,
+        method: str | None = None,
     ) -> Retried:
         """The new run, or the one of an earlier request under this key. ``declared``: a pipeline by its name, as it is.
+        ``method``: how it was asked for, as in an event.
 
         Raises :class:`RunNotFound`, :class:`RetryRefused`, :class:`PipelineNotFound`, :class:`BadParameters` where the
         pipeline does not take these parameters any more, :class:`KeyReused`, and :class:`DatabaseUnavailable`.
@@ -89,6 +91,7 @@ class RetryRun:
             key=None if key is None else RequestKey.of(key, asked),
             start_deadline=pipeline.start_deadline,
             facts={"code_version": pipeline.code_version, "code_version_of_retried": old.code_version},
+            method=method,
         )
         failpoint("trigger.accepted")
         run = await self._launch.soon(accepted.run, actor=actor) if accepted.new else accepted.run

@@ -31,24 +31,26 @@ class SignIn:
         self._ids = ids
         self._randomness = randomness
 
-    async def invite(self, role: Role, *, actor: str, tenant: Tenant = DEFAULT_TENANT) -> str:
+    async def invite(
+        self, role: Role, *, actor: str, tenant: Tenant = DEFAULT_TENANT, method: str | None = None
+    ) -> str:
         """A code that signs ``actor`` in once, within the next quarter of an hour."""
         code = encoded(self._randomness.secret(SECRET_BYTES))
         now = datetime.now(UTC)  # RunLog puts its own clock's time
         session = WebSession(id=self._ids.new(), tenant=tenant, actor=actor, role=role, created_at=now, expires_at=now)
-        await self._sessions.invite(session, digest(code), lifetime=LINK_LIFETIME)
+        await self._sessions.invite(session, digest(code), lifetime=LINK_LIFETIME, method=method)
         return code
 
-    async def redeem(self, code: str) -> SignedIn:
+    async def redeem(self, code: str, *, method: str | None = None) -> SignedIn:
         """The session of a code; raises :class:`NotAuthenticated` where it is unknown, used or too old."""
         secret = encoded(self._randomness.secret(SECRET_BYTES))
-        session = await self._sessions.redeem(digest(code), digest(secret), lifetime=SESSION_LIFETIME)
+        session = await self._sessions.redeem(digest(code), digest(secret), lifetime=SESSION_LIFETIME, method=method)
         if session is None:
             raise NotAuthenticated("the sign-in link is unknown, used or too old")
         return SignedIn(session, secret)
 
-    async def end(self, secret: str) -> None:
+    async def end(self, secret: str, *, method: str | None = None) -> None:
         """End the session of this secret; nothing where there is none."""
         session = await self._sessions.find(digest(secret))
         if session is not None:
-            await self._sessions.end(session.id)
+            await self._sessions.end(session.id, method=method)

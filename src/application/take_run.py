@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 
 from ..domain.attempt import Whereabouts
-from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, RunClosed
+from ..domain.concurrency import Concurrency
+from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, PipelineBusy, RunClosed
 from ..domain.exit_code import ExitCode
 from ..domain.failure import FailureCause
 from ..domain.note import NoteKind
@@ -22,11 +23,14 @@ from .failpoints import failpoint
 from .notebook import Notebook
 from .payload_guard import PayloadGuard
 from .payload_listener import Console, PayloadListener
-from .ports.attempt_log import Claim
+from .ports.attempt_log import Claim, Claimed
 from .ports.clock import Clock
 from .ports.fences import Fences
 from .ports.payload import Declared, Refused
 from .run_order import Limits, RunOrder
+
+_BETWEEN_LOOKS = 1.0
+"""Seconds between two looks whether it is the run's turn."""
 
 
 class NotTaken(Exception):
@@ -183,9 +187,8 @@ class TakeRun:
 
     async def _claim(self) -> float:
         """Claim the run; seconds until its deadline."""
-        claim = self._said()
         try:
-            claimed = await self._recorder.claim(claim)
+            claimed = await self._in_turn(self._said())
         except RunClosed as closed:
             raise _closed(closed) from None
         except KubescribeError as error:
@@ -194,6 +197,25 @@ class TakeRun:
             self._console.said("RunLog does not answer; the run goes on, and its record follows when RunLog is back")
             return self._guard.run_deadline
         return claimed.run_deadline_in
+
+    async def _in_turn(self, claim: Claim) -> Claimed | None:
+        """Claim the run when the pipeline's other runs let it; raises :class:`PipelineBusy` when its time is over."""
+        until = self._clock.monotonic() + (self._declared.pipeline.start_deadline if self._declared else 0.0)
+        waits = False
+        while True:
+            try:
+                return await self._recorder.claim(claim)
+            except PipelineBusy as busy:
+                if busy.skipped or self._guard.has_to_stop():
+                    raise
+                if not waits:
+                    self._console.said(str(busy))
+                    waits = True
+                if self._clock.monotonic() >= until:
+                    # It has had its time: whatever is at work still, this one is passed over.
+                    claim = msgspec.structs.replace(claim, concurrency=Concurrency.FORBID)
+                    continue
+                await self._clock.sleep(_BETWEEN_LOOKS)
 
     def _said(self) -> Claim:
         """The claim, with what is known by now."""
@@ -217,6 +239,8 @@ class TakeRun:
             whereabouts=self._whereabouts,
             lease=self._lease,
             run_deadline=self._guard.run_deadline,
+            concurrency=declared.pipeline.concurrency if declared else Concurrency.ALLOW,
+            start_deadline=declared.pipeline.start_deadline if declared else 300.0,
         )
 
 

@@ -32,6 +32,8 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
     mode: RunMode = RunMode.PUBLISH
     key: str | None = None
     """The Idempotency-Key."""
+    method: str | None = None
+    """How it was asked for, as in an event."""
 
 
 class TriggerRun:
@@ -73,6 +75,7 @@ class TriggerRun:
             ),
             key=None if request.key is None else RequestKey.of(request.key, asked),
             start_deadline=request.pipeline.start_deadline,
+            method=request.method,
         )
         failpoint("trigger.accepted")
         if not accepted.new:

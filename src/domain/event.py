@@ -19,11 +19,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """``run.created``, ``run.running``, … , ``report.rolled_back``."""
     actor: str
-    """``user:<name>``, ``token:<id>``, ``attempt:<id>`` or ``reconciler``."""
+    """``user:<name>``, ``token:<id>``, ``oidc:<subject>``, ``attempt:<id>`` or ``reconciler``."""
     at: datetime
     tenant: Tenant = DEFAULT_TENANT
     method: str | None = None
-    """How it was asked for: ``cli``, ``POST /runs/{id}/cancel``; None where the actor acts on its own."""
+    """How it was asked for: ``cli``, ``POST /runs/{run_id}/cancel``; None where the actor acts on its own."""
     reason: str | None = None
     """Why, in the actor's words."""
     run_id: UUID | None = None

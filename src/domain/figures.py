@@ -6,6 +6,8 @@ import msgspec
 
 DURATION_BOUNDS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)
 """Upper bounds of the buckets of durations, in seconds; a last one takes the rest."""
+LONGEST = 1e9
+"""Seconds that a single run counts for at most, whatever its record says: a sum must not overflow."""
 
 
 class EndedRuns(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +42,13 @@ class RunFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since the attempt that is silent longest last renewed its lease; 0 where none holds one."""
     failing: int
     """Pipelines whose newest verdict is a failure."""
+
+
+def counted(seconds: float | None) -> float | None:
+    """What a run's duration counts for; None for a run that never began."""
+    if seconds is None:
+        return None
+    return max(seconds, 0.0) if seconds < LONGEST else LONGEST  # what is no number, too
 
 
 def buckets_of(seconds: float | None) -> tuple[int, ...]:

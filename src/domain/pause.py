@@ -62,17 +62,30 @@ def passed_over(pause: Pause, schedule: Schedule | None, end: datetime) -> Passe
     return PassedOver(tuple(slots))
 
 
-def paused_event(pause: Pause, at: datetime) -> Event:
-    """The event of a pause."""
+def paused_event(pause: Pause, at: datetime, *, before: Pause | None, method: str | None = None) -> Event:
+    """The event of a pause; ``before``: the one that held already."""
     until = None if pause.until is None else pause.until.isoformat()
-    return _event(pause, "paused", pause.actor, at, {"reason": pause.reason, "until": until})
+    event = _event(pause, "paused", pause.actor, at, {"reason": pause.reason, "until": until})
+    return msgspec.structs.replace(
+        event, method=method, reason=pause.reason, before=_state(before), after=_state(pause)
+    )
 
 
-def resumed_event(pause: Pause, slots: PassedOver, *, actor: str, reason: str | None, at: datetime) -> Event:
+def resumed_event(
+    pause: Pause, slots: PassedOver, *, actor: str, reason: str | None, at: datetime, method: str | None = None
+) -> Event:
     """The event of a pause's end."""
     data: dict[str, Any] = {"reason": reason, "paused_since": pause.since.isoformat(), "paused_by": pause.actor}
     data |= {"passed_over": [slot.isoformat() for slot in slots.slots], "more": slots.more}
-    return _event(pause, "resumed", actor, at, data)
+    event = _event(pause, "resumed", actor, at, data)
+    return msgspec.structs.replace(event, method=method, reason=reason, before=_state(pause), after=_state(None))
+
+
+def _state(pause: Pause | None) -> dict[str, Any]:
+    """What a change of it changes."""
+    if pause is None:
+        return {"paused": False, "until": None, "reason": None}
+    return {"paused": True, "until": pause.until and pause.until.isoformat(), "reason": pause.reason}
 
 
 def _event(pause: Pause, what: str, actor: str, at: datetime, data: dict[str, Any]) -> Event:

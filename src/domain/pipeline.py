@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from .concurrency import Concurrency
 from .errors import BadDeclaration
 from .pod_needs import PodNeeds
 
@@ -45,6 +46,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """Further attempts after one that failed and did not say ``GiveUp``."""
     retry_delay: float = 0.0
     """From the end of an attempt to the start of the next."""
+    concurrency: Concurrency = Concurrency.ALLOW
+    """What becomes of a run while another one is at work."""
     snapshot: str = "run"
     """``run``: all reads see one moment of the production database; ``read``: each sees its own."""
     pod: PodNeeds = PodNeeds()

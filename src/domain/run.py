@@ -117,8 +117,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """The outbox row: somebody has to be told."""
 
 
-def created(run: Run, facts: Mapping[str, Any] | None = None) -> Transition:
-    """Accept a new run; its state has to be PENDING. ``facts``: more for the event."""
+def created(run: Run, facts: Mapping[str, Any] | None = None, method: str | None = None) -> Transition:
+    """Accept a new run; its state has to be PENDING. ``facts``: more for the event; ``method``: the event's."""
     if run.status is not RunStatus.PENDING:
         raise IllegalTransition(run.id, None, run.status)
     data = {"pipeline": run.pipeline, "trigger": run.trigger, "parameters": run.parameters, **(facts or {})}
@@ -129,7 +129,7 @@ def created(run: Run, facts: Mapping[str, Any] | None = None) -> Transition:
     if run.mode is not RunMode.PUBLISH:
         data["mode"] = run.mode
     event = _event(run, "created", run.actor, run.created_at, data)
-    event = msgspec.structs.replace(event, reason=run.reason, after={"status": run.status.value})
+    event = msgspec.structs.replace(event, method=method, reason=run.reason, after={"status": run.status.value})
     return Transition(before=None, after=run, event=event)
 
 
@@ -245,11 +245,12 @@ def skipped(
     )
 
 
-def cancelling(run: Run, *, actor: str, at: datetime, reason: str | None) -> Transition:
-    """Ask for the run to be ended."""
+def cancelling(run: Run, *, actor: str, at: datetime, reason: str | None, method: str | None = None) -> Transition:
+    """Ask for the run to be ended; ``method``: how it was asked for, as in an event."""
     message = f"cancelled by {actor}" + (f": {reason}" if reason else "")
     data = {"reason": reason}
-    return _step(run, RunStatus.CANCELLING, actor, at, data, cancel_asked_at=at, message=_shortened(message))
+    step = _step(run, RunStatus.CANCELLING, actor, at, data, cancel_asked_at=at, message=_shortened(message))
+    return msgspec.structs.replace(step, event=msgspec.structs.replace(step.event, method=method))
 
 
 def cancelled(run: Run, *, actor: str, at: datetime, evidence: Evidence, message: str | None) -> Transition:

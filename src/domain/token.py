@@ -70,7 +70,7 @@ def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def token_created(token: Token) -> Event:
+def token_created(token: Token, *, method: str | None = None) -> Event:
     """The event of a new token: everything about it but its text."""
     data = {
         "name": token.name,
@@ -78,12 +78,15 @@ def token_created(token: Token) -> Event:
         "scopes": sorted(token.scopes),
         "expires_at": None if token.expires_at is None else token.expires_at.isoformat(),
     }
-    return _event(token, "created", token.created_by, token.created_at, data)
+    event = _event(token, "created", token.created_by, token.created_at, data)
+    return msgspec.structs.replace(event, method=method, after={"valid": True})
 
 
-def token_revoked(token: Token, *, actor: str, reason: str | None) -> Event:
+def token_revoked(token: Token, *, actor: str, reason: str | None, method: str | None = None) -> Event:
     """The event of a token's end."""
-    return _event(token, "revoked", actor, token.revoked_at or token.created_at, {"reason": reason} if reason else {})
+    at, data = token.revoked_at or token.created_at, {"reason": reason} if reason else {}
+    event = _event(token, "revoked", actor, at, data)
+    return msgspec.structs.replace(event, method=method, reason=reason, before={"valid": True}, after={"valid": False})
 
 
 def _event(token: Token, what: str, actor: str, at: datetime, data: dict[str, Any]) -> Event:

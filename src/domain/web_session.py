@@ -44,13 +44,18 @@ def csrf_token(secret: str) -> str:
     return encoded(hmac.digest(secret.encode(), b"kubescribe csrf", hashlib.sha256))
 
 
-def session_event(session: WebSession, what: str) -> Event:
+def session_event(session: WebSession, what: str, *, method: str | None = None) -> Event:
     """The event of a link that was made (``invited``), of a session that ``began`` or ``ended``."""
+    before = {"invited": None, "began": "invited", "ended": "signed in"}[what]
+    after = {"invited": "invited", "began": "signed in", "ended": "ended"}[what]
     return Event(
         subject=f"session:{session.id}",
         kind=f"session.{what}",
         actor=session.actor,
         at=session.created_at,
         tenant=session.tenant,
+        method=method,
+        before=None if before is None else {"state": before},
+        after={"state": after},
         data={"role": session.role},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 
 from ..domain.errors import BadRowQuery
@@ -17,22 +18,36 @@ _SIGNS = {
     ">=": Operator.GE,
     "~": Operator.CONTAINS,
 }
-_COMPARED = re.compile(r"([^=<>!~]+?)(\s*)(!=|<=|>=|=|<|>|~)(.*)", re.DOTALL)
-_NULL = re.compile(r"(.+?)\s+is\s+(not\s+)?null", re.IGNORECASE | re.DOTALL)
-_LISTED = re.compile(r"(.+?)\s+in\s+(.+)", re.IGNORECASE | re.DOTALL)
+# Each goes through a text once, for it comes from outside: none may go back and forth in it.
+_SIGN = re.compile(r"!=|<=|>=|[=<>~]")
+_NULL = re.compile(r"\sis\s+(not\s+)?null\Z", re.IGNORECASE)
+_LISTED = re.compile(r"\sin\s", re.IGNORECASE)
+_QUOTED_LENGTH = 200
 
 
 def condition(text: str) -> Filter:
     """One condition; a space before the sign allows one after it. Raises :class:`BadRowQuery`."""
-    if match := _COMPARED.fullmatch(text):
-        name, space, sign, value = match.groups()
-        return Filter(name.strip(), _SIGNS[sign], (value.removeprefix(" ") if space else value,))
-    if match := _NULL.fullmatch(text.strip()):
-        return Filter(match[1].strip(), Operator.IS_NULL, ("false" if match[2] else "true",))
-    if match := _LISTED.fullmatch(text.strip()):
-        return Filter(match[1].strip(), Operator.IN, tuple(next(csv.reader([match[2]]))))
+    plain = text.strip()
+    if match := _SIGN.search(text):
+        column, value = text[: match.start()], text[match.end() :]
+        if column.strip():
+            value = value.removeprefix(" ") if column[-1].isspace() else value
+            return Filter(column.strip(), _SIGNS[match[0]], (value,))
+    elif match := _NULL.search(plain):
+        return Filter(plain[: match.start()].strip(), Operator.IS_NULL, ("false" if match[1] else "true",))
+    elif (match := _LISTED.search(plain)) and (values := _listed(plain[match.end() :].strip())):
+        return Filter(plain[: match.start()].strip(), Operator.IN, values)
     example = "day=2026-03-01, delay>=15, name~pole, 'code in A,B' or 'gate is null'"
-    raise BadRowQuery(f"{text!r} is no condition; write one like {example}")
+    raise BadRowQuery(f"{text[:_QUOTED_LENGTH]!r} is no condition; write one like {example}")
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """The values between the commas of one line; none where it is more than one."""
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error:  # too long for a value, or ended in its middle
+        return ()
+    return tuple(lines[0]) if len(lines) == 1 else ()
 
 
 def order(text: str | None) -> tuple[Sort, ...]:

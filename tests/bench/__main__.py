@@ -24,7 +24,7 @@ from kubescribe.adapters.postgres.migrate import migrate
 from tests.support.addresses import asyncpg_address
 from tests.support.clusters import Cluster
 
-from . import data_plane
+from . import api, data_plane
 from .measuring import Cost, Memory, cost, memory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,21 +115,34 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="make bench", description=__doc__)
     arguments.add_argument("--rounds", type=int, default=9)
     arguments.add_argument("--write", action="store_true", help=f"renew {PAGE.relative_to(ROOT)}")
-    arguments.add_argument("--only", choices=("start", "data"), help="what a run costs, or the data plane")
+    arguments.add_argument("--only", choices=("start", "data", "api"), help="what a run costs, the data plane, the API")
     arguments.add_argument("--data-rounds", type=int, default=5)
     arguments.add_argument("--scale", default=os.environ.get("KUBESCRIBE_BENCH_SCALE", "0.05"), help="of TPC-H")
-    arguments.add_argument("--no-peers", action="store_true", help="leave dlt and pandas out, which take minutes")
+    arguments.add_argument(
+        "--no-peers", action="store_true", help="leave Dagster, dlt and pandas out, which take minutes"
+    )
+    arguments.add_argument("--runs", type=int, default=1_000_000, help="that the API's RunLog has")
+    arguments.add_argument("--peer-runs", type=int, default=100_000, help="that Dagster's has")
+    arguments.add_argument("--api-rounds", type=int, default=3)
     arguments.add_argument("--importtime", action="store_true", help="show where supervisor and worker import, instead")
     args = arguments.parse_args()
-    if args.only != "data":
+    peers = not args.no_peers
+    if args.only in (None, "start"):
         _start(args)
-    if args.only != "start" and not args.importtime:
+    if args.only in (None, "data") and not args.importtime:
         with tempfile.TemporaryDirectory() as folder:
-            sections = data_plane.measured(args.data_rounds, args.scale, Path(folder), peers=not args.no_peers)
-        for heading, text in sections.items():
-            print(text)
-            if args.write:
-                renew(heading, text)
+            _tell(data_plane.measured(args.data_rounds, args.scale, Path(folder), peers=peers), write=args.write)
+    if args.only in (None, "api") and not args.importtime:
+        with tempfile.TemporaryDirectory() as folder:
+            counts = {"runs": args.runs, "peer_runs": args.peer_runs}
+            _tell(api.measured(args.api_rounds, Path(folder), **counts, peers=peers), write=args.write)
+
+
+def _tell(sections: Mapping[str, str], *, write: bool) -> None:
+    for heading, text in sections.items():
+        print(text)
+        if write:
+            renew(heading, text)
 
 
 def renew(heading: str, text: str) -> None:

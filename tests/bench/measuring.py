@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,9 +55,9 @@ def memory(command: Sequence[str], environment: Mapping[str, str], folder: Path)
 
     def look() -> None:
         while not over.wait(_SAMPLE):
-            held = [_held(pid) for pid in _tree(process.pid)]
+            now = [held(pid) for pid in tree(process.pid)]
             for index in (0, 1):
-                peaks[index] = max(peaks[index], sum(one[index] for one in held))
+                peaks[index] = max(peaks[index], sum(one[index] for one in now))
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -82,7 +84,8 @@ def _start(
     )
 
 
-def _tree(root: int) -> list[int]:
+def tree(root: int) -> list[int]:
+    """A process and all below it."""
     found = [root]
     for pid in found:
         try:
@@ -93,10 +96,28 @@ def _tree(root: int) -> list[int]:
     return found
 
 
-def _held(pid: int) -> tuple[int, int]:
+def held(pid: int) -> tuple[int, int]:
+    """Bytes of one process, PSS and RSS; nothing of one that has ended."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0, 0
     fields = {line.split(":")[0]: line.split() for line in text.splitlines()[1:]}
     return int(fields["Pss"][1]) * 1024, int(fields["Rss"][1]) * 1024
+
+
+def spent(pids: Iterable[int]) -> float:
+    """Seconds of CPU that these processes have used so far."""
+    ticks = 0
+    for pid in pids:
+        with suppress(OSError):  # it ended meanwhile
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += sum(map(int, fields[11:15]))  # its own, and that of children that have ended
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

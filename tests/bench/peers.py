@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
-_PYTHON = _HERE.parents[1] / ".venv-peers" / "bin" / "python"
+ROOT = _HERE.parents[1]
+VENV = ROOT / ".venv-peers"
+_PYTHON = VENV / "bin" / "python"
 _NAMES = ("dlt", "pandas", "sqlalchemy", "psycopg2-binary", "pyarrow")
 
 ENVIRONMENT = {
@@ -28,8 +31,8 @@ def commands(source: str, target: str, folder: Path) -> dict[str, list[str]]:
     }
 
 
-def versions() -> str:
+def versions(names: Sequence[str] = _NAMES) -> str:
     """Of the parts that they are made of."""
     program = "import sys; from importlib.metadata import version; [print(n, version(n)) for n in sys.argv[1:]]"
-    asked = subprocess.run([_PYTHON, "-c", program, *_NAMES], check=True, capture_output=True, text=True)
+    asked = subprocess.run([_PYTHON, "-c", program, *names], check=True, capture_output=True, text=True)
     return ", ".join(asked.stdout.splitlines())

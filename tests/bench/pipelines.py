@@ -1,6 +1,8 @@
-"""A pipeline that does nothing: what a run costs beside its work."""
+"""The pipelines of the benchmarks: of nothing, of rows, and of a record as most runs leave it."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from kubescribe import Context, pipeline
 
@@ -33,3 +35,25 @@ def order_totals(run: Context) -> None:
     run.source_done()
     totals = pl.concat(parts).lazy().group_by("l_orderkey").agg(pl.col("lines").sum(), *sums)
     run.report("order_totals", totals)
+
+
+@pipeline(reports=("orders_of_a_day",), run_deadline="30m")
+def orders_of_a_day(run: Context, region: str = "eu", day: str = "2026-11-01", broken: bool = False) -> None:
+    """What most runs look like in a record: some parameters, twenty lines, an input, an output, two metrics."""
+    for step in range(1, 20):
+        print(f"2026-11-01T04:15:{step:02} INFO orders.{region}: chunk {step} of 19, {step * 7919} rows, checked")
+    run.copy("SELECT n AS id, n * 2 AS amount FROM generate_series(1, 1000) AS n", "orders_of_a_day")
+    run.metric("orders", 1000)
+    run.metric("refunds", 12)
+    if broken:
+        raise ValueError(f"orders of {day} in {region}: the sum of the lines is not the sum of the bill")
+    print(f"2026-11-01T04:15:20 INFO orders.{region}: done")
+
+
+@pipeline(reports=(), run_deadline="30m")
+def hold(run: Context, file: str) -> None:
+    """Be at work until a file is there."""
+    import time
+
+    while not Path(file).exists():
+        time.sleep(0.5)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from tests.support import races
+from tests.support import api_faults, races
 from tests.support.case import Case
 from tests.support.faults import ACTIONS, COMMAND, Action, Fault, play
 from tests.support.run_steps import CLAIMED, COMMAND_STEPS, COPYING, PUBLISHING, REPEATED, STEPS, WITH_WORKER
@@ -25,6 +25,8 @@ class Only(StrEnum):
     KILLS = "kills"
     STOPS = "stops"
     CRASHES = "crashes"
+    TRIGGERS = "triggers"
+    """Requests to the API, which is killed, or whose RunLog crashes; in no other campaign."""
 
 
 _KINDS = {
@@ -32,6 +34,7 @@ _KINDS = {
     Only.KILLS: {"one": 70, "several": 15, "race": 10, "crowd": 5},
     Only.STOPS: {"one": 75, "several": 10, "race": 15},
     Only.CRASHES: {"one": 70, "several": 15, "crowd": 15},
+    Only.TRIGGERS: {"api": 100},
 }
 """How often each kind of plot is drawn, in percent."""
 _ACTIONS = {
@@ -62,6 +65,8 @@ def draw(seed: int, only: Only) -> Plot:
     dice = random.Random(seed)
     kinds = _KINDS[only]
     kind = dice.choices(list(kinds), list(kinds.values()))[0]
+    if kind == "api":
+        return _api(dice)
     if kind == "one":
         fault = _fault(dice, only, () if dice.random() < 0.85 else COMMAND)
         if fault.step in _COPIED and not fault.command and dice.random() < 0.3:
@@ -79,6 +84,35 @@ def draw(seed: int, only: Only) -> Plot:
     what = f"crash {victim}" if isinstance(victim, str) else f"kill supervisor {victim}"
     text = f"{how_many} runs at once, and after {delay:.2f} s {what}"
     return Plot(text, lambda world: _crowd(world, how_many, delay, victim))
+
+
+def _api(dice: random.Random) -> Plot:
+    step = dice.choice((*api_faults.LAUNCHING, *api_faults.CANCELLING))
+    times, triggers = dice.randint(1, 4), dice.randint(4, 16)
+    cancelling = dice.choice((0.0, 0.3, 0.7))
+    what = f"{triggers} triggers, {cancelling:.0%} cancelled"
+    at = api_faults.killed_at if step in api_faults.LAUNCHING else api_faults.killed_while_cancelling
+    plots = {
+        f"the API killed at {step}": (3, lambda w: at(w, step)),
+        f"the API killed {times} times under {what}": (
+            3,
+            lambda w: api_faults.killed_under_triggers(w, kills=times, triggers=triggers, cancelling=cancelling),
+        ),
+        f"RunLog crashes {times} times under {what}": (
+            3,
+            lambda w: api_faults.runlog_crashes(w, crashes=times, triggers=triggers, cancelling=cancelling),
+        ),
+        f"{times} commits of the API cut": (
+            1,
+            lambda w: api_faults.commits_are_cut(w, deliver=cancelling > 0, cuts=times),
+        ),
+        f"{times + 2} cancels race the ends of their runs": (
+            1,
+            lambda w: api_faults.cancel_races_the_end(w, runs=times + 2),
+        ),
+    }
+    text = dice.choices(list(plots), [weight for weight, _ in plots.values()])[0]
+    return Plot(text, plots[text][1])
 
 
 def _fault(dice: random.Random, only: Only, command: tuple[str, ...]) -> Fault:

@@ -12,6 +12,9 @@ def summary(acts: Counter[str]) -> str:
     """Of what was done in cases that held; ``acts`` as in ``World.acts`` and ``ReportHistory.published``."""
     retried, given_up = acts["stops with a retry"], acts["stops without one"]
     crashes = {name: acts[f"crashes of {name}"] for name in DATABASES}
+    if triggers := {name: acts[name] for name in sorted(acts) if " answered " in name}:
+        answers = ", ".join(f"{name} {count}" for name, count in triggers.items())
+        return f"kills of the API {acts['kills of the API']}, crashes of RunLog {crashes['runlog']}; {answers}"
     cuts = sum(acts[f"cuts of {name}"] for name in DATABASES)
     return (
         f"kills {acts['kills']}, stopped and continued {retried + given_up} ({retried} with retry), "

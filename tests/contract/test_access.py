@@ -74,6 +74,14 @@ class Access:
             return [(event.kind, event.actor) for event in self.world.database.events if event.subject == subject]
         return self.run(_events(self.world.engine, subject))  # type: ignore[attr-defined]
 
+    def asked(self, subject: str) -> list[tuple[Any, ...]]:
+        """How and why, what was before, and what is after."""
+        if isinstance(self.world, MemoryWorld):
+            found: list[Any] = [event for event in self.world.database.events if event.subject == subject]
+        else:
+            found = self.run(_rows(self.world.engine, subject))  # type: ignore[attr-defined]
+        return [(one.method, one.reason, one.before, one.after) for one in found]
+
     def passes(self, seconds: float) -> None:
         """Let time pass, where it can be told to; else it is waited for."""
         if isinstance(self.world, MemoryWorld):
@@ -81,13 +89,17 @@ class Access:
 
 
 async def _events(engine: Any, subject: str) -> list[tuple[str, str]]:
+    return [(row.kind, row.actor) for row in await _rows(engine, subject)]
+
+
+async def _rows(engine: Any, subject: str) -> list[Any]:
     from sqlalchemy import select
 
     from kubescribe.adapters.postgres import tables
 
     query = select(tables.event).where(tables.event.c.subject == subject).order_by(tables.event.c.seq)
     async with engine.connect() as connection:
-        return [(row.kind, row.actor) for row in await connection.execute(query)]
+        return list(await connection.execute(query))
 
 
 @pytest.fixture
@@ -106,9 +118,11 @@ def test_a_token_is_found_by_its_digest_alone(access: Access) -> None:
 
 
 def test_a_token_leaves_an_event_when_it_is_made_and_one_when_it_ends(access: Access) -> None:
-    made = access.run(access.tokens.add(access.token(), ONE, lifetime=None))
+    made = access.run(access.tokens.add(access.token(), ONE, lifetime=None, method="cli"))
     for _ in range(2):
-        access.run(access.tokens.revoke(made.id, tenant="default", actor="user:bob", reason="leaked"))
+        access.run(access.tokens.revoke(made.id, tenant="default", actor="user:bob", reason="leaked", method="cli"))
+    valid, ended = {"valid": True}, {"valid": False}
+    assert access.asked(f"token:{made.id}") == [("cli", None, None, valid), ("cli", "leaked", valid, ended)]
     assert access.events(f"token:{made.id}") == [("token.created", "user:ann"), ("token.revoked", "user:bob")]
 
 
@@ -189,9 +203,14 @@ def test_a_session_ends_when_it_is_told_to(access: Access) -> None:
     session = access.run(access.sessions.redeem(ONE, TWO, lifetime=60))
     assert session is not None
     for _ in range(2):
-        access.run(access.sessions.end(session.id))
+        access.run(access.sessions.end(session.id, method="DELETE /session"))
     assert access.run(access.sessions.find(TWO)) is None
     assert [kind for kind, _ in access.events(f"session:{session.id}")][2:] == ["session.ended"]
+    assert access.asked(f"session:{session.id}") == [
+        (None, None, None, {"state": "invited"}),
+        (None, None, {"state": "invited"}, {"state": "signed in"}),
+        ("DELETE /session", None, {"state": "signed in"}, {"state": "ended"}),
+    ]
 
 
 def test_links_and_sessions_expire(access: Access) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import pytest
 from kubescribe.adapters.memory.changes import MemoryChanges
 from kubescribe.adapters.postgres.changes import PostgresChanges
 from kubescribe.application import follow_run
-from kubescribe.application.follow_run import FollowRun
+from kubescribe.application.follow_run import FollowRun, Output, Place
 from kubescribe.application.ports.changes import Changes
 from kubescribe.domain.errors import RunNotFound
 from kubescribe.domain.log import LogChunk, LogLine
@@ -126,14 +127,47 @@ def test_output_comes_attempt_by_attempt_and_goes_on_after_any(
         world.run(world.attempt_log.log(chunk(second, seq)))
     world.run(world.attempt_log.finish(second, succeeded()))
 
-    async def places(after: tuple[int, int]) -> list[tuple[int, int]]:
-        return [piece.place async for piece in follow(world, changes).output(run_id, after=after)]
+    async def places(after: dict[int, int], attempt: int | None = None) -> list[tuple[int, int]]:
+        output = follow(world, changes).output(run_id, after=after, attempt=attempt)
+        return [(piece.attempt, piece.chunk.seq) async for piece in output]
 
-    every = world.run(places((0, 0)))
-    assert sorted(every) == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
-    assert world.run(places((1, 2))) == [(1, 3), (2, 1), (2, 2)]
-    assert world.run(places((2, 1))) == [(2, 2)]
-    assert world.run(places((2, 2))) == []
+    assert world.run(places({})) == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
+    assert world.run(places({1: 2})) == [(1, 3), (2, 1), (2, 2)]
+    assert world.run(places({1: 3, 2: 1})) == [(2, 2)]
+    assert world.run(places({2: 1})) == [(2, 2)]
+    assert world.run(places({1: 3, 2: 2})) == []
+    assert world.run(places({}, attempt=1)) == [(1, 1), (1, 2), (1, 3)]
+    assert world.run(places({2: 1}, attempt=2)) == [(2, 2)]
+
+
+def test_what_an_attempt_says_late_is_told_once_wherever_one_was_cut_off(world: World, changes: Changes) -> None:
+    run_id, first = started(world)
+    world.run(world.attempt_log.log(chunk(first, 1)))
+    second = world.run(world.attempt_log.claim(a_claim(run_id, world.ids.new()))).attempt.id
+    world.run(world.attempt_log.log(chunk(second, 1)))
+
+    async def read(after: Place, count: int) -> list[Output]:
+        pieces: list[Output] = []
+        async with aclosing(follow(world, changes).output(run_id, after=after)) as output:  # type: ignore[type-var]
+            async for piece in output:
+                pieces.append(piece)
+                if len(pieces) == count:
+                    break
+        return pieces
+
+    before = world.run(read({}, 2))
+    world.run(world.attempt_log.log(chunk(first, 2)))
+    world.run(world.attempt_log.log(chunk(second, 2)))
+    world.run(world.attempt_log.finish(second, succeeded()))
+    whole = {(1, 1), (1, 2), (2, 1), (2, 2)}
+    for cut in (1, 2):
+        place = before[cut - 1].place
+        after = world.run(read(place, 10))
+        told = [(piece.attempt, piece.chunk.seq) for piece in (*before[:cut], *after)]
+        assert sorted(told) == sorted(whole), (cut, told)
+        for again in range(len(after)):
+            rest = world.run(read(after[again].place, 10))
+            assert [piece.chunk for piece in rest] == [piece.chunk for piece in after[again + 1 :]]
 
 
 def test_an_unknown_run_is_said_to_be_unknown(world: World, changes: Changes) -> None:

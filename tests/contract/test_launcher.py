@@ -16,9 +16,10 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from kubescribe.adapters.local import machine
+from kubescribe.adapters.local import machine, supervisor_slots
 from kubescribe.adapters.local.launcher import LocalLauncher
 from kubescribe.adapters.local.process_tree import ATTEMPT_VARIABLE, members
+from kubescribe.adapters.local.supervisor_slots import SupervisorSlots
 from kubescribe.adapters.memory.launcher import MemoryLauncher
 from kubescribe.application.ports.launcher import JobState, Launcher
 from kubescribe.domain.attempt import Attempt, Whereabouts
@@ -302,3 +303,32 @@ class TestLocal:
         monkeypatch.setattr(os, "kill", refused)
         loop.run(local.launcher.clean(a_run(RUN), attempt))
         assert left.wait() == -9
+
+
+def test_somebody_who_is_stopped_in_its_turn_holds_nobody_up(
+    tmp_path: Path, loop: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API launches in its event loop's process: were that to wait, nobody would get an answer."""
+    monkeypatch.setattr(supervisor_slots, "PATIENCE", 0.2)
+    local = LocalWorld(tmp_path, waiting=True)
+    run, ticks = a_run(RUN), 0
+
+    async def launch() -> None:
+        nonlocal ticks
+        launching = asyncio.create_task(local.launcher.launch(run))
+        while not launching.done():
+            ticks += 1
+            await asyncio.wait({launching}, timeout=0.01)
+        await launching
+
+    try:
+        with SupervisorSlots(local.logs / "supervisors").turn():  # and is stopped there
+            with pytest.raises(LauncherBusy, match="another process has its turn"):
+                loop.run(launch())
+            assert ticks > 3, "the loop went on"
+            assert loop.run(local.launcher.look(run, None)).state is JobState.UNKNOWN
+        assert local.started() == 0
+        loop.run(launch())
+        assert local.started() == 1
+    finally:
+        local.close()

@@ -19,14 +19,22 @@ from kubescribe.domain.delivery import (
     after,
 )
 from kubescribe.domain.event import Notice
+from kubescribe.domain.run_mode import RunMode
 from tests.support.builders import a_claim, failed, succeeded
 from tests.support.runlogs import World
 
 ANN, BOB = ("email", "ann@example.org"), ("email", "bob@example.org")
 
 
-def run_of(world: World, pipeline: str = "flights", *, well: bool = False, tenant: str = "default") -> UUID:
-    claim = a_claim(world.ids.new(), world.ids.new(), pipeline=pipeline, tenant=tenant)
+def run_of(
+    world: World,
+    pipeline: str = "flights",
+    *,
+    well: bool = False,
+    tenant: str = "default",
+    mode: RunMode = RunMode.PUBLISH,
+) -> UUID:
+    claim = a_claim(world.ids.new(), world.ids.new(), pipeline=pipeline, tenant=tenant, mode=mode)
     run = world.run(world.attempt_log.claim(claim)).run
     assert run.attempt_id is not None
     world.run(world.attempt_log.finish(run.attempt_id, succeeded() if well else failed()))
@@ -59,6 +67,16 @@ def test_a_failure_is_due_and_planned_once(world: World) -> None:
     assert first.failures == 1 and first.since is not None
     assert abs((first.since - first.created_at).total_seconds()) < 5
     assert take(world) is None
+
+
+def test_a_rehearsal_tells_nobody_and_mends_nothing(world: World) -> None:
+    run_of(world, mode=RunMode.REHEARSE)
+    assert world.outbox() == []
+    run_of(world)
+    run_of(world, mode=RunMode.REHEARSE, well=True)
+    assert [notice.kind for notice in world.outbox()] == ["run.failed"], "the pipeline still fails"
+    run_of(world, well=True)
+    assert [notice.kind for notice in world.outbox()] == ["run.failed", "run.recovered"]
 
 
 def test_nothing_is_planned_for_nobody(world: World) -> None:

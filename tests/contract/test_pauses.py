@@ -38,6 +38,14 @@ def resume(world: World, pauses: Pauses, pipeline: Pipeline = HOURLY, **how: Any
     return world.run(ResumePipeline(pauses=pauses)(pipeline, **{"actor": "user:bob", **how}))
 
 
+def asked(world: World) -> list[tuple[str | None, str | None, dict[str, Any] | None, dict[str, Any] | None]]:
+    """How and why, what was before, and what is after."""
+    if isinstance(world, MemoryWorld):
+        return [(one.method, one.reason, one.before, one.after) for one in world.database.events]
+    assert isinstance(world, PostgresWorld)
+    return world.ask("SELECT method, reason, before, after FROM event ORDER BY seq")
+
+
 def events(world: World) -> list[tuple[str, str, str, dict[str, Any]]]:
     if isinstance(world, MemoryWorld):
         return [(one.subject, one.kind, one.actor, one.data) for one in world.database.events]
@@ -59,6 +67,21 @@ def test_it_holds_until_somebody_resumes(world: World, pauses: Pauses) -> None:
     assert first[:3] == ("pipeline:flights", "pipeline.paused", "user:ann") and first[3]["reason"] == "rates are wrong"
     assert second[:3] == ("pipeline:flights", "pipeline.resumed", "user:bob")
     assert (second[3]["reason"], second[3]["paused_by"]) == ("they are right", "user:ann")
+
+
+def test_its_events_say_how_why_and_what_changed(world: World, pauses: Pauses) -> None:
+    end = datetime.now(UTC) + timedelta(hours=3)
+    pause(world, pauses, method="cli")
+    pause(world, pauses, method="POST /x", reason="for longer", until=end)
+    resume(world, pauses, method="cli", reason="they are right")
+    off: dict[str, Any] = {"paused": False, "until": None, "reason": None}
+    first: dict[str, Any] = {"paused": True, "until": None, "reason": "rates are wrong"}
+    second = {"paused": True, "until": end.isoformat(), "reason": "for longer"}
+    assert asked(world) == [
+        ("cli", "rates are wrong", off, first),
+        ("POST /x", "for longer", first, second),
+        ("cli", "they are right", second, off),
+    ]
 
 
 def test_paused_again_it_goes_on_from_its_beginning(world: World, pauses: Pauses) -> None:

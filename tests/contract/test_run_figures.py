@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from uuid import UUID
 
 import pytest
@@ -54,6 +55,16 @@ def test_runs_are_counted_by_pipeline_end_and_cause(world: World) -> None:
     )
 
 
+def test_no_duration_is_too_long_or_too_odd_to_be_recorded(world: World) -> None:
+    for seconds in (1.5e308, 1.7e308, -1.5e308, -7.0, math.nan, math.inf, 2e9):
+        end(world, succeeded(duration=seconds))
+    (one,) = world.run(world.figures.figures("default")).ended
+    assert one.runs == 7 and 0 <= one.seconds <= 7e9 and one.buckets[-1] <= 7
+    end(world, succeeded(duration=1.0))
+    (one,) = world.run(world.figures.figures("default")).ended
+    assert one.runs == 8
+
+
 def test_a_run_that_never_began_takes_no_time(world: World) -> None:
     from kubescribe.domain import run as steps
     from kubescribe.domain.run import Evidence
@@ -87,6 +98,17 @@ def test_open_runs_say_how_long_they_are_so(world: World) -> None:
     world.run(world.attempt_log.finish(attempt, succeeded(certificate=DeathCertificate(), duration=1.0)))
     figures = world.run(world.figures.figures("default"))
     assert [one.status for one in figures.open] == ["pending"] and figures.lease_age == 0.0
+
+
+def test_nothing_of_another_tenant_is_in_them(world: World) -> None:
+    end(world, failed(FailureCause.ERROR), tenant="another")
+    world.run(world.run_log.create(a_run(world.ids.new(), tenant="another")))
+    world.run(world.attempt_log.claim(a_claim(world.ids.new(), world.ids.new(), tenant="another", lease=60.0)))
+    world.age(30)
+    figures = world.run(world.figures.figures("default"))
+    assert (figures.ended, figures.open, figures.lease_age, figures.failing) == ((), (), 0.0, 0)
+    theirs = world.run(world.figures.figures("another"))
+    assert (len(theirs.ended), len(theirs.open), theirs.failing) == (1, 2, 1) and theirs.lease_age >= 30
 
 
 def test_two_ends_at_once_are_both_counted(world: World) -> None:

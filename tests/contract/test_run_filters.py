@@ -55,6 +55,7 @@ CASES: dict[str, tuple[Callable[[list[Run]], dict[str, Any]], Callable[[Run, lis
     ),
     "open": (lambda runs: {"statuses": OPEN}, lambda run, runs: not run.status.terminal),
     "no status": (lambda runs: {"statuses": ()}, lambda run, runs: False),
+    "mode": (lambda runs: {"mode": RunMode.REHEARSE}, lambda run, runs: run.mode is RunMode.REHEARSE),
     "trigger": (lambda runs: {"trigger": Trigger.API}, lambda run, runs: run.trigger is Trigger.API),
     "actor": (lambda runs: {"actor": "user:ann"}, lambda run, runs: run.actor == "user:ann"),
     "from": (

@@ -12,7 +12,7 @@ from kubescribe.adapters.memory.run_requests import MemoryRunRequests
 from kubescribe.adapters.postgres.run_requests import PostgresRunRequests
 from kubescribe.application.ports.run_log import RunFilter
 from kubescribe.application.ports.run_requests import Accepted, RunRequests
-from kubescribe.domain.errors import KeyReused
+from kubescribe.domain.errors import KeyReused, RunNotFound
 from kubescribe.domain.launch import Launch
 from kubescribe.domain.request_key import KEPT, RequestKey
 from kubescribe.domain.run import Run
@@ -48,6 +48,14 @@ def test_a_new_request_makes_a_run_whose_launch_is_due(world: World, requests: R
     assert [event.kind for event in world.run(world.history.events(accepted.run.id))] == ["run.created"]
 
 
+def test_the_event_says_how_and_why_it_was_asked_for(world: World, requests: RunRequests) -> None:
+    run = a_run(world.ids.new(), reason="the month is over")
+    accepted = world.run(requests.accept(run, facts={"more": 1}, method="POST /runs/trigger"))
+    (event,) = world.run(world.history.events(accepted.run.id))
+    assert (event.method, event.reason, event.before) == ("POST /runs/trigger", "the month is over", None)
+    assert (event.after, event.data["more"]) == ({"status": "pending"}, 1)
+
+
 def test_the_same_key_and_request_is_the_same_run(world: World, requests: RunRequests) -> None:
     first, again = ask(world, requests), ask(world, requests)
     assert (first.new, again.new) == (True, False)
@@ -72,6 +80,8 @@ def test_the_same_key_for_another_request_is_refused(world: World, requests: Run
 def test_each_tenant_has_keys_of_its_own(world: World, requests: RunRequests) -> None:
     ours, theirs = ask(world, requests), ask(world, requests, OTHER, tenant="other")
     assert ours.new and theirs.new
+    again = (ask(world, requests), ask(world, requests, OTHER, tenant="other"))
+    assert [(one.new, one.run) for one in again] == [(False, ours.run), (False, theirs.run)]
     assert (all_runs(world), all_runs(world, "other")) == ((ours.run,), (theirs.run,))
 
 
@@ -121,10 +131,10 @@ class TestLaunch:
 
     def test_why_it_waits_is_its_message_until_it_is_launched(self, world: World, requests: RunRequests) -> None:
         run = ask(world, requests, None).run
-        world.run(requests.waiting(run.id, "8 are at work"))
-        assert world.run(world.run_log.get(run.id)).message == "8 are at work"
-        world.run(requests.launched(run.id))
-        assert world.run(world.run_log.get(run.id)).message is None
+        told = world.run(requests.waiting(run.id, "8 are at work"))
+        assert told == world.run(world.run_log.get(run.id)) and told.message == "8 are at work"
+        launched = world.run(requests.launched(run.id))
+        assert launched == world.run(world.run_log.get(run.id)) and launched.message is None
         world.run(requests.waiting(run.id, "too late to wait"))
         assert world.run(world.run_log.get(run.id)).message is None
 
@@ -132,6 +142,12 @@ class TestLaunch:
         run = ask(world, requests, None).run
         running = world.run(world.attempt_log.claim(a_claim(run.id, world.ids.new()))).run
         assert running.launch is Launch.STARTED
-        world.run(requests.launched(run.id))
-        world.run(requests.waiting(run.id, "it waits"))
+        assert world.run(requests.launched(run.id)) == running
+        assert world.run(requests.waiting(run.id, "it waits")) == running
         assert world.run(world.run_log.get(run.id)) == running
+
+    def test_an_unknown_run_is_said_to_be_unknown(self, world: World, requests: RunRequests) -> None:
+        with pytest.raises(RunNotFound):
+            world.run(requests.launched(world.ids.new()))
+        with pytest.raises(RunNotFound):
+            world.run(requests.waiting(world.ids.new(), "it waits"))

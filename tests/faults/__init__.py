@@ -26,6 +26,7 @@ COMMIT cut                 before each transaction of the product, its answer lo
 reconciler                 each of its steps x killed, a second one meanwhile, the zombie waking meanwhile
 commands (``exec``)        each of its steps x kill, kill and retry, stop and retry, give up, lose, RunLog crashed
 copies (``run.copy``)      worker killed at each step; everything else while rows are on their way
+requests to the API        killed at any moment, at each step of a launch, some of a cancel; RunLog crashed, cut
 files (``publish``)        worker killed at each step; everything else once at least
 =========================  =================================================================================
 """

@@ -16,6 +16,7 @@ import polars as pl
 from kubescribe.adapters.local.process_payload import ProcessPayload
 from kubescribe.adapters.memory.attempt_log import MemoryAttemptLog
 from kubescribe.adapters.memory.database import MemoryRunLogDatabase
+from kubescribe.adapters.memory.event_chain import MemoryEventChain
 from kubescribe.adapters.memory.fences import MemoryFences
 from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.memory.launcher import MemoryLauncher
@@ -37,6 +38,7 @@ from kubescribe.adapters.system.clock import SystemClock
 from kubescribe.application import failpoints
 from kubescribe.application.attempt_end import Stop
 from kubescribe.application.attempt_recorder import AttemptRecorder
+from kubescribe.application.audit_events import SealEvents, VerifyEvents
 from kubescribe.application.authoring.parameters import accepted_parameters
 from kubescribe.application.authoring.registry import Registry
 from kubescribe.application.cancel_run import CancelRun
@@ -55,6 +57,8 @@ from kubescribe.application.supervise_attempt import Earlier, SuperviseAttempt
 from kubescribe.application.trigger_run import TriggerRequest, TriggerRun
 from kubescribe.domain.attempt import Attempt, Whereabouts
 from kubescribe.domain.errors import KubescribeError, ReportNotFound
+from kubescribe.domain.event_chain import anchor_line, anchors_of
+from kubescribe.domain.exit_code import ExitCode
 from kubescribe.domain.note import NoteKind
 from kubescribe.domain.report import Publication
 from kubescribe.domain.report_query import RowQuery
@@ -62,10 +66,12 @@ from kubescribe.domain.report_value import text_of
 from kubescribe.domain.run import Run, Trigger
 from kubescribe.domain.run_mode import RunMode
 from kubescribe.domain.summary import Summary
+from kubescribe.domain.tenant import DEFAULT_TENANT
 from kubescribe.domain.version_difference import VersionDifference
 from tests.support.waiting import wait_for
 
-from .world import ORDERS, Browsed, Ended, Record
+from .memory_follower import MemoryFollower
+from .world import ORDERS, Browsed, Ended, Follower, Listing, Record, World
 
 ORDERS_FRAME = pl.DataFrame(
     {
@@ -132,8 +138,12 @@ class _TellingLauncher(MemoryLauncher):
             loop.call_soon_threadsafe(execute.stop, Stop.CANCELLED)
 
 
-class MemoryWorld:
+class MemoryWorld(World):
     """One process, no sockets; a kill is a supervisor that is never heard of again."""
+
+    @property
+    def actor(self) -> str:
+        return "user:ada"
 
     def __init__(self) -> None:
         self.runlog, self.reports = MemoryRunLogDatabase(), MemoryReportDatabase()
@@ -213,7 +223,11 @@ class MemoryWorld:
 
     def until_ended(self, run_id: UUID) -> None:
         assert run_id in self.launcher.launched
-        self._supervise(run_id)
+        if run_id in self.threads:
+            self.threads[run_id].join(20)
+            self.look_after_runs()
+        else:
+            self._supervise(run_id)
 
     def _supervise(self, run_id: UUID) -> None:
         """As the supervisor does that the launcher has started."""
@@ -251,9 +265,7 @@ class MemoryWorld:
             asyncio.run(cancel(run_id, actor="user:ada", reason=reason))
         except KubescribeError as error:
             return Ended(error.exit_code, str(error), run_id)
-        if run_id in self.threads:
-            self.threads[run_id].join(20)
-        self.look_after_runs()
+        self.until_ended(run_id)
         return Ended(0, "", run_id)
 
     def pause(self, pipeline: str, *, reason: str) -> None:
@@ -263,9 +275,16 @@ class MemoryWorld:
         resume = ResumePipeline(pauses=MemoryPauses(self.runlog))
         asyncio.run(resume(self.registry.get(pipeline).pipeline, actor="user:ada"))
 
-    def page(self, limit: int, after: Run | None) -> list[Run]:
-        before = None if after is None else (after.created_at, after.id)
-        return list(asyncio.run(MemoryRunLog(self.runlog).find(RunFilter(), limit=limit, before=before)).runs)
+    def page(self, limit: int, after: str | None) -> Listing:
+        at, _, last = (after or "").partition("/")
+        before = None if after is None else (datetime.fromisoformat(at), UUID(last))
+        page = asyncio.run(MemoryRunLog(self.runlog).find(RunFilter(), limit=limit, before=before))
+        further = None if page.next is None else f"{page.next[0].isoformat()}/{page.next[1]}"
+        return Listing([run.id for run in page.runs], further)
+
+    def follow(self, run_id: UUID, after: str | None = None) -> Follower:
+        assert after is None
+        return MemoryFollower(self.runlog, run_id)
 
     def ledger_of(self, run_id: UUID) -> tuple[Publication, ...]:
         """What the run has published."""
@@ -363,8 +382,34 @@ class MemoryWorld:
     def notices(self) -> list[tuple[UUID, str]]:
         return [(notice.run_id, notice.kind) for notice in self.runlog.outbox]
 
-    def audit(self) -> list[str]:
-        return [event.kind for event in self.runlog.events]
+    def audit(self) -> list[tuple[str, str]]:
+        return [(event.kind, event.actor) for event in self.runlog.events]
+
+    def seal(self) -> None:
+        asyncio.run(SealEvents(MemoryEventChain(self.runlog))())
+
+    def anchor(self) -> str:
+        head = asyncio.run(MemoryEventChain(self.runlog).head(DEFAULT_TENANT))
+        assert head is not None
+        return anchor_line(head).decode()
+
+    def verify_audit(self, anchor: str | None = None) -> Ended:
+        anchors = () if anchor is None else anchors_of(anchor)
+        found = asyncio.run(VerifyEvents(MemoryEventChain(self.runlog))(DEFAULT_TENANT, anchors))
+        assert found.checked and not found.unsealed.events
+        return Ended(
+            ExitCode.PRECONDITION if found.findings else 0,
+            "\n".join(f"{one.breach}: {one.detail}" for one in found.findings),
+        )
+
+    def tamper(self, kind: str, actor: str | None) -> None:
+        chain = self.runlog.chains[DEFAULT_TENANT]
+        place = max(place for place, link in enumerate(chain) if link.event.kind == kind)
+        if actor is None:
+            self.runlog.events.remove(chain.pop(place).event)
+        else:
+            event = msgspec.structs.replace(chain[place].event, actor=actor)
+            chain[place] = msgspec.structs.replace(chain[place], event=event)
 
     # -- inside --------------------------------------------------------------------------------------------------
 

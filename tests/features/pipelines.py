@@ -6,6 +6,7 @@ import tempfile
 import time
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import polars as pl
 
@@ -54,8 +55,31 @@ def patient(run: Context) -> None:
         time.sleep(0.02)
 
 
+@pipeline(reports=(), run_deadline="5m")
+def talkative(run: Context) -> None:
+    """Says something, waits until it may go on, and says more."""
+    run.progress(0.5, "talking")
+    print("the first line", flush=True)
+    marker = _marker(run.run_id)
+    while not marker.exists():
+        run.progress(0.5, "waiting")
+        time.sleep(0.02)
+    marker.unlink()
+    for number in range(40):
+        print(f"line {number}", flush=True)
+
+
+def let_go(run_id: UUID) -> None:
+    """Let :func:`talkative` go on."""
+    _marker(run_id).touch()
+
+
+def _marker(run_id: UUID) -> Path:
+    return Path(tempfile.gettempdir()) / f"kubescribe-feature-{run_id}"
+
+
 def _first_time(run: Context) -> bool:
-    marker = Path(tempfile.gettempdir()) / f"kubescribe-feature-{run.run_id}"
+    marker = _marker(run.run_id)
     try:
         marker.touch(exist_ok=False)
     except FileExistsError:

@@ -10,11 +10,11 @@ import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
 from kubescribe.domain.report_query import Filter, Operator, RowQuery, Sort
-from kubescribe.domain.run import Run
 from kubescribe.domain.run_mode import RunMode
 from kubescribe.domain.version_difference import VersionDifference
 
-from .world import Browsed, Ended, Record, World
+from .pipelines import let_go
+from .world import Browsed, Ended, Follower, Record, World
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "scripts"
 
@@ -30,12 +30,17 @@ class Story:
         self.run_id: UUID | None = None
         self.runs: list[UUID] = []
         """Those that were asked for, in their order."""
-        self.pages: list[Run] = []
+        self.pages: list[UUID] = []
         self.first_rows: list[dict[str, Any]] | None = None
         self.first_run: UUID | None = None
         self.browsed: list[Browsed] = []
         self.question = RowQuery(report="")
         self.compared: VersionDifference | None = None
+        self.follower: Follower | None = None
+        self.lines: list[str] = []
+        """Of the log, as they were seen."""
+        self.place: str | None = None
+        self.anchor: str | None = None
 
 
 @pytest.fixture
@@ -117,6 +122,18 @@ def triggered_with_two(world: World, story: Story, name: str, value: str, other:
     it_is_triggered(world, story, {name: value, other: further})
 
 
+@given(parsers.parse('it was triggered under the key "{key}"'))
+def triggered_plain(world: World, story: Story, key: str) -> None:
+    it_is_triggered(world, story, {}, key)
+
+
+@when(parsers.parse('the pipeline "{name}" is triggered'))
+def another_is_triggered(world: World, story: Story, name: str) -> None:
+    story.pipeline = name
+    it_is_triggered(world, story, {})
+
+
+@given("the triggered run has ended")
 @when("the triggered run has ended")
 def the_triggered_run_has_ended(world: World, story: Story) -> None:
     assert story.run_id is not None, story.ended.told
@@ -172,11 +189,13 @@ def has_run_times(world: World, story: Story, count: int) -> None:
 
 @when(parsers.parse("the history is read by pages of {limit:d}, with a further run after the first page"))
 def the_history_is_read(world: World, story: Story, limit: int) -> None:
-    while page := world.page(limit, story.pages[-1] if story.pages else None):
-        assert len(page) <= limit
-        if not story.pages:
-            it_runs(world, story, {})
-        story.pages += page
+    page = world.page(limit, None)
+    it_runs(world, story, {})
+    story.pages += page.runs
+    while page.next is not None:
+        page = world.page(limit, page.next)
+        assert len(page.runs) <= limit
+        story.pages += page.runs
 
 
 @when("it runs")
@@ -220,7 +239,7 @@ def started_again(world: World, story: Story) -> None:
 @when(parsers.parse('"{report}" is rolled back because "{reason}"'))
 def rolled_back(world: World, story: Story, report: str, reason: str) -> None:
     story.ended = world.roll_back(report, to=None, reason=reason)
-    assert story.ended.exit_code == 0, story.ended.told
+    assert story.ended.done, story.ended.told
 
 
 @when(parsers.parse('"{report}" is rolled back to version {version:d}'))
@@ -284,6 +303,58 @@ def next_page(world: World, story: Story) -> None:
     look(world, story, story.question.report, limit=1, after=story.browsed[-1].next)
 
 
+@when("somebody follows its log")
+def somebody_follows(world: World, story: Story) -> None:
+    assert story.run_id is not None
+    story.follower = world.follow(story.run_id)
+
+
+@when("they are cut off")
+def cut_off(story: Story) -> None:
+    assert story.follower is not None
+    story.place = story.follower.place
+    story.follower.leave()
+
+
+@when("they come back")
+def come_back(world: World, story: Story) -> None:
+    assert story.run_id is not None and story.place is not None
+    story.follower = world.follow(story.run_id, story.place)
+
+
+@when("it may go on")
+def may_go_on(world: World, story: Story) -> None:
+    assert story.run_id is not None
+    let_go(story.run_id)
+    world.until_ended(story.run_id)
+
+
+@when("everything is sealed")
+@given("everything is sealed")
+def everything_is_sealed(world: World) -> None:
+    world.seal()
+
+
+@given("an anchor is kept elsewhere")
+def an_anchor_is_kept(world: World, story: Story) -> None:
+    story.anchor = world.anchor()
+
+
+@when(parsers.parse('somebody changes in the database who is named by "{kind}"'))
+def somebody_changes(world: World, kind: str) -> None:
+    world.tamper(kind, "user:somebody.else")
+
+
+@when(parsers.parse('somebody removes "{kind}" from the database'))
+def somebody_removes(world: World, kind: str) -> None:
+    world.tamper(kind, None)
+
+
+@when("the audit is verified")
+def the_audit_is_verified(world: World, story: Story) -> None:
+    story.ended = world.verify_audit(story.anchor)
+
+
 @when(parsers.parse('somebody compares the two last versions of "{report}"'))
 def compares(world: World, story: Story, report: str) -> None:
     after, before = (one.version for one in world.ledger(report)[:2])
@@ -294,9 +365,13 @@ def compares(world: World, story: Story, report: str) -> None:
 
 
 @then(parsers.parse("the run ends with exit code {code:d}"))
-@then(parsers.parse("the command ends with exit code {code:d}"))
 def exit_code(story: Story, code: int) -> None:
     assert story.ended.exit_code == code, story.ended.told
+
+
+@then("it is refused")
+def is_refused(story: Story) -> None:
+    assert story.ended.refused, story.ended
 
 
 @then(parsers.parse('it was told "{text}"'))
@@ -426,7 +501,7 @@ def ledger(world: World, report: str, count: str) -> None:
 @then(parsers.parse('the newest publication of "{report}" is a "{kind}" because "{reason}"'))
 def newest(world: World, report: str, kind: str, reason: str) -> None:
     publication = world.ledger(report)[0]
-    assert (publication.kind, publication.reason, publication.actor) == (kind, reason, "user:ada")
+    assert (publication.kind, publication.reason, publication.actor) == (kind, reason, world.actor)
 
 
 @then(parsers.parse('somebody is to be told that the run "{status}"'))
@@ -441,7 +516,7 @@ def no_run(world: World) -> None:
 
 @then(parsers.parse('the audit has the event "{kind}"'))
 def audit(world: World, kind: str) -> None:
-    assert kind in world.audit()
+    assert (kind, world.actor) in world.audit()
 
 
 @then("they see what the first run published")
@@ -502,7 +577,7 @@ def nothing_is_left(world: World) -> None:
 
 @then("it is the same run as before")
 def the_same_run(story: Story) -> None:
-    assert story.ended.exit_code == 0, story.ended.told
+    assert story.ended.done, story.ended.told
     assert story.runs[-1] == story.runs[-2]
 
 
@@ -535,10 +610,42 @@ def nobody_has_to_be_told(world: World) -> None:
 
 @then(parsers.parse('the audit has "{first}" and then "{second}"'))
 def the_audit_has_both(world: World, first: str, second: str) -> None:
-    kinds = world.audit()
+    kinds = [kind for kind, _ in world.audit()]
     assert first in kinds and second in kinds[kinds.index(first) :]
 
 
 @then(parsers.parse("the pages held the first {count:d} runs, newest first, once each"))
 def the_pages_held(story: Story, count: int) -> None:
-    assert [run.id for run in story.pages] == list(reversed(story.runs[:count]))
+    assert story.pages == list(reversed(story.runs[:count]))
+
+
+@then(parsers.parse('they see "{line}"'))
+def they_see_line(story: Story, line: str) -> None:
+    assert story.follower is not None
+    assert story.follower.line() == line
+    story.lines.append(line)
+
+
+@then("they have seen all of its output, each line once and in order")
+def they_have_seen_all(world: World, story: Story) -> None:
+    assert story.follower is not None and story.run_id is not None
+    while (line := story.follower.line()) is not None:
+        story.lines.append(line)
+    story.follower.leave()
+    assert story.lines == world.output(story.run_id)
+    assert len(story.lines) > 2
+
+
+@then("the audit holds")
+def the_audit_holds(story: Story) -> None:
+    assert story.ended.exit_code == 0, story.ended.told
+
+
+@then(parsers.parse('the audit says that something was "{breach}"'))
+def the_audit_says(story: Story, breach: str) -> None:
+    assert (story.ended.exit_code, breach in story.ended.told) == (65, True), story.ended.told
+
+
+@then(parsers.parse('"{kind}" names who asked for it'))
+def names_who_asked(world: World, kind: str) -> None:
+    assert (kind, world.actor) in world.audit(), world.audit()

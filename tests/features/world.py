@@ -9,6 +9,7 @@ import msgspec
 
 from kubescribe.domain.attempt import Attempt
 from kubescribe.domain.event import Event
+from kubescribe.domain.exit_code import ExitCode
 from kubescribe.domain.note import Note
 from kubescribe.domain.report import Publication
 from kubescribe.domain.report_query import RowQuery
@@ -24,11 +25,24 @@ ORDERS = (
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """How a command ended, and what it said."""
+    """How a command ended, or a request to the API, and what it said."""
 
-    exit_code: int
+    exit_code: int | None
+    """None: it was a request."""
     told: str
     run_id: UUID | None = None
+    status: int | None = None
+    """Of a request's answer."""
+
+    @property
+    def done(self) -> bool:
+        """Whether what was asked for is done, or accepted."""
+        return self.exit_code == 0 if self.status is None else 200 <= self.status < 300
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was a mistake of whoever asked, and is said to be one."""
+        return self.exit_code == ExitCode.USAGE if self.status is None else 400 <= self.status < 500
 
 
 class Browsed(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +55,31 @@ class Browsed(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
 
 
+class Listing(msgspec.Struct, frozen=True):
+    """A page of the history."""
+
+    runs: list[UUID]
+    next: str | None
+    """Where the next page begins; None: this is the last."""
+
+
+class Follower(Protocol):
+    """Somebody who follows a log."""
+
+    def line(self) -> str | None:
+        """The next line, as soon as it is there; None: the log has ended."""
+        ...
+
+    def leave(self) -> None:
+        """Go, whatever is still to come."""
+        ...
+
+    @property
+    def place(self) -> str | None:
+        """After which somebody else can go on; None: from the beginning only."""
+        ...
+
+
 class Record(msgspec.Struct, frozen=True):
     """Everything on record about a run."""
 
@@ -51,7 +90,12 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class World(Protocol):
-    """A place where pipelines run."""
+    """A place where pipelines run, with a door: the command line, or the API for whatever can be asked there."""
+
+    @property
+    def actor(self) -> str:
+        """As whom we ask through the door."""
+        ...
 
     def run(
         self,
@@ -98,8 +142,12 @@ class World(Protocol):
 
     def resume(self, pipeline: str) -> None: ...
 
-    def page(self, limit: int, after: Run | None) -> list[Run]:
-        """A page of the history, older than the run given."""
+    def page(self, limit: int, after: str | None) -> Listing:
+        """A page of the history, from where the page before has ended."""
+        ...
+
+    def follow(self, run_id: UUID, after: str | None = None) -> Follower:
+        """Follow a run's log, after this place."""
         ...
 
     def wrap(self, command: list[str]) -> Ended:
@@ -150,6 +198,22 @@ class World(Protocol):
         """Run and kind of every outbox row."""
         ...
 
-    def audit(self) -> list[str]:
-        """The kinds of all events."""
+    def audit(self) -> list[tuple[str, str]]:
+        """Kind and actor of every event."""
+        ...
+
+    def seal(self) -> None:
+        """See to it that every event is sealed."""
+        ...
+
+    def anchor(self) -> str:
+        """The head of the chain, to be kept elsewhere."""
+        ...
+
+    def verify_audit(self, anchor: str | None = None) -> Ended:
+        """Check the chain."""
+        ...
+
+    def tamper(self, kind: str, actor: str | None) -> None:
+        """Give the newest event of a kind another actor, past all guards; None: remove it."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -16,10 +16,12 @@ from kubescribe.adapters.memory.changes import MemoryChanges
 from kubescribe.adapters.memory.clock import MemoryClock
 from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.event_chain import MemoryEventChain
+from kubescribe.adapters.memory.fences import MemoryFences
 from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.memory.launcher import MemoryLauncher
 from kubescribe.adapters.memory.outbox import MemoryOutbox
 from kubescribe.adapters.memory.pauses import MemoryPauses
+from kubescribe.adapters.memory.publisher import MemoryPublisher
 from kubescribe.adapters.memory.randomness import MemoryRandomness
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
 from kubescribe.adapters.memory.report_database import MemoryReportDatabase
@@ -68,6 +70,14 @@ def totals(run: Context, country: str | None = None, day: int = 1, tags: list[st
     """Orders by customer."""
 
 
+class Stores(NamedTuple):
+    """What the adapters of one world share."""
+
+    runlog: MemoryRunLogDatabase
+    reports: MemoryReportDatabase
+    launcher: MemoryLauncher
+
+
 class ApiWorld:
     """``with ApiWorld().client() as client: client.get("/runs", headers=world.as_(Role.VIEWER))``."""
 
@@ -77,14 +87,16 @@ class ApiWorld:
         trust: Trust | None = None,
         *,
         tenant: str = "default",
+        stores: Stores | None = None,
+        pipelines: Registry | None = None,
         **checks: Check,
     ) -> None:
-        self.database = MemoryRunLogDatabase()
+        """``stores``: those of another world, on which the API then acts; None: of its own."""
+        stores = stores or Stores(MemoryRunLogDatabase(), MemoryReportDatabase(), MemoryLauncher())
+        self.database, self.reports, self.launcher = stores
         self.clock, self.ids = MemoryClock(), MemoryIds()
         self.run_log = MemoryRunLog(self.database)
         self.tokens, self.web_sessions = MemoryTokens(self.database), MemoryWebSessions(self.database)
-        self.launcher = MemoryLauncher()
-        self.reports = MemoryReportDatabase()
         randomness = MemoryRandomness()
         requests = MemoryRunRequests(self.database)
         self.create_token = CreateToken(tokens=self.tokens, ids=self.ids, randomness=randomness)
@@ -93,11 +105,16 @@ class ApiWorld:
         launch = LaunchRun(run_log=self.run_log, requests=requests, launcher=self.launcher)
         history, catalogue = MemoryRunHistory(self.database), MemoryReportCatalogue(self.reports)
         pauses, describe = MemoryPauses(self.database), DescribePipeline(run_log=self.run_log)
-        finish = FinishCancel(run_log=self.run_log, launcher=self.launcher, fences=None, publisher=None)
+        finish = FinishCancel(
+            run_log=self.run_log,
+            launcher=self.launcher,
+            fences=MemoryFences(self.reports),
+            publisher=MemoryPublisher(self.reports),
+        )
         self.services = Services(
             run_log=self.run_log,
             history=history,
-            pipelines=Registry([totals]),
+            pipelines=pipelines or Registry([totals]),
             trigger_run=TriggerRun(requests=requests, launch=launch, ids=self.ids),
             refuse_secrets=lambda pipeline, parameters: None,
             cancel_run=CancelRun(run_log=self.run_log, history=history, launcher=self.launcher, finish=finish),
@@ -200,23 +217,7 @@ class ApiWorld:
         self, method: str, path: str, *headers: tuple[str, str], body: bytes = b"", peer: str = "127.0.0.1"
     ) -> tuple[int, dict[str, str], bytes]:
         """The same, with the answer's headers."""
-        raw, _, query = path.partition("?")
-        given = headers if any(name == "host" for name, _ in headers) else (("host", HOST), *headers)
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": unquote(raw),
-            "raw_path": raw.encode("latin-1"),
-            "query_string": query.encode("latin-1"),
-            "root_path": "",
-            "headers": [(name.encode(), value.encode("latin-1")) for name, value in given],
-            "client": (peer, 50_000),
-            "server": ("127.0.0.1", 8000),
-            "state": {},
-        }
+        scope = http_scope(method, path, *headers, peer=peer)
         sent = asyncio.run(_exchange(self.app, scope, [{"type": "http.request", "body": body, "more_body": False}]))
         start = next(message for message in sent if message["type"] == "http.response.start")
         answer = b"".join(message.get("body", b"") for message in sent if message["type"] == "http.response.body")
@@ -226,6 +227,27 @@ class ApiWorld:
         """What a WebSocket is answered."""
         scope = {"type": "websocket", "path": path, "raw_path": path.encode(), "headers": [], "query_string": b""}
         return asyncio.run(_exchange(self.app, scope, [{"type": "websocket.connect"}]))
+
+
+def http_scope(method: str, path: str, *headers: tuple[str, str], peer: str = "127.0.0.1") -> dict[str, Any]:
+    """A request as a server hands it over; the path as it is."""
+    raw, _, query = path.partition("?")
+    given = headers if any(name == "host" for name, _ in headers) else (("host", HOST), *headers)
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": unquote(raw),
+        "raw_path": raw.encode("latin-1"),
+        "query_string": query.encode("latin-1"),
+        "root_path": "",
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in given],
+        "client": (peer, 50_000),
+        "server": ("127.0.0.1", 8000),
+        "state": {},
+    }
 
 
 async def _exchange(app: Any, scope: dict[str, Any], incoming: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import polars as pl
 
@@ -53,3 +54,25 @@ def copies(run: Context, plan: tuple[Part, ...]) -> None:
             name="source",
             rows=json.dumps(rows),
         )
+
+
+@pipeline(reports=(), retries=0, run_deadline="5m")
+def brief(run: Context) -> None:
+    """Say that it has run."""
+    run.note("here")
+
+
+@pipeline(reports=(), retries=0, run_deadline="5m")
+def unhurried(run: Context) -> None:
+    """Be at work for longer than an API takes to start."""
+    for _ in range(200):
+        run.progress(0.5, "working")
+        time.sleep(0.02)
+
+
+@pipeline(reports=(), retries=0, run_deadline="5m")
+def steady(run: Context) -> None:
+    """Be at work until somebody ends it."""
+    for _ in range(3000):
+        run.progress(0.5, "waiting")
+        time.sleep(0.02)

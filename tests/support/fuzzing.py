@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Protocol
 
+import polars as pl
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.core.failures import FailureGroup
@@ -16,7 +19,24 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from kubescribe.domain.access import Role
 from tests.support.api_world import ApiWorld
+from tests.support.report_worlds import memory_world
+
+ROWS = pl.DataFrame(
+    {
+        "k": [1, 2, 3],
+        "t": ["=1+1", "b", None],
+        "n": [Decimal("0.10"), None, Decimal("12345678.90")],
+        "f": [0.5, float("nan"), None],
+        "b": [True, False, None],
+        "day": [date(2026, 3, 1), None, date(1, 1, 1)],
+        "bytes": [b"\x00\xff", b"", None],
+        "at": [datetime(2026, 3, 1, 5, tzinfo=UTC), None, datetime(9999, 12, 31, tzinfo=UTC)],
+    }
+)
+SIGNS = ("=", "!=", "<", "<=", ">", ">=", "~", " in ", " is null", " is not null")
+ACCEPTS = ("application/json", "text/csv", "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
 
 CHECKS = [
     status_code_conformance,
@@ -26,14 +46,50 @@ CHECKS = [
 ]
 
 
-def fuzz(
-    world: ApiWorld, headers: dict[str, str], requests: int, number: int, reader: dict[str, str]
-) -> tuple[Counter[int], list[str]]:
-    """Make about so many requests; the statuses, and a sentence for each kind of answer that must not be.
+class Target(Protocol):
+    """An API that has a pipeline ``totals``, and two versions of a report of that name with the rows of ``ROWS``."""
 
-    ``reader``: headers of somebody who may see the document.
-    """
-    schema: Any = schemathesis.openapi.from_asgi("/schema", world.app, headers=reader)
+    def schema(self) -> Any:
+        """Its document, as schemathesis reads it."""
+        ...
+
+    def run(self) -> str:
+        """The id of a run that is on record."""
+        ...
+
+    def asked(self) -> None:
+        """A request was answered."""
+        ...
+
+
+class MemoryTarget:
+    """In memory."""
+
+    def __init__(self) -> None:
+        self.world = ApiWorld()
+        reports = memory_world(self.world.reports)
+        for frame in (ROWS, ROWS.head(2)):
+            attempt = reports.attempt()
+            attempt.publish(attempt.stage(frame, "totals", key=("k",)))
+
+    def schema(self) -> Any:
+        """See the protocol."""
+        return schemathesis.openapi.from_asgi("/schema", self.world.app, headers=self.world.as_(Role.ADMIN))
+
+    def run(self) -> str:
+        """See the protocol."""
+        return str(next(iter(self.world.database.runs), None) or self.world.run_soon())
+
+    def asked(self) -> None:
+        """How often somebody may ask is another test's matter, and pages stay as long as they are now."""
+        self.world.clock.advance(1)
+        if len(self.world.database.runs) > 200:
+            self.world.forget_runs()
+
+
+def fuzz(target: Target, headers: dict[str, str], requests: int, number: int) -> tuple[Counter[int], list[str]]:
+    """Make about so many requests; the statuses, and a sentence for each kind of answer that must not be."""
+    schema = target.schema()
     operations = [one.ok() for one in schema.get_all_operations()]
     statuses: Counter[int] = Counter()
     wrong: dict[str, str] = {}
@@ -52,15 +108,13 @@ def fuzz(
             )
             @given(case=operation.as_strategy(generation_mode=mode))
             def ask(case: Any) -> None:
-                _aim(case, world, statuses.total())
+                _aim(case, target, statuses.total())
                 answer = case.call(headers=headers)
                 statuses[answer.status_code] += 1
-                world.clock.advance(1)  # how often somebody may ask is another test's matter
+                target.asked()
                 what = f"{case.method} {case.formatted_path} {case.query} {str(case.body)[:200]}"
                 if answer.status_code >= 500:
                     wrong.setdefault(f"{case.method} {case.path} {answer.status_code}", what)
-                if len(world.database.runs) > 200:  # so that pages stay as long as they are now
-                    world.forget_runs()
                 try:
                     case.validate_response(answer, checks=CHECKS)
                 except FailureGroup as group:
@@ -78,7 +132,7 @@ def fuzz(
     return statuses, [f"{name}\n  {what}" for name, what in wrong.items()]
 
 
-def _aim(case: Any, world: ApiWorld, count: int) -> None:
+def _aim(case: Any, target: Target, count: int) -> None:
     """Every other request is about something that is there: made-up names and ids alone would all end in a 404."""
     if isinstance(case.query, dict):
         case.query.pop("follow", None)  # a stream would go on as long as its run does
@@ -89,6 +143,24 @@ def _aim(case: Any, world: ApiWorld, count: int) -> None:
         if count % 4:
             case.body.pop("parameters", None)
     if "run_id" in (case.path_parameters or {}):
-        case.path_parameters["run_id"] = str(next(iter(world.database.runs), None) or world.run_soon())
+        case.path_parameters["run_id"] = target.run()
     if "name" in (case.path_parameters or {}):
         case.path_parameters["name"] = "totals"
+    if case.path == "/reports/{name}/rows":
+        _aim_at_rows(case, count // 2)
+
+
+def _aim_at_rows(case: Any, count: int) -> None:
+    """Questions about columns that there are: what was made up is what they are compared with."""
+    case.headers = {**(case.headers or {}), "Accept": ACCEPTS[count % len(ACCEPTS)]}
+    query = case.query if isinstance(case.query, dict) else {}
+    made_up = query.get("where")
+    if isinstance(made_up, list):
+        columns = ROWS.columns
+        query["where"] = [
+            f"{columns[(count + place) % len(columns)]}{SIGNS[count // 3 % len(SIGNS)]}{text}"
+            for place, text in enumerate(made_up[:32])
+        ]
+    for name in ("columns", "sort", "version", "as_of_run", "cursor"):  # else nearly nothing ever gets that far
+        if count % 3 and name in query:
+            del query[name]

@@ -88,6 +88,14 @@ class ClusterView:
         self._settle()
         return tuple(self._bad.values())
 
+    def cron_jobs(self) -> tuple[CronJob, ...]:
+        """Those with a pipeline's label."""
+        return tuple(self._cron_jobs.values())
+
+    def add_cron_job(self, body: bytes) -> None:
+        """A CronJob that was changed just now."""
+        self._take(body, CronJob, self._put_cron_job)
+
     def add(self, body: bytes) -> None:
         """A Job that was made, or read by itself, just now."""
         self._take(body, Job, self._put_job)
@@ -273,9 +281,7 @@ class ClusterView:
         try:
             seen = seen_job(job, children, self._cron_jobs, self._tenant, self.waited)
         except ValueError as error:
-            self._bad[str(meta.uid)] = Quarantined(
-                kind="Job", name=meta.name, uid=str(meta.uid), version=meta.resource_version, why=str(error)
-            )
+            self._bad[str(meta.uid)] = Quarantined(kind="Job", name=meta.name, uid=str(meta.uid), why=str(error))
             return None
         self._bad.pop(str(meta.uid), None)
         return seen
@@ -291,8 +297,7 @@ class ClusterView:
         except (msgspec.MsgspecError, ValueError):
             meta = {}
         name, uid = str(meta.get("name", "?"))[:253], str(meta.get("uid", "?"))[:63]
-        version = str(meta.get("resourceVersion", "?"))[:63]
-        self._bad[f"{uid} {name}"] = Quarantined(kind=kind, name=name, uid=uid, version=version, why=why)
+        self._bad[f"{uid} {name}"] = Quarantined(kind=kind, name=name, uid=uid, why=why)
 
 
 _SELECTORS: dict[str, dict[str, object]] = {

@@ -51,25 +51,31 @@ class LocalLauncher:
 
     async def launch(self, run: Run) -> None:
         """Start a supervisor that outlives this process; the parameters wait for it in RunLog."""
-        self._started = [process for process in self._started if process.poll() is None]
         try:
-            self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._slots.turn():
-                slot = self._slots.take(run.id)
-                if slot is None:
-                    return
-                try:
-                    if self._limit is not None and self._slots.taken() > self._limit:  # our own lock is among them
-                        self._slots.give_back(run.id)
-                        raise LauncherBusy(
-                            run.id,
-                            f"{self._limit} are at work on this machine, the most that KUBESCRIBE_MAX_RUNS allows",
-                        )
-                    self._started.append(self._start(run, slot))
-                finally:
-                    os.close(slot)
+            await asyncio.to_thread(self._launch, run)  # its turn may have to be waited for
+        except TimeoutError as error:
+            raise LauncherBusy(run.id, f"nothing can be launched on this machine: {error}") from error
         except OSError as error:
             raise LaunchRefused(run.id, str(error)) from error
+
+    def _launch(self, run: Run) -> None:
+        self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._slots.turn():
+            self._started = [process for process in self._started if process.poll() is None]
+            slot = self._slots.take(run.id)
+            if slot is None:
+                return
+            try:
+                if self._limit is not None and self._slots.taken() > self._limit:  # our own lock is among them
+                    self._slots.give_back(run.id)
+                    raise LauncherBusy(
+                        run.id,
+                        f"{self._limit} are at work on this machine, the most that KUBESCRIBE_MAX_RUNS allows",
+                        for_all=True,
+                    )
+                self._started.append(self._start(run, slot))
+            finally:
+                os.close(slot)
 
     def _start(self, run: Run, slot: int) -> subprocess.Popen[bytes]:
         with (self._logs / f"{run.id}.log").open("ab") as log:
@@ -87,7 +93,7 @@ class LocalLauncher:
     async def look(self, run: Run, attempt: Attempt | None) -> Sighting:
         """Compare the supervisor's process id and start with what this machine runs now."""
         if attempt is None:
-            return self._look_before(run)
+            return await asyncio.to_thread(self._look_before, run)
         where, here = attempt.whereabouts, machine.whereabouts()
         if (where.host, where.machine) != (here.host, here.machine):
             return Sighting(state=JobState.UNKNOWN, detail=f"it runs on {where.host}, which cannot be seen from here")

@@ -15,6 +15,9 @@ from pathlib import Path
 from uuid import UUID
 
 _TURN = "turn"
+PATIENCE = 5.0
+"""Seconds to wait for one's turn, which takes milliseconds."""
+_AGAIN = 0.005
 _KEPT = 86_400.0
 """Seconds after which the file of a supervisor that has ended goes: until then it says that there was one."""
 
@@ -27,11 +30,18 @@ class SupervisorSlots:
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
-        """Be alone in taking slots: whoever counts sees all that were taken."""
+        """Be alone in taking slots: whoever counts sees all that were taken.
+
+        Raises :class:`TimeoutError` where somebody else does not come to an end with it: a stopped process, say.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd = os.open(self._folder / _TURN, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            until = time.monotonic() + PATIENCE
+            while not _locked(fd):
+                if time.monotonic() > until:
+                    raise TimeoutError(f"another process has its turn for more than {PATIENCE:g} s")
+                time.sleep(_AGAIN)
             yield
         finally:
             os.close(fd)
@@ -39,9 +49,7 @@ class SupervisorSlots:
     def take(self, run_id: UUID) -> int | None:
         """A descriptor that holds the run's slot until the last copy of it is closed; None: a supervisor has it."""
         fd = os.open(self._folder / str(run_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locked(fd):
             os.close(fd)
             return None
         os.utime(fd)
@@ -58,12 +66,9 @@ class SupervisorSlots:
         except OSError:
             return None
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
+            return not _locked(fd)
         finally:
             os.close(fd)
-        return False
 
     def taken(self) -> int:
         """How many supervisors are there; the files of those that ended long ago go."""
@@ -77,6 +82,15 @@ class SupervisorSlots:
                 if held is False and file.stat().st_mtime < time.time() - _KEPT:
                     file.unlink()
         return count
+
+
+def _locked(fd: int) -> bool:
+    """Whether the file is locked now, by this descriptor."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _is_uuid(text: str) -> bool:

@@ -19,6 +19,8 @@ class MemoryLauncher:
     def __init__(self, limit: int | None = None) -> None:
         """``limit``: how many supervisors may be there at once; :meth:`leave` ends one."""
         self.launched: list[UUID] = []
+        self.asked: list[UUID] = []
+        """All that were to be launched, also in vain."""
         self.stopped: list[UUID] = []
         self.refuses: str | None = None
         """Why every launch is refused, from when this is set."""
@@ -39,12 +41,14 @@ class MemoryLauncher:
 
     async def launch(self, run: Run) -> None:
         """Note that a supervisor is wanted."""
+        self.asked.append(run.id)
         if self.refuses is not None:
             raise LaunchRefused(run.id, self.refuses)
         if run.id in self._there:
             return
         if self._limit is not None and len(self._there) >= self._limit:
-            raise LauncherBusy(run.id, f"{self._limit} supervisors are at work, and no more may be at once")
+            why = f"{self._limit} supervisors are at work, and no more may be at once"
+            raise LauncherBusy(run.id, why, for_all=True)
         self._there.add(run.id)
         self.launched.append(run.id)
 

@@ -28,6 +28,7 @@ class MemoryPauses:
         reason: str | None = None,
         until: datetime | None = None,
         tenant: Tenant = DEFAULT_TENANT,
+        method: str | None = None,
     ) -> Pause:
         """See the port."""
         with self._database.transaction():
@@ -40,7 +41,7 @@ class MemoryPauses:
             before = self._database.pauses.get((asked.tenant, asked.pipeline))
             pause = asked if before is None else msgspec.structs.replace(asked, since=before.since)
             self._database.pauses[asked.tenant, asked.pipeline] = pause
-            self._database.record(storable(paused_event(asked, now)))
+            self._database.record(storable(paused_event(asked, now, before=before, method=method)))
             return pause
 
     async def resume(
@@ -51,6 +52,7 @@ class MemoryPauses:
         actor: str,
         reason: str | None = None,
         tenant: Tenant = DEFAULT_TENANT,
+        method: str | None = None,
     ) -> Resumed:
         """See the port."""
         with self._database.transaction():
@@ -60,7 +62,8 @@ class MemoryPauses:
             now = self._database.now()
             slots = count(pause, now)
             del self._database.pauses[tenant, pipeline]
-            self._database.record(storable(resumed_event(pause, slots, actor=actor, reason=reason, at=now)))
+            event = resumed_event(pause, slots, actor=actor, reason=reason, at=now, method=method)
+            self._database.record(storable(event))
             return Resumed(pause=pause, passed_over=slots)
 
     async def current(self, pipeline: str, *, tenant: Tenant = DEFAULT_TENANT) -> Pause | None:

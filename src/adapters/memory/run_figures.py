@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ...domain.figures import EndedRuns, OpenRuns, RunFigures, buckets_of
+from ...domain.figures import EndedRuns, OpenRuns, RunFigures, buckets_of, counted
 from ...domain.run import Run
 from .database import MemoryRunLogDatabase
 
@@ -49,7 +49,7 @@ class MemoryRunFigures:
 
 
 def _ended(pipeline: str, status: str, cause: str, runs: list[Run]) -> EndedRuns:
-    took = [_seconds(run) for run in runs]
+    took = [counted(_seconds(run)) for run in runs]
     return EndedRuns(
         pipeline=pipeline,
         status=status,

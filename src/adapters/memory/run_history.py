@@ -5,9 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from ...domain.attempt import Attempt
+from ...domain.errors import RunNotFound
 from ...domain.event import Event
 from ...domain.log import LogChunk
 from ...domain.note import Note
+from ...domain.run_record import RunRecord
 from ...domain.tenant import DEFAULT_TENANT, Tenant
 from .database import MemoryRunLogDatabase
 
@@ -17,6 +19,19 @@ class MemoryRunHistory:
 
     def __init__(self, database: MemoryRunLogDatabase) -> None:
         self._database = database
+
+    async def record(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> RunRecord:
+        """See the port."""
+        with self._database.transaction():
+            run = self._database.runs.get(run_id)
+            if run is None or run.tenant != tenant:
+                raise RunNotFound(run_id)
+            return RunRecord(
+                run=run,
+                attempts=await self.attempts(run_id, tenant=tenant),
+                notes=await self.notes(run_id, tenant=tenant),
+                events=await self.events(run_id, tenant=tenant),
+            )
 
     async def attempts(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> tuple[Attempt, ...]:
         """See the port."""

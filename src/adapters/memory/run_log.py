@@ -157,6 +157,7 @@ def _fits(run: Run, which: RunFilter) -> bool:
         and (which.created_until is None or run.created_at < which.created_until)
         and (which.parameters is None or _contains(run.parameters, which.parameters))
         and which.retry_of in (None, run.retry_of)
+        and which.mode in (None, run.mode)
     )
 
 

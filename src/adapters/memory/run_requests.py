@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from ...application.ports.run_requests import Accepted
-from ...domain.errors import KeyReused
+from ...domain.errors import KeyReused, RunNotFound
 from ...domain.launch import Launch
 from ...domain.request_key import KEPT, RequestKey
 from ...domain.run import MESSAGE_LIMIT, Run, created
@@ -32,6 +32,7 @@ class MemoryRunRequests:
         key: RequestKey | None = None,
         start_deadline: float | None = None,
         facts: Mapping[str, Any] | None = None,
+        method: str | None = None,
     ) -> Accepted:
         """See the port."""
         run, database = storable(run), self._database
@@ -48,6 +49,7 @@ class MemoryRunRequests:
             step = created(
                 msgspec.structs.replace(run, created_at=now, start_deadline_at=deadline, launch=Launch.DUE),
                 facts,
+                method,
             )
             if run.id in database.runs:
                 return Accepted(database.runs[run.id], False)
@@ -56,7 +58,7 @@ class MemoryRunRequests:
             database.write(step)
             return Accepted(step.after, True)
 
-    async def launched(self, run_id: UUID) -> None:
+    async def launched(self, run_id: UUID) -> Run:
         """See the port."""
         with self._database.transaction():
             run = self._due(run_id)
@@ -68,14 +70,22 @@ class MemoryRunRequests:
                     message=None,
                     start_deadline_at=None if patience is None else self._database.now() + patience,
                 )
+            return self._known(run_id)
 
-    async def waiting(self, run_id: UUID, why: str) -> None:
+    async def waiting(self, run_id: UUID, why: str) -> Run:
         """See the port."""
         with self._database.transaction():
             run = self._due(run_id)
             if run is not None:
                 message = storable_text(why, MESSAGE_LIMIT)
                 self._database.runs[run_id] = msgspec.structs.replace(run, message=message)
+            return self._known(run_id)
+
+    def _known(self, run_id: UUID) -> Run:
+        run = self._database.runs.get(run_id)
+        if run is None:
+            raise RunNotFound(run_id)
+        return run
 
     def _due(self, run_id: UUID) -> Run | None:
         run = self._database.runs.get(run_id)

@@ -24,14 +24,14 @@ class MemoryTokens:
         self._database = database
         self._tokens: dict[bytes, Token] = {}
 
-    async def add(self, token: Token, digest: bytes, *, lifetime: float | None) -> Token:
+    async def add(self, token: Token, digest: bytes, *, lifetime: float | None, method: str | None = None) -> Token:
         """See the port."""
         with self._database.transaction():
             now = self._database.now()
             expires = None if lifetime is None else now + timedelta(seconds=lifetime)
             token = msgspec.structs.replace(storable(token), created_at=now, expires_at=expires)
             self._tokens[digest] = token
-            self._record(token_created(token))
+            self._record(token_created(token, method=method))
             return token
 
     async def find(self, digest: bytes) -> Token | None:
@@ -52,7 +52,9 @@ class MemoryTokens:
             tokens = [token for token in self._tokens.values() if token.tenant == tenant]
         return tuple(sorted(tokens, key=lambda token: (token.created_at, token.id), reverse=True))
 
-    async def revoke(self, token_id: UUID, *, tenant: Tenant, actor: str, reason: str | None) -> Token:
+    async def revoke(
+        self, token_id: UUID, *, tenant: Tenant, actor: str, reason: str | None, method: str | None = None
+    ) -> Token:
         """See the port."""
         with self._database.transaction():
             wanted = (token_id, tenant)
@@ -62,7 +64,7 @@ class MemoryTokens:
             token = self._tokens[digest]
             if token.revoked_at is None:
                 token = self._tokens[digest] = msgspec.structs.replace(token, revoked_at=self._database.now())
-                self._record(token_revoked(token, actor=actor, reason=reason))
+                self._record(token_revoked(token, actor=actor, reason=reason, method=method))
             return token
 
     def _record(self, event: Event) -> None:

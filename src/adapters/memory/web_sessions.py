@@ -20,7 +20,9 @@ class MemoryWebSessions:
         self._links: dict[bytes, WebSession] = {}
         self._sessions: dict[bytes, WebSession] = {}
 
-    async def invite(self, session: WebSession, link: bytes, *, lifetime: float) -> WebSession:
+    async def invite(
+        self, session: WebSession, link: bytes, *, lifetime: float, method: str | None = None
+    ) -> WebSession:
         """See the port."""
         with self._database.transaction():
             now = self._database.now()
@@ -28,10 +30,12 @@ class MemoryWebSessions:
                 storable(session), created_at=now, expires_at=now + timedelta(seconds=lifetime)
             )
             self._links[link] = session
-            self._record(session, "invited")
+            self._record(session, "invited", method)
             return session
 
-    async def redeem(self, link: bytes, secret: bytes, *, lifetime: float) -> WebSession | None:
+    async def redeem(
+        self, link: bytes, secret: bytes, *, lifetime: float, method: str | None = None
+    ) -> WebSession | None:
         """See the port."""
         with self._database.transaction():
             session, now = self._links.get(link), self._database.now()
@@ -40,7 +44,7 @@ class MemoryWebSessions:
             del self._links[link]
             session = msgspec.structs.replace(session, expires_at=now + timedelta(seconds=lifetime))
             self._sessions[secret] = session
-            self._record(session, "began")
+            self._record(session, "began", method)
             return session
 
     async def find(self, secret: bytes) -> WebSession | None:
@@ -49,14 +53,14 @@ class MemoryWebSessions:
             session = self._sessions.get(secret)
             return None if session is None or session.expires_at <= self._database.now() else session
 
-    async def end(self, session_id: UUID) -> None:
+    async def end(self, session_id: UUID, *, method: str | None = None) -> None:
         """See the port."""
         with self._database.transaction():
             for secret, session in list(self._sessions.items()):
                 if session.id == session_id:
                     del self._sessions[secret]
-                    self._record(session, "ended")
+                    self._record(session, "ended", method)
 
-    def _record(self, session: WebSession, what: str) -> None:
-        event = storable(session_event(session, what))
+    def _record(self, session: WebSession, what: str, method: str | None) -> None:
+        event = storable(session_event(session, what, method=method))
         self._database.record(msgspec.structs.replace(event, at=self._database.now()))

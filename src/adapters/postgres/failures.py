@@ -6,12 +6,11 @@ import ssl
 
 import asyncpg
 
-from ...domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError
+from ...domain.errors import DatabaseReadOnly, DatabaseRefused, DatabaseUnavailable, KubescribeError
 
 RUNLOG = "RunLog"
 
 _AWAY = {
-    "25006": "it is read-only (a standby, or a server that protects itself)",
     "40001": "its transactions kept colliding",
     "40P01": "its transactions kept colliding",
     "53100": "its disk is full",
@@ -30,13 +29,16 @@ _REFUSED = {
     "3F": "run `kubescribe migrate`",
     "54": "something is larger than PostgreSQL can keep: make names and parameters shorter",
 }
+_READ_ONLY = "25006"
 COLLIDED = ("40001", "40P01")
 _MISSING = ("42P01", "42703")
+_OF_THE_DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The second one: it was used just when the server's word that it ends the connection came in."""
 
 
 def root(error: BaseException) -> BaseException:
     """The driver's own error below what SQLAlchemy wraps around it."""
-    while not isinstance(error, asyncpg.PostgresError | OSError | asyncpg.InterfaceError):
+    while not isinstance(error, (asyncpg.PostgresError, OSError, *_OF_THE_DRIVER)):
         if error.__cause__ is None:
             break
         error = error.__cause__
@@ -58,7 +60,7 @@ def disconnected(error: BaseException) -> bool:
     error = root(error)
     if isinstance(error, asyncpg.PostgresError):
         return sqlstate(error).startswith(("08", "57P", "25P"))
-    return isinstance(error, OSError | asyncpg.InterfaceError)
+    return isinstance(error, (OSError, *_OF_THE_DRIVER))
 
 
 def translated(error: BaseException, secret: str | None = None, database: str = RUNLOG) -> KubescribeError | None:
@@ -77,12 +79,14 @@ def translated(error: BaseException, secret: str | None = None, database: str = 
         return DatabaseRefused(database, text, "check sslmode and sslrootcert in RUNLOG_DB_URL")
     if isinstance(error, asyncpg.ClientConfigurationError):
         return DatabaseRefused(database, text, "check RUNLOG_DB_URL")
+    if code == _READ_ONLY:
+        return DatabaseReadOnly(database, text)
     if code in _AWAY:
         return DatabaseUnavailable(database, f"{_AWAY[code]} ({text})")
     if code.startswith(_AWAY_CLASSES) or code in _ENDED_TRANSACTIONS:
         return DatabaseUnavailable(database, text)
     if isinstance(error, TimeoutError):
         return DatabaseUnavailable(database, "no answer in time")
-    if isinstance(error, OSError | asyncpg.InterfaceError):
+    if isinstance(error, (OSError, *_OF_THE_DRIVER)):
         return DatabaseUnavailable(database, text)
     return None

@@ -39,22 +39,27 @@ class PostgresPauses:
         reason: str | None = None,
         until: datetime | None = None,
         tenant: Tenant = DEFAULT_TENANT,
+        method: str | None = None,
     ) -> Pause:
         """See the port."""
 
         async def work(connection: AsyncConnection) -> Pause:
+            await connection.execute(select(_turn(tenant, pipeline)))  # a pause that is not there cannot be locked
             now: datetime = (await connection.execute(select(NOW))).scalar_one()
             if until is not None and until <= now:
                 raise PauseRefused(pipeline, until)
             asked = storable(
                 Pause(tenant=tenant, pipeline=pipeline, actor=actor, reason=reason, since=now, until=until)
             )
+            its = (_PAUSE.tenant == asked.tenant, _PAUSE.pipeline == asked.pipeline)
+            held = (await connection.execute(select(tables.pipeline_pause).where(*its))).mappings().first()
             new = insert(tables.pipeline_pause).values({name: getattr(asked, name) for name in Pause.__struct_fields__})
             changed = {name: new.excluded[name] for name in ("actor", "reason", "until")}
             # One whose end has passed holds on from its beginning: its slots are not on record yet.
             statement = new.on_conflict_do_update(index_elements=[_PAUSE.tenant, _PAUSE.pipeline], set_=changed)
             row = (await connection.execute(statement.returning(tables.pipeline_pause))).mappings().one()
-            await _tell(connection, paused_event(asked, now))
+            before = None if held is None else _pause(held)
+            await _tell(connection, paused_event(asked, now, before=before, method=method))
             return _pause(row)
 
         return await transact(self._engine, work, timeout=self._timeout)
@@ -67,10 +72,12 @@ class PostgresPauses:
         actor: str,
         reason: str | None = None,
         tenant: Tenant = DEFAULT_TENANT,
+        method: str | None = None,
     ) -> Resumed:
         """See the port."""
 
         async def work(connection: AsyncConnection) -> Resumed:
+            await connection.execute(select(_turn(tenant, pipeline)))
             now: datetime = (await connection.execute(select(NOW))).scalar_one()
             its = (_PAUSE.tenant == tenant, _PAUSE.pipeline == pipeline)
             statement = delete(tables.pipeline_pause).where(*its).returning(tables.pipeline_pause)
@@ -79,7 +86,8 @@ class PostgresPauses:
                 raise NotPaused(pipeline)
             pause = _pause(row)
             slots = count(pause, now)
-            await _tell(connection, resumed_event(pause, slots, actor=actor, reason=reason, at=now))
+            event = resumed_event(pause, slots, actor=actor, reason=reason, at=now, method=method)
+            await _tell(connection, event)
             return Resumed(pause=pause, passed_over=slots)
 
         return await transact(self._engine, work, timeout=self._timeout)
@@ -104,6 +112,11 @@ class PostgresPauses:
             return tuple(_pause(row) for row in (await connection.execute(query)).mappings())
 
         return await transact(self._engine, work, timeout=self._timeout)
+
+
+def _turn(tenant: Tenant, pipeline: str) -> ColumnElement[Any]:
+    """Until the transaction ends nobody else pauses or resumes this one."""
+    return func.pg_advisory_xact_lock(func.hashtextextended(f"kubescribe.pause:{tenant}/{pipeline}", 0))
 
 
 def _holds() -> ColumnElement[bool]:

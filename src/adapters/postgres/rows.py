@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,20 @@ from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
 
 Row = Mapping[str, Any]
+
+# A page has hundreds of them, and looking a member up is faster than calling its class.
+_OF_A_RUN: dict[str, dict[str, StrEnum]] = {
+    name: {str(one): one for one in members}
+    for name, members in (
+        ("status", RunStatus),
+        ("trigger", Trigger),
+        ("mode", RunMode),
+        ("launch", Launch),
+        ("cause", FailureCause),
+        ("skip_reason", SkipReason),
+        ("evidence", Evidence),
+    )
+}
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _LINES = msgspec.json.Decoder(tuple[LogLine, ...])
@@ -43,7 +58,7 @@ def decode_json(text: str | bytes) -> Any:
 def run_row(run: Run) -> dict[str, Any]:
     """All columns of ``run``."""
     row = {name: getattr(run, name) for name in Run.__struct_fields__}
-    for name in ("status", "trigger", "mode", "launch", "cause", "skip_reason", "evidence"):
+    for name in _OF_A_RUN:
         row[name] = None if row[name] is None else str(row[name])
     return row
 
@@ -51,22 +66,13 @@ def run_row(run: Run) -> dict[str, Any]:
 def run_from(row: Row) -> Run:
     """The run of a row of ``run``."""
     values = {name: row[name] for name in Run.__struct_fields__}
-    return Run(
-        **{
-            **values,
-            "id": _uuid(values["id"]),
-            "retry_of": _uuid(values["retry_of"]),
-            "attempt_id": _uuid(values["attempt_id"]),
-            "status": RunStatus(values["status"]),
-            "trigger": Trigger(values["trigger"]),
-            "mode": RunMode(values["mode"]),
-            "launch": values["launch"] and Launch(values["launch"]),
-            "cause": values["cause"] and FailureCause(values["cause"]),
-            "skip_reason": values["skip_reason"] and SkipReason(values["skip_reason"]),
-            "evidence": values["evidence"] and Evidence(values["evidence"]),
-            "parameters": _decoded(values["parameters"]),
-        }
-    )
+    for name in ("id", "retry_of", "attempt_id"):
+        values[name] = _uuid(values[name])
+    for name, members in _OF_A_RUN.items():
+        if values[name] is not None:
+            values[name] = members[values[name]]
+    values["parameters"] = _decoded(values["parameters"])
+    return Run(**values)
 
 
 def attempt_row(attempt: Attempt, lease: float) -> dict[str, Any]:

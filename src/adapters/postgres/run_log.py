@@ -75,7 +75,9 @@ class PostgresRunLog:
         query = page_query(storable(which), limit, before)  # as what it is compared with was kept
 
         async def work(connection: AsyncConnection) -> RunPage:
-            runs = [run_from(dict(row)) for row in (await connection.execute(query)).mappings()]
+            found = await connection.execute(query)
+            names = tuple(found.keys())
+            runs = [run_from(dict(zip(names, row, strict=True))) for row in found]
             more = len(runs) > limit
             runs = runs[:limit]
             return RunPage(runs=tuple(runs), next=(runs[-1].created_at, runs[-1].id) if more else None)
@@ -190,6 +192,7 @@ def _fitting(which: RunFilter, status: RunStatus | None, before: tuple[datetime,
         run.actor: which.actor,
     }
     exact |= {run.trigger: which.trigger and str(which.trigger), run.retry_of: which.retry_of}
+    exact |= {run.mode: which.mode and str(which.mode)}
     query = query.where(*(column == value for column, value in exact.items() if value is not None))
     if which.created_from is not None:
         query = query.where(run.created_at >= which.created_from)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Insert, Update, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +17,11 @@ from . import tables
 from .rows import certificate_json, event_row, notice_row, run_from, run_row
 
 NOW = func.clock_timestamp()
+
+# Made once: with the values in it, a statement is taken apart at each use to see whether it is a known one.
+_NEW_RUN = insert(tables.run).on_conflict_do_nothing()
+_NEW_EVENT = tables.event.insert()
+_NEW_NOTICE = tables.outbox.insert()
 
 
 async def get_run(connection: AsyncConnection, run_id: UUID, tenant: Tenant | None) -> Run:
@@ -42,13 +47,12 @@ async def lock_run(connection: AsyncConnection, run_id: UUID) -> tuple[Run, date
 
 async def write_step(connection: AsyncConnection, step: Transition) -> bool:
     """Write a transition's three parts; False, and nothing written, if the run is not as it was before."""
-    statement: Insert | Update
     if step.before is None:
-        statement = insert(tables.run).values(run_row(step.after)).on_conflict_do_nothing()
+        written = await connection.execute(_NEW_RUN, run_row(step.after))
     else:
         before, after = run_row(step.before), run_row(step.after)
         changed = {name: value for name, value in after.items() if value != before[name]}
-        statement = (
+        written = await connection.execute(
             update(tables.run)
             .where(
                 tables.run.c.id == step.before.id,
@@ -57,11 +61,11 @@ async def write_step(connection: AsyncConnection, step: Transition) -> bool:
             )
             .values(changed or {"status": after["status"]})
         )
-    if (await connection.execute(statement)).rowcount != 1:
+    if written.rowcount != 1:
         return False
-    await connection.execute(tables.event.insert().values(event_row(step.event)))
+    await connection.execute(_NEW_EVENT, event_row(step.event))
     if step.notice is not None:
-        await connection.execute(tables.outbox.insert().values(notice_row(step.notice)))
+        await connection.execute(_NEW_NOTICE, notice_row(step.notice))
     return True
 
 

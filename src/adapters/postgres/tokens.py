@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ...domain.errors import TokenNotFound
@@ -28,7 +28,7 @@ class PostgresTokens:
         self._engine = engine
         self._timeout = statement_timeout
 
-    async def add(self, token: Token, digest: bytes, *, lifetime: float | None) -> Token:
+    async def add(self, token: Token, digest: bytes, *, lifetime: float | None, method: str | None = None) -> Token:
         """See the port."""
         given = storable(token)
 
@@ -39,7 +39,8 @@ class PostgresTokens:
             values = msgspec.structs.asdict(made)
             values |= {"digest": digest, "role": str(made.role), "scopes": sorted(map(str, made.scopes))}
             await connection.execute(tables.token.insert().values(values))
-            await connection.execute(tables.event.insert().values(event_row(storable(token_created(made)))))
+            event = storable(token_created(made, method=method))
+            await connection.execute(tables.event.insert().values(event_row(event)))
             return made
 
         return await transact(self._engine, work, timeout=self._timeout)
@@ -47,7 +48,10 @@ class PostgresTokens:
     async def find(self, digest: bytes) -> Token | None:
         """See the port."""
         token, now = tables.token.c, func.clock_timestamp()
-        query = select(tables.token, or_(token.last_used_at.is_(None), token.last_used_at <= now - _NOTED)).where(
+        # A RunLog that takes no writes is good enough to read from.
+        may_note = func.current_setting("transaction_read_only") == "off"
+        old = or_(token.last_used_at.is_(None), token.last_used_at <= now - _NOTED)
+        query = select(tables.token, and_(may_note, old)).where(
             token.digest == digest,
             token.revoked_at.is_(None),
             or_(token.expires_at.is_(None), token.expires_at > now),
@@ -73,7 +77,9 @@ class PostgresTokens:
 
         return await transact(self._engine, work, timeout=self._timeout)
 
-    async def revoke(self, token_id: UUID, *, tenant: Tenant, actor: str, reason: str | None) -> Token:
+    async def revoke(
+        self, token_id: UUID, *, tenant: Tenant, actor: str, reason: str | None, method: str | None = None
+    ) -> Token:
         """See the port."""
         token = tables.token.c
         which = (token.id == token_id, token.tenant == tenant)
@@ -87,7 +93,8 @@ class PostgresTokens:
             )
             row = (await connection.execute(ended)).mappings().first()
             if row is not None:
-                event = storable(token_revoked(token_from(dict(row)), actor=actor, reason=reason))
+                ended_one = token_from(dict(row))
+                event = storable(token_revoked(ended_one, actor=actor, reason=reason, method=method))
                 await connection.execute(tables.event.insert().values(event_row(event)))
             else:
                 row = (await connection.execute(select(tables.token).where(*which))).mappings().first()

@@ -26,7 +26,9 @@ class PostgresWebSessions:
         self._engine = engine
         self._timeout = statement_timeout
 
-    async def invite(self, session: WebSession, link: bytes, *, lifetime: float) -> WebSession:
+    async def invite(
+        self, session: WebSession, link: bytes, *, lifetime: float, method: str | None = None
+    ) -> WebSession:
         """See the port. Whoever makes a link clears away what is over."""
         given = storable(session)
 
@@ -36,12 +38,14 @@ class PostgresWebSessions:
             made = msgspec.structs.replace(given, created_at=now, expires_at=now + timedelta(seconds=lifetime))
             values = msgspec.structs.asdict(made) | {"role": str(made.role), "digest": link, "signed_in": False}
             await connection.execute(tables.web_session.insert().values(values))
-            await _record(connection, made, "invited")
+            await _record(connection, made, "invited", method)
             return made
 
         return await transact(self._engine, work, timeout=self._timeout)
 
-    async def redeem(self, link: bytes, secret: bytes, *, lifetime: float) -> WebSession | None:
+    async def redeem(
+        self, link: bytes, secret: bytes, *, lifetime: float, method: str | None = None
+    ) -> WebSession | None:
         """See the port."""
         session = tables.web_session.c
         statement = (
@@ -55,7 +59,7 @@ class PostgresWebSessions:
             row = (await connection.execute(statement)).mappings().first()
             if row is None:
                 return None
-            await _record(connection, session_from(dict(row)), "began")
+            await _record(connection, session_from(dict(row)), "began", method)
             return session_from(dict(row))
 
         return await transact(self._engine, work, timeout=self._timeout)
@@ -74,7 +78,7 @@ class PostgresWebSessions:
         found = await transact(self._engine, work, timeout=self._timeout)
         return None if found is None else session_from(found)
 
-    async def end(self, session_id: UUID) -> None:
+    async def end(self, session_id: UUID, *, method: str | None = None) -> None:
         """See the port."""
         session = tables.web_session.c
         statement = (
@@ -86,11 +90,11 @@ class PostgresWebSessions:
         async def work(connection: AsyncConnection) -> None:
             row = (await connection.execute(statement)).mappings().first()
             if row is not None:
-                await _record(connection, session_from(dict(row)), "ended")
+                await _record(connection, session_from(dict(row)), "ended", method)
 
         await transact(self._engine, work, timeout=self._timeout)
 
 
-async def _record(connection: AsyncConnection, session: WebSession, what: str) -> None:
-    row = event_row(storable(session_event(session, what))) | {"at": _NOW}
+async def _record(connection: AsyncConnection, session: WebSession, what: str, method: str | None) -> None:
+    row = event_row(storable(session_event(session, what, method=method))) | {"at": _NOW}
     await connection.execute(tables.event.insert().values(row))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
+from ...domain.concurrency import Concurrency
 from ...domain.duration import parse_duration
 from ...domain.errors import BadDeclaration, BadDuration, BadSchedule, UnknownTimezone
 from ...domain.pipeline import DEFAULT_RUN_DEADLINE, Pipeline
@@ -62,6 +63,7 @@ def pipeline(
     retry_delay: Duration = 0,
     reports: Iterable[str] | None = None,
     snapshot: str = "run",
+    concurrency: str = "allow",
     memory: str = DEFAULT_MEMORY,
     cpu: str | float = DEFAULT_CPU,
     image: str | None = None,
@@ -80,6 +82,7 @@ def pipeline(
     retry_delay: Duration = 0,
     reports: Iterable[str] | None = None,
     snapshot: str = "run",
+    concurrency: str = "allow",
     memory: str = DEFAULT_MEMORY,
     cpu: str | float = DEFAULT_CPU,
     image: str | None = None,
@@ -111,6 +114,7 @@ def pipeline(
             retries=retries,
             retry_delay=_seconds(retry_delay, "retry_delay", where),
             snapshot=snapshot,
+            concurrency=_concurrency(concurrency, where),
             pod=_pod(memory, cpu, image, secrets, where),
             location=where,
             code_version=code_version(function),
@@ -158,6 +162,14 @@ def _seconds(value: Duration, what: str, where: str) -> float:
         raise BadDeclaration(
             f"{where}: {what} is {value!r}, which is no duration; write seconds, or text like 90s, 10m, 1h30m"
         ) from None
+
+
+def _concurrency(word: str, where: str) -> Concurrency:
+    try:
+        return Concurrency(word)
+    except ValueError:
+        words = ", ".join(f"'{one}'" for one in Concurrency)
+        raise BadDeclaration(f"{where}: concurrency is {word!r}, and may be one of {words}") from None
 
 
 def _pod(memory: str, cpu: str | float, image: str | None, secrets: Iterable[str], where: str) -> PodNeeds:

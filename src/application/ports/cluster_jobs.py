@@ -88,8 +88,6 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     name: str
     uid: str
-    version: str
-    """The object's ``resourceVersion``: a mended one has another."""
     why: str
 
 

@@ -37,8 +37,10 @@ class Pauses(Protocol):
         reason: str | None = None,
         until: datetime | None = None,
         tenant: Tenant = DEFAULT_TENANT,
+        method: str | None = None,
     ) -> Pause:
         """Pause it from now by the database's clock; of one that is paused already, change all but ``since``.
+        ``method``: how it was asked for, as in the event; so below.
 
         Raises :class:`PauseRefused` where ``until`` is not in the future.
         """
@@ -52,6 +54,7 @@ class Pauses(Protocol):
         actor: str,
         reason: str | None = None,
         tenant: Tenant = DEFAULT_TENANT,
+        method: str | None = None,
     ) -> Resumed:
         """End its pause, with the slots passed over in the event; raises :class:`NotPaused`.
 

@@ -1,4 +1,4 @@
-"""What RunLog keeps beside the run itself: attempts, events, notes, output."""
+"""What RunLog keeps of a run and beside it: attempts, events, notes, output."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ...domain.attempt import Attempt
 from ...domain.event import Event
 from ...domain.log import LogChunk
 from ...domain.note import Note
+from ...domain.run_record import RunRecord
 from ...domain.tenant import DEFAULT_TENANT, Tenant
 
 
@@ -17,6 +18,10 @@ class RunHistory(Protocol):
 
     Raises ``DatabaseUnavailable``.
     """
+
+    async def record(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> RunRecord:
+        """The run with its attempts, notes and events as they were at one moment; raises ``RunNotFound``."""
+        ...
 
     async def attempts(self, run_id: UUID, *, tenant: Tenant = DEFAULT_TENANT) -> tuple[Attempt, ...]:
         """All attempts, the first one first."""

@@ -12,6 +12,7 @@ import msgspec
 from ...domain.attempt import Attempt, DeathCertificate
 from ...domain.event import Event
 from ...domain.run import Run, Transition, Trigger
+from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
 from ...domain.tenant import DEFAULT_TENANT, Tenant
 
@@ -31,6 +32,7 @@ class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any] | None = None
     """Contained in the run's: each of these with this value; in an object or a list of theirs, contained in turn."""
     retry_of: UUID | None = None
+    mode: RunMode | None = None
 
 
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,23 +34,27 @@ class RunRequests(Protocol):
         key: RequestKey | None = None,
         start_deadline: float | None = None,
         facts: Mapping[str, Any] | None = None,
+        method: str | None = None,
     ) -> Accepted:
         """Accept a PENDING run; its ``created_at`` and ``start_deadline_at`` are set by the database's clock.
 
-        ``facts`` go into the event that says so. The key is kept in the transaction that creates the run, once for a
-        tenant: of any number of calls at once one makes the run, and all are answered with it. The same key with
-        another digest raises :class:`KeyReused`, which names the run. A key that is older than
+        ``facts`` and ``method`` go into the event that says so. The key is kept in the transaction that creates the
+        run, once for a tenant: of any number of calls at once one makes the run, and all are answered with it. The same
+        key with another digest raises :class:`KeyReused`, which names the run. A key that is older than
         :data:`~kubescribe.domain.request_key.KEPT` is as good as none.
         """
         ...
 
-    async def launched(self, run_id: UUID) -> None:
+    async def launched(self, run_id: UUID) -> Run:
         """Say that the run's supervisor was started: its start deadline counts from now.
 
-        Changes nothing where the launch is not DUE any more.
+        The run afterwards; it is as it was where the launch is not DUE any more. Raises ``RunNotFound``.
         """
         ...
 
-    async def waiting(self, run_id: UUID, why: str) -> None:
-        """Say, in the run's message, why a run whose launch is DUE has no supervisor yet."""
+    async def waiting(self, run_id: UUID, why: str) -> Run:
+        """Say, in the run's message, why a run whose launch is DUE has no supervisor yet; the run afterwards.
+
+        Raises ``RunNotFound``.
+        """
         ...

@@ -15,10 +15,10 @@ class Tokens(Protocol):
     A token of another tenant is as good as none for the verbs that take a tenant.
     """
 
-    async def add(self, token: Token, digest: bytes, *, lifetime: float | None) -> Token:
+    async def add(self, token: Token, digest: bytes, *, lifetime: float | None, method: str | None = None) -> Token:
         """Keep a token, and the event ``token.created`` with it in one transaction; the token with its times.
 
-        ``lifetime`` in seconds; None: until it is revoked.
+        ``lifetime`` in seconds; None: until it is revoked. ``method``: how it was asked for, as in the event.
         """
         ...
 
@@ -33,7 +33,9 @@ class Tokens(Protocol):
         """The tenant's tokens, the newest first, also those that are not valid any more."""
         ...
 
-    async def revoke(self, token_id: UUID, *, tenant: Tenant, actor: str, reason: str | None) -> Token:
+    async def revoke(
+        self, token_id: UUID, *, tenant: Tenant, actor: str, reason: str | None, method: str | None = None
+    ) -> Token:
         """End the token's validity, and leave the event ``token.revoked`` in the same transaction.
 
         A token that is revoked already stays as it is, without another event. Raises :class:`TokenNotFound`.

@@ -9,13 +9,20 @@ from ...domain.web_session import WebSession
 
 
 class WebSessions(Protocol):
-    """WebSessions by the digest of their secret. Times are the database's clock's. Raises ``DatabaseUnavailable``."""
+    """WebSessions by the digest of their secret. Times are the database's clock's. Raises ``DatabaseUnavailable``.
 
-    async def invite(self, session: WebSession, link: bytes, *, lifetime: float) -> WebSession:
+    ``method``: how it was asked for, as in the event.
+    """
+
+    async def invite(
+        self, session: WebSession, link: bytes, *, lifetime: float, method: str | None = None
+    ) -> WebSession:
         """Keep a sign-in link, by its digest, for ``lifetime`` seconds, with the event ``session.invited``."""
         ...
 
-    async def redeem(self, link: bytes, secret: bytes, *, lifetime: float) -> WebSession | None:
+    async def redeem(
+        self, link: bytes, secret: bytes, *, lifetime: float, method: str | None = None
+    ) -> WebSession | None:
         """Turn a link into a session with another digest, which lasts ``lifetime`` seconds from now.
 
         Once: of any number of callers one gets the session. None where the link is unknown, used or too old. Leaves
@@ -27,6 +34,6 @@ class WebSessions(Protocol):
         """The session with this digest, if it goes on: a link is none, nor is one that has ended."""
         ...
 
-    async def end(self, session_id: UUID) -> None:
+    async def end(self, session_id: UUID, *, method: str | None = None) -> None:
         """End a session, with the event ``session.ended``; nothing where it has ended already."""
         ...

@@ -36,6 +36,7 @@ from .cluster import (
 )
 from .databases import (
     CommitUnknown,
+    DatabaseReadOnly,
     DatabaseRefused,
     DatabaseUnavailable,
     QueryFailed,
@@ -84,6 +85,7 @@ from .runs import (
     IllegalTransition,
     LauncherBusy,
     LaunchRefused,
+    PipelineBusy,
     RunClosed,
     RunMismatch,
     RunNotFound,
@@ -121,6 +123,7 @@ __all__ = [
     "CommandNotFound",
     "CommitUnknown",
     "ConfigurationError",
+    "DatabaseReadOnly",
     "DatabaseRefused",
     "DatabaseUnavailable",
     "EmbeddedNotAnswering",
@@ -139,6 +142,7 @@ __all__ = [
     "NotDelivered",
     "NotPaused",
     "PauseRefused",
+    "PipelineBusy",
     "PipelineNotFound",
     "PostFailed",
     "QueryFailed",

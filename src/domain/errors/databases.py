@@ -29,6 +29,16 @@ class CommitUnknown(DatabaseUnavailable):
         )
 
 
+class DatabaseReadOnly(DatabaseUnavailable):
+    """A database answers, and takes no writes for now: a standby, or a server that protects itself."""
+
+    def __init__(self, database: str, why: str) -> None:
+        super().__init__(database, why)
+        self.args = (
+            f"the {database} database takes no writes: {why}; where it stays so, let the URL name the primary",
+        )
+
+
 class DatabaseRefused(KubescribeError):
     """A database answers and says no: wrong password, missing right, missing database or schema."""
 

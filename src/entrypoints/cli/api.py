@@ -22,6 +22,7 @@ from ..http.request_metrics import RequestMetrics
 from ..http.server import listen, server
 from ..log_lines import configure_logging
 from ..settings import Settings
+from .reading import METHOD
 from .sign_in import link
 
 logger = logging.getLogger("kubescribe.api")
@@ -50,8 +51,8 @@ async def _serve(
 ) -> None:
     settings: Settings = container.settings()
     figures = Registry()
-    reconciling, others = reconciler(container, pipelines, logger.info), loops(container, figures)
-    parts = services(container, pipelines, reconciling.nudge, figures, others)
+    reconciling, others = reconciler(container, pipelines, figures, logger.info), loops(container, figures)
+    parts = services(container, pipelines, reconciling.nudge, figures, (*others, reconciling))
     app = api(parts, settings.api, observer=RequestMetrics(figures))
     serving = server(app, stopping=parts.stopping.set)
     work = [asyncio.create_task(loop()) for loop in others]
@@ -63,7 +64,9 @@ async def _serve(
         address = _address(args.host, listening, settings.api)
         print(f"KubeScribe answers at {address}", flush=True)
         if args.sign_in:
-            code = await container.sign_in().invite(Role.ADMIN, actor=settings.actor, tenant=settings.tenant)
+            code = await container.sign_in().invite(
+                Role.ADMIN, actor=settings.actor, tenant=settings.tenant, method=METHOD
+            )
             print(f"sign in, once and within 15 minutes: {link(address, code)}", flush=True)
         await serving.serve(sockets=[listening])
     finally:

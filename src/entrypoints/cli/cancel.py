@@ -13,7 +13,7 @@ from ...domain.run_status import RunStatus
 from ..composition.container import Container
 from ..settings import Settings
 from . import terminal
-from .reading import find_run, reading
+from .reading import METHOD, find_run, reading
 
 _POLL = 0.2
 """Seconds between two looks."""
@@ -26,7 +26,9 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
     async def cancel(container: Container) -> int:
         run_id = await find_run(container.run_log(), args.run, settings.tenant)
-        run = await container.cancel_run()(run_id, actor=settings.actor, reason=args.reason, tenant=settings.tenant)
+        run = await container.cancel_run()(
+            run_id, actor=settings.actor, reason=args.reason, tenant=settings.tenant, method=METHOD
+        )
         if not args.no_wait:
             run = await _until_gone(
                 container, run, settings.actor, (settings.heartbeat + settings.grace).total_seconds() + _MARGIN

@@ -33,7 +33,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
             return 0
         to = channels(settings)
         if not to:
-            raise NotConfigured("telling people", "SMTP_URL with NOTIFY_EMAIL, or SLACK_WEBHOOK_URL,")
+            raise NotConfigured("telling people", "SMTP_URL with NOTIFY_EMAIL, or SLACK_WEBHOOK_URL")
         if args.test:
             return await _test(container, settings)
         done = await notify(container, to)()

@@ -11,7 +11,7 @@ from ...domain.errors import BadDuration, BadSetting
 from ..composition.container import Container
 from ..settings import Settings
 from . import terminal
-from .reading import reading
+from .reading import METHOD, reading
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -21,7 +21,12 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
     async def pause(container: Container) -> int:
         paused = await container.pauses().pause(
-            pipeline.name, actor=settings.actor, reason=args.reason, until=until, tenant=settings.tenant
+            pipeline.name,
+            actor=settings.actor,
+            reason=args.reason,
+            until=until,
+            tenant=settings.tenant,
+            method=METHOD,
         )
         if args.json:
             terminal.print_json(paused)
@@ -31,7 +36,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
     async def resume(container: Container) -> int:
         resumed = await container.resume_pipeline()(
-            pipeline, actor=settings.actor, reason=args.reason, tenant=settings.tenant
+            pipeline, actor=settings.actor, reason=args.reason, tenant=settings.tenant, method=METHOD
         )
         if args.json:
             terminal.print_json(resumed)

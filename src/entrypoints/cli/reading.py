@@ -15,6 +15,9 @@ from ..composition.databases import open_databases
 from ..settings import Settings
 from .healing import heal
 
+METHOD = "cli"
+"""How a command was asked for, as it is in an event."""
+
 
 def reading(settings: Settings, work: Callable[[Container], Awaitable[int]], *, healing: bool = True) -> int:
     """Do the work with a container; in the embedded mode heal first, so that what is shown is true."""

@@ -8,7 +8,7 @@ import sys
 from ...application.authoring.registry import Registry
 from ..composition.container import Container
 from ..settings import Settings
-from .reading import find_run, reading
+from .reading import METHOD, find_run, reading
 from .trigger import say
 
 
@@ -24,6 +24,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
             reason=args.reason,
             key=args.key,
             tenant=settings.tenant,
+            method=METHOD,
         )
         if retried.note is not None:
             print(f"kubescribe: {retried.note}", file=sys.stderr)

@@ -8,7 +8,7 @@ import sys
 from ..composition.container import Container
 from ..settings import Settings
 from . import terminal
-from .reading import reading
+from .reading import METHOD, reading
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -16,7 +16,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
 
     async def roll_back(container: Container) -> int:
         publication, changed, recorded = await container.roll_back_report()(
-            args.report, to=args.to, actor=settings.actor, reason=args.reason, tenant=settings.tenant, method="cli"
+            args.report, to=args.to, actor=settings.actor, reason=args.reason, tenant=settings.tenant, method=METHOD
         )
         if not recorded:
             print(

@@ -9,24 +9,13 @@ from typing import Any
 import msgspec
 from rich.text import Text
 
-from ...domain.attempt import Attempt
-from ...domain.event import Event
 from ...domain.note import Note, NoteKind
-from ...domain.run import Run
 from ...domain.run_mode import RunMode
+from ...domain.run_record import RunRecord
 from ..composition.container import Container
 from ..settings import Settings
 from . import terminal
 from .reading import find_run, reading
-
-
-class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A run with everything beside it, as ``--json`` prints it."""
-
-    run: Run
-    attempts: tuple[Attempt, ...]
-    notes: tuple[Note, ...]
-    events: tuple[Event, ...]
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -35,12 +24,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     async def show(container: Container) -> int:
         run_log, history = container.run_log(), container.run_history()
         run_id = await find_run(run_log, args.run, tenant := settings.tenant)
-        record = RunRecord(
-            run=await run_log.get(run_id, tenant=tenant),
-            attempts=await history.attempts(run_id, tenant=tenant),
-            notes=await history.notes(run_id, tenant=tenant),
-            events=await history.events(run_id, tenant=tenant),
-        )
+        record = await history.record(run_id, tenant=tenant)
         if args.json:
             terminal.print_json(record)
         else:

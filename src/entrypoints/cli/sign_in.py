@@ -7,14 +7,16 @@ import argparse
 from ...domain.access import Role
 from ..composition.container import Container
 from ..settings import Settings
-from .reading import reading
+from .reading import METHOD, reading
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """Print the link."""
 
     async def invite(container: Container) -> int:
-        code = await container.sign_in().invite(Role(args.role), actor=settings.actor, tenant=settings.tenant)
+        code = await container.sign_in().invite(
+            Role(args.role), actor=settings.actor, tenant=settings.tenant, method=METHOD
+        )
         print(link(args.url, code))
         return 0
 

@@ -15,7 +15,7 @@ from ...domain.errors import BadSetting, TokenNotFound
 from ..composition.container import Container
 from ..settings import Settings
 from . import terminal
-from .reading import reading
+from .reading import METHOD, reading
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -32,6 +32,7 @@ async def _create(args: argparse.Namespace, settings: Settings, container: Conta
         tenant=settings.tenant,
         scopes=_scopes(args.scope),
         lifetime=None if args.expires == "never" else parse_duration(args.expires).total_seconds(),
+        method=METHOD,
     )
     if args.json:
         terminal.print_json({"token": text, **msgspec.to_builtins(token)})
@@ -73,7 +74,12 @@ async def _revoke(args: argparse.Namespace, settings: Settings, container: Conta
     except ValueError:
         raise TokenNotFound(args.token) from None
     token = await revoke_token(
-        container.tokens(), token_id, tenant=settings.tenant, actor=settings.actor, reason=args.reason
+        container.tokens(),
+        token_id,
+        tenant=settings.tenant,
+        actor=settings.actor,
+        reason=args.reason,
+        method=METHOD,
     )
     if args.json:
         terminal.print_json(token)

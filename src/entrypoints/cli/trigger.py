@@ -19,7 +19,7 @@ from ..settings import Settings
 from . import terminal
 from .execute import slot_of
 from .parameters import parameters_of
-from .reading import reading
+from .reading import METHOD, reading
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -40,6 +40,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
             slot=slot_of(args.slot) if args.slot else None,
             mode=RunMode.REHEARSE if args.rehearse else RunMode.PUBLISH,
             key=args.key,
+            method=METHOD,
         )
         accepted = await container.trigger_run()(request)
         if not accepted.new:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ...adapters.kubernetes.view import ClusterView
     from ...adapters.postgres.job_log import PostgresJobLog
     from ...application.clear_jobs import ClearJobs
+    from ...application.hint_pauses import HintPauses
     from ...application.observe_jobs import ObserveJobs
 
 _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
@@ -84,3 +85,11 @@ def clear_jobs(settings: Settings, jobs: Any, log: Any) -> ClearJobs:
     from ...application.clear_jobs import ClearJobs
 
     return ClearJobs(jobs=jobs, job_log=log, keep=settings.cluster.keep_jobs)
+
+
+def hint_pauses(settings: Settings, api: ApiServer, view: ClusterView, kept: Any) -> HintPauses:
+    """The use case."""
+    from ...adapters.kubernetes.schedules import KubernetesSchedules
+    from ...application.hint_pauses import HintPauses
+
+    return HintPauses(pauses=kept, schedules=KubernetesSchedules(api, view, settings.tenant))

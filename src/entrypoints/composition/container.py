@@ -271,6 +271,7 @@ class Container(containers.DeclarativeContainer):
     )
     job_log = providers.Singleton(cluster.job_log, engine)
     observe_jobs = providers.Singleton(cluster.observe_jobs, settings, cluster_jobs, job_log, run_log, attempt_log)
+    hint_pauses = providers.Singleton(cluster.hint_pauses, settings, api_server, cluster_view, pauses)
     clear_jobs = providers.Singleton(cluster.clear_jobs, settings, cluster_jobs, job_log)
     trigger_run = providers.Singleton(requests.trigger_run, run_requests, launch_run, ids)
     verify_report = providers.Singleton(_verify_report, catalogue)

@@ -32,18 +32,20 @@ async def one_pass(container: Container, pipeline: Callable[[str], Pipeline]) ->
     if await container.pauses().over():
         await container.resume_pipeline().ended(pipeline)
     problems: list[str] = []
-    clustered = on_cluster(container.settings())
-    if clustered:
+    seen = on_cluster(container.settings())
+    if seen:
         try:
             problems += await container.observe_jobs()()
         except (ClusterUnavailable, ClusterRefused) as away:
             problems.append(str(away))
+            seen = False
     done = await container.reconcile_runs()()
     for run in done.changed:
         if run.status.terminal:
             await trace_run(container, run.id, run.tenant)
-    if clustered and not problems:
+    if seen:
         try:
+            await container.hint_pauses()()
             await container.clear_jobs()()
         except (ClusterUnavailable, ClusterRefused) as away:
             problems.append(str(away))

@@ -20,6 +20,7 @@ from ...domain.tenant import Tenant
 from .. import secrets
 from ..http.readiness import Check, Readiness
 from ..http.services import Services
+from ..log_lines import bound
 from .browsing import json_objects, row_encoder
 from .container import Container
 from .looking_after import one_pass
@@ -34,7 +35,7 @@ def services(
     pipelines: Registry,
     nudge: Callable[[], None],
     figures: metrics.Registry,
-    told: Sequence[KeepDoing],
+    told: Sequence[KeepDoing | KeepReconciling],
 ) -> Services:
     """What the routes need; ``told``: the loops whose figures are brought up to date when they are read."""
 
@@ -84,23 +85,29 @@ def services(
     )
 
 
-def reconciler(container: Container, pipelines: Registry, say: Callable[[str], None]) -> KeepReconciling:
+def reconciler(
+    container: Container, pipelines: Registry, figures: metrics.Registry, say: Callable[[str], None]
+) -> KeepReconciling:
     """The loop."""
 
     async def reconcile() -> Sequence[str]:
         passed = await one_pass(container, lambda name: pipelines.get(name).pipeline)
         for run in passed.reconciled.changed:
-            say(f"run {run.id} of {run.pipeline} was found to be {run.status}")
+            with bound(run_id=run.id):
+                say(f"run {run.id} of {run.pipeline} was found to be {run.status}")
         if container.databases().report_url is not None:
             await container.record_rollbacks()(tenant=container.settings().tenant)
         return (*passed.late, *passed.reconciled.problems)
 
-    return KeepReconciling(reconcile, container.leadership(), container.ids().new(), say=say)
+    return KeepReconciling(reconcile, container.leadership(), container.ids().new(), say=say, registry=figures)
 
 
 def _checks(container: Container) -> dict[str, Check]:
     async def runlog() -> None:
+        from ...adapters.postgres.engine import check_writable
+
         await container.run_log().find(RunFilter(pipeline=PROBE_NAME), limit=1)
+        await check_writable(container.engine())
 
     async def report() -> None:
         with suppress(ReportNotFound):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -13,7 +15,10 @@ from .container import Container
 from .notifying import channels, notify
 
 if TYPE_CHECKING:
+    from ...application.notify import Notified
     from ...domain.tenant import Tenant
+
+log = logging.getLogger("kubescribe.notify")
 
 _SEAL_EVERY = 1.0
 _NOTIFY_EVERY = 5.0
@@ -27,12 +32,23 @@ def loops(container: Container, registry: Registry) -> tuple[KeepDoing, ...]:
     made = [KeepDoing("seal", seal_events(container), every=_SEAL_EVERY, clock=clock, registry=registry)]
     to = channels(container.settings())
     if to:
-        telling = notify(container, to)
+        telling = logged(notify(container, to))
         made.append(KeepDoing("notify", telling, every=_NOTIFY_EVERY, clock=clock, registry=registry))
     anchoring = send_anchors(container)
     if anchoring is not None:
         made.append(KeepDoing("anchor", anchoring, every=_ANCHOR_EVERY, clock=clock, registry=registry))
     return tuple(made)
+
+
+def logged(notify: Callable[[], Awaitable[Notified]]) -> Callable[[], Awaitable[None]]:
+    """A pass whose problems are in the log: a message that somebody did not get is not only a number."""
+
+    async def tell() -> None:
+        done = await notify()
+        for problem in done.problems:
+            log.warning("%s", problem)
+
+    return tell
 
 
 def collect_metrics(container: Container, registry: Registry, tenant: Tenant) -> CollectMetrics:

@@ -16,6 +16,7 @@ from litestar.types import ControllerRouterHandler
 
 from ...domain.errors import KubescribeError
 from ..api_settings import ApiSettings
+from ..log_lines import bound
 from . import problems
 from .document import document, openapi_config
 from .gate.gate import Gate, Observer
@@ -35,6 +36,7 @@ from .routes.schema import schema, schema_page, schema_script, swagger_script, s
 from .routes.session import show_session, sign_in, sign_in_page, sign_in_script, sign_out
 from .routes.trigger import trigger
 from .services import Services
+from .telling import about
 from .views.problem import MEDIA_TYPE
 
 logger = logging.getLogger("kubescribe.api")
@@ -118,7 +120,8 @@ def litestar(services: Services | None, config: OpenAPIConfig | None = None) -> 
 def _answer(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
     kind = kind_of(error)
     if kind.status >= 500:
-        logger.warning("%s %s: %s", request.method, request.scope.get("path_template", ""), error)
+        with bound(**about(request)):
+            logger.warning("%s %s: %s", request.method, request.scope.get("path_template", ""), error)
     return Response(encoded(error), status_code=kind.status, media_type=MEDIA_TYPE, headers=headers_of(error))
 
 
@@ -141,5 +144,10 @@ def _extra(error: HTTPException) -> list[dict[str, str]]:
 
 
 def _unexpected(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
-    logger.error("%s %s failed", request.method, request.scope.get("path_template", ""), exc_info=error)
-    return _answer(request, Refused(problems.INTERNAL, "It is in the log of the server."))
+    with bound(**about(request)):
+        logger.error("%s %s failed", request.method, request.scope.get("path_template", ""), exc_info=error)
+    return Response(
+        encoded(Refused(problems.INTERNAL, "It is in the log of the server.")),
+        status_code=problems.INTERNAL.status,
+        media_type=MEDIA_TYPE,
+    )

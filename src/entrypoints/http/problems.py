@@ -83,6 +83,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.RetryRefused: Kind(409, "retry-refused", "The run cannot be retried"),
     errors.NotPaused: Kind(409, "not-paused", "The pipeline is not paused"),
     errors.PauseRefused: Kind(409, "pause-refused", "The pipeline cannot be paused so"),
+    errors.PipelineBusy: Kind(409, "pipeline-busy", "Another run is at work"),
     errors.RunClosed: Kind(409, "run-closed", "The run is over"),
     errors.RunMismatch: Kind(409, "run-mismatch", "The run is another"),
     errors.VersionNotKept: Kind(409, "version-not-kept", "The version is not kept"),

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from ...application.ports.clock import Clock
-from ...domain.errors import DatabaseRefused, KubescribeError, SchemaMismatch
+from ...domain.errors import DatabaseReadOnly, DatabaseRefused, KubescribeError, SchemaMismatch
 
 Check = Callable[[], Awaitable[None]]
 """Asks a dependency whether it is there; raises the domain's error."""
@@ -27,7 +27,7 @@ class Readiness:
         self._asked: float | None = None
 
     async def __call__(self) -> dict[str, str]:
-        """``ok``, ``away``, ``refused`` or ``schema`` by dependency."""
+        """``ok``, ``away``, ``read-only``, ``refused`` or ``schema`` by dependency."""
         async with self._turn:
             if self._asked is None or self._clock.monotonic() - self._asked >= _KEPT:
                 states = await asyncio.gather(*map(_state, self._checks.values()))
@@ -44,6 +44,8 @@ async def _state(check: Check) -> str:
         return "schema"
     except DatabaseRefused:
         return "refused"
+    except DatabaseReadOnly:
+        return "read-only"
     except (KubescribeError, TimeoutError):
         return "away"
     return "ok"

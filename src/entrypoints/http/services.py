@@ -26,8 +26,10 @@ from ...application.roll_back_report import RollBackReport
 from ...application.sign_in import SignIn
 from ...application.trigger_run import TriggerRun
 from ...domain.errors import ReportNotFound
+from ...domain.launch import Launch
 from ...domain.report import Column
 from ...domain.row_format import RowFormat
+from ...domain.run import Run
 from ...domain.tenant import Tenant
 from .readiness import Readiness
 from .streams import Streams
@@ -73,6 +75,11 @@ class Services:
     streams: Streams = field(default_factory=Streams)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server ends: streams end with it."""
+
+    def look_after(self, run: Run) -> None:
+        """Have the reconciler look at a run that was accepted just now, and neither launched nor told why it waits."""
+        if run.launch is Launch.DUE and run.message is None:
+            self.nudge()
 
     def serves(self, tenant: Tenant) -> bool:
         """Whether the process's pipelines and reports are this tenant's."""

@@ -16,8 +16,8 @@ from .problems import TOO_MANY, Refused, encoded
 MEDIA_TYPE = "text/event-stream"
 PING = 15.0
 """Seconds of silence after which a comment is sent, so that no proxy takes the stream for dead."""
-LOOK = 3.0
-"""Seconds between two looks whether the reader may still read."""
+LOOK = 1.5
+"""Seconds between two looks whether the reader may still read; what was looked up is remembered for some more."""
 MOST = 200
 MOST_OF_ONE = 20
 """Streams at once: of all, and of one principal."""
@@ -71,26 +71,28 @@ async def _written(
 ) -> AsyncIterator[bytes]:
     """The messages as they come. Where it ends without ``event: end``, its reader may come back and resume."""
     yield b": here\n\n"  # the headers are sent with the first piece: the reader knows that it reads
-    silent = 0.0
+    now = asyncio.get_running_loop().time
+    looked = spoke = now()
     stop = asyncio.ensure_future(stopping.wait())
     coming = asyncio.ensure_future(anext(messages, None))
     try:
         while not stop.done():
-            done, _ = await asyncio.wait({stop, coming}, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
+            patience = max(0.0, looked + LOOK - now())
+            done, _ = await asyncio.wait({stop, coming}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if now() - looked >= LOOK:  # also where there is always something to say
+                await allowed()
+                looked = now()
             if coming in done:
                 piece = coming.result()
                 if piece is None:
                     yield _END
                     return
-                silent = 0.0
+                spoke = now()
                 yield piece
                 coming = asyncio.ensure_future(anext(messages, None))
-            elif not done:
-                await allowed()
-                silent += LOOK
-                if silent >= PING:
-                    silent = 0.0
-                    yield b": still here\n\n"
+            elif now() - spoke >= PING:
+                spoke = now()
+                yield b": still here\n\n"
     except NotAuthenticated:
         return
     except KubescribeError as error:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.support.kube.control_plane import ControlPlane
 from tests.support.kube.namespace import Namespace, condition_of, state_of
 from tests.support.kube.node.node import Node
-from tests.support.kube.objects import a_job, a_script
-from tests.support.kube.resources import Json
+from tests.support.kube.objects import a_job, a_pod, a_script
+from tests.support.kube.resources import ApiError, Json
 from tests.support.waiting import wait_for
 
 DISRUPTIONS_ARE_FREE = {
@@ -24,6 +25,11 @@ def disrupted(pod: Json) -> Json:
     found = condition_of(pod, "DisruptionTarget")
     assert found is not None, pod["status"]["conditions"]
     return found
+
+
+def states(pids: list[int]) -> set[str]:
+    """``T`` is stopped."""
+    return {Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in pids}
 
 
 def test_an_evicted_pod_is_replaced_and_costs_no_try(namespace: Namespace, node: Node) -> None:
@@ -63,6 +69,32 @@ def test_a_node_that_is_shut_down_ends_its_pods(namespace: Namespace, node: Node
     assert (pod["status"]["reason"], disrupted(pod)["reason"]) == ("Terminated", "TerminationByKubelet")
 
 
+def test_a_late_word_of_a_pod_is_not_taken_for_that_of_another(namespace: Namespace, node: Node) -> None:
+    namespace.create(a_pod("twice", a_script(ENDLESS)))
+    process = node.pod(namespace.name, "twice")
+    node.lose("killed")
+    wait_for(lambda: not process.pids(), "it to end")
+    namespace.delete("pods", "twice", grace=0)
+    namespace.create(a_pod("twice", a_script("exit 0")))
+    node.come_back()
+
+    def outcome() -> str | None:
+        phase: str = namespace.get("pods", "twice")["status"]["phase"]
+        return phase if phase in ("Succeeded", "Failed") else None
+
+    assert wait_for(outcome, "the second one's end", every=0.05) == "Succeeded"
+
+
+def test_a_node_that_is_taken_away_leaves_no_process(control_plane: ControlPlane, namespace: Namespace) -> None:
+    with Node(control_plane, "short-lived") as node:
+        namespace.create(a_job("left", a_script(f"(setsid sleep 300 &); trap '' TERM; {ENDLESS}")))
+        process = node.pod(namespace.name, namespace.running("left"))
+        wait_for(lambda: len(process.pids()) >= 2, "the child")
+    assert process.pids() == []
+    with pytest.raises(ApiError, match="not found"):
+        control_plane.api.get("nodes", "short-lived")
+
+
 class TestLostNodes:
     @pytest.fixture
     def two(self, nodes: Callable[..., Node]) -> tuple[Node, Node]:
@@ -88,7 +120,7 @@ class TestLostNodes:
         assert ready is not None
         assert ready["status"] == "Unknown"
         assert len(namespace.pods("lost")) == 1
-        assert process.pids(), "stopped, not gone"
+        assert states(process.pids()) == {"T"}, "stopped, not gone"
         node.come_back()
         wait_for(lambda: not namespace.exists("pods", name), "the node to end it", every=0.05)
         wait_for(node.schedulable, "the node to be taken back", every=0.05)
@@ -147,7 +179,7 @@ class TestLostNodes:
         process = node.pod(namespace.name, name)
         node.lose("running")
         process.send(signal.SIGUSR1)
-        wait_for(lambda: not process.pids(), "it to end")
-        assert namespace.get("pods", name)["status"]["phase"] == "Running"
+        wait_for(process.worker.finished.is_set, "it to end")
+        assert {namespace.get("pods", name)["status"]["phase"] for _ in range(30)} == {"Running"}
         node.come_back()
         assert namespace.finished("alone")[0] == "Complete"

@@ -326,10 +326,13 @@ def test_nobody_has_room(namespace: Namespace) -> None:
     assert (scheduled["status"], scheduled["reason"]) == ("False", "Unschedulable")
 
 
-def test_what_is_not_imitated_is_refused(namespace: Namespace, node: Node) -> None:
-    namespace.create(a_pod("restarted", a_script("exit 0", restartPolicy="Always")))
-    pod = wait_for(
-        lambda: next((p for p in namespace.listed("pods") if _state(p).get("waiting", {}).get("message")), None),
-        "a word",
-    )
-    assert state_of(pod)["waiting"]["message"] == "this node restarts nothing: restartPolicy has to be Never"
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"restartPolicy": "Always"}, "this node restarts nothing: restartPolicy has to be Never"),
+        ({"activeDeadlineSeconds": 5}, "this node has no activeDeadlineSeconds"),
+    ],
+)
+def test_what_is_not_imitated_is_refused(namespace: Namespace, node: Node, spec: Json, words: str) -> None:
+    namespace.create(a_pod("strange", a_script("exit 0", **spec)))
+    wait_for(lambda: _state(namespace.get("pods", "strange")).get("waiting", {}).get("message") == words, "a word")

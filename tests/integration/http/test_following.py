@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import pytest
 
 from tests.support.api_process import ApiProcess
 from tests.support.command_line import CommandLine
+from tests.support.sse import texts
 from tests.support.waiting import wait_for
 
 from .test_serving import record, trigger
@@ -21,56 +19,14 @@ from .test_serving import record, trigger
 pytestmark = pytest.mark.integration
 
 
-class Stream:
-    """What is told, message by message."""
-
-    def __init__(self, answer: http.client.HTTPResponse) -> None:
-        self._answer = answer
-
-    def next(self) -> dict[str, str] | None:
-        """The next message; None: the stream has ended. Comments are passed over."""
-        fields: dict[str, str] = {}
-        while line := self._answer.readline():
-            text = line.decode().rstrip("\n")
-            if not text and fields:
-                return fields
-            if text and not text.startswith(":"):
-                name, _, value = text.partition(": ")
-                fields[name] = value
-        return None
-
-    def rest(self) -> list[dict[str, str]]:
-        found = []
-        while (one := self.next()) is not None:
-            found.append(one)
-        return found
-
-
-@contextmanager
-def stream(api: ApiProcess, path: str, *, token: str | None = None, **headers: str) -> Iterator[Stream]:
-    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)
-    given = {"Authorization": f"Bearer {token or api.token}"} | {n.replace("_", "-"): v for n, v in headers.items()}
-    connection.request("GET", path, headers=given)
-    answer = connection.getresponse()
-    assert (answer.status, answer.getheader("content-type")) == (200, "text/event-stream; charset=utf-8")
-    try:
-        yield Stream(answer)
-    finally:
-        connection.close()
-
-
-def texts(message: dict[str, str]) -> list[str]:
-    return [line["text"] for line in msgspec.json.decode(message["data"])]
-
-
 def test_a_log_is_followed_to_its_end_and_resumed(api: ApiProcess, tmp_path: Path) -> None:
     run = trigger(api, "talk", file=str(tmp_path / "go"))
-    with stream(api, f"/runs/{run}/logs?follow=true") as told:
+    with api.stream(f"/runs/{run}/logs?follow=true") as told:
         first = told.next()
         assert first is not None
         assert (first["event"], texts(first)) == ("log", ["first red"])
     (tmp_path / "go").touch()
-    with stream(api, f"/runs/{run}/logs?follow=true", Last_Event_ID=first["id"]) as told:
+    with api.stream(f"/runs/{run}/logs?follow=true", Last_Event_ID=first["id"]) as told:
         rest = told.rest()
     assert [text for message in rest[:-1] for text in texts(message)] == ["second"]
     assert rest[-1]["event"] == "end"
@@ -81,16 +37,19 @@ def test_a_log_is_followed_to_its_end_and_resumed(api: ApiProcess, tmp_path: Pat
     assert [(line["attempt"], line["text"]) for line in lines] == [(1, "first red"), (1, "second")]
     after = api.ask("GET", f"/runs/{run}/logs?attempt=1&after={lines[0]['seq']}")[2]
     assert after == b"second\n"
+    until = api.ask("GET", f"/runs/{run}/logs?until={lines[0]['seq']}")[2]
+    assert until == b"first red\n"
+    assert api.ask("GET", f"/runs/{run}/logs?attempt=2")[2] == b""
     assert api.ask("GET", f"/runs/{run}/logs", Accept="image/png")[0] == 406
 
 
 def test_events_are_followed_and_none_comes_twice(api: ApiProcess, tmp_path: Path) -> None:
     run = trigger(api, "until", file=str(tmp_path / "go"))
-    with stream(api, f"/runs/{run}/events?follow=true") as told:
+    with api.stream(f"/runs/{run}/events?follow=true") as told:
         seen = [told.next(), told.next()]
     assert [one and one["event"] for one in seen] == ["run.created", "run.running"]
     (tmp_path / "go").touch()
-    with stream(api, f"/runs/{run}/events?follow=true", Last_Event_ID=seen[-1]["id"]) as told:  # type: ignore[index]
+    with api.stream(f"/runs/{run}/events?follow=true", Last_Event_ID=seen[-1]["id"]) as told:  # type: ignore[index]
         assert [one["event"] for one in told.rest()] == ["run.succeeded", "end"]
     whole = msgspec.json.decode(api.ask("GET", f"/runs/{run}/events")[2])["items"]
     assert [one["kind"] for one in whole][-1] == "run.succeeded"
@@ -99,7 +58,7 @@ def test_events_are_followed_and_none_comes_twice(api: ApiProcess, tmp_path: Pat
 def test_a_stream_ends_with_its_readers_token(api: ApiProcess, commands: CommandLine, tmp_path: Path) -> None:
     run = trigger(api, "until", file=str(tmp_path / "go"))
     made = commands.json("token", "create", "reader")
-    with stream(api, f"/runs/{run}/events?follow=true", token=made["token"]) as told:
+    with api.stream(f"/runs/{run}/events?follow=true", token=made["token"]) as told:
         assert told.next() is not None
         assert commands("token", "revoke", made["id"]).returncode == 0
         assert [one["event"] for one in told.rest()] in ([], ["run.running"])  # no `end`: the run goes on
@@ -137,7 +96,7 @@ def test_an_id_that_is_none_of_the_streams_is_refused(api: ApiProcess) -> None:
 def test_a_server_that_ends_ends_its_streams(commands: CommandLine, tmp_path: Path) -> None:
     with ApiProcess(commands) as api:
         run = trigger(api, "until", file=str(tmp_path / "go"))
-        with stream(api, f"/runs/{run}/events?follow=true") as told:
+        with api.stream(f"/runs/{run}/events?follow=true") as told:
             assert told.next() is not None
             api.process.terminate()
             messages: list[Any] = told.rest()

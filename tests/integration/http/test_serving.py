@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from tests.support.api_process import ApiProcess
 from tests.support.clusters import Cluster
 from tests.support.command_line import CommandLine
+from tests.support.injected import injected
 from tests.support.three_databases import three_databases
 from tests.support.waiting import wait_for
 
@@ -41,6 +43,14 @@ def test_a_triggered_run_runs_and_its_record_is_whole(api: ApiProcess) -> None:
     assert [note["data"]["text"] for note in found["notes"]] == [text]
     assert [attempt["number"] for attempt in found["attempts"]] == [1]
     assert found["trigger"] == "api" and found["actor"].startswith("token:")
+
+
+def test_five_thousand_hostile_texts_arrive_in_the_worker_as_they_were_sent(api: ApiProcess, tmp_path: Path) -> None:
+    """S-13: through the API, RunLog, supervisor and worker. Those of the unit test come as far as the record."""
+    texts = injected(5_000)
+    run = trigger(api, "keep", file=str(tmp_path / "kept"), tags=texts)
+    wait_for(lambda: record(api, run)["status"] == "succeeded", "the run to succeed", timeout=60)
+    assert json.loads((tmp_path / "kept").read_text()) == texts
 
 
 def test_a_run_is_cancelled_and_gone(api: ApiProcess, tmp_path: Path) -> None:

@@ -43,8 +43,7 @@ SELECT ('01930000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
        true, timestamptz '2026-11-01' - n * interval '1 minute', NULL,
        CASE WHEN n % 1000 = 1 THEN NULL ELSE timestamptz '2026-11-01' - n * interval '1 minute' END, 0,
        CASE WHEN n % 97 = 0 THEN ('01930000-0000-7000-8000-' || lpad(to_hex(n + 1), 12, '0'))::uuid END
-FROM generate_series(1, {ROWS}) AS n;
-ANALYZE run;
+FROM generate_series(1, {ROWS}) AS n
 """
 
 FILTERS: dict[str, dict[str, Any]] = {
@@ -67,16 +66,25 @@ COMBINATIONS = [
     for names in combinations(FILTERS, size)
     if all(len(group & set(names)) <= 1 for group in EXCLUDING)
 ]
+GUESSED = {"from", "until", "frequent parameters"}
+"""How many fit these, nobody can know without statistics (after a restore, until somebody analyses): where a look is
+for nothing else, the planner may take them for few, and sort them."""
 KEY = (datetime(2026, 10, 1, tzinfo=UTC) + timedelta(seconds=1), UUID(int=2**127))
 
 
+@pytest.fixture(scope="module", params=[True, False], ids=["with statistics", "without"])
+def statistics(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
 @pytest.fixture(scope="module")
-def connection(cluster: Cluster, runlog_template: str) -> Iterator[psycopg.Connection]:
+def connection(cluster: Cluster, runlog_template: str, statistics: bool) -> Iterator[psycopg.Connection]:
     url = cluster.create_database("history", template=runlog_template)
     with psycopg.connect(url, autocommit=True) as connection:
-        for statement in FILL.split(";\n"):
-            if statement.strip():
-                connection.execute(statement.encode())
+        connection.execute("ALTER TABLE run SET (autovacuum_enabled = off)")
+        connection.execute(FILL.encode())
+        if statistics:
+            connection.execute("ANALYZE run")
         yield connection
     cluster.drop_database("history")
 
@@ -116,13 +124,17 @@ def test_there_are_many_combinations() -> None:
     assert len(COMBINATIONS) > 700 and () in COMBINATIONS
 
 
-def test_every_combination_of_filters_comes_from_an_index_and_sorts_little(connection: psycopg.Connection) -> None:
+def test_every_combination_of_filters_comes_from_an_index_and_sorts_little(
+    connection: psycopg.Connection, statistics: bool
+) -> None:
     bad = {}
     for number, names in enumerate(COMBINATIONS):
         which = RunFilter()
         for name in names:
             which = msgspec.structs.replace(which, **FILTERS[name])
         found = faults(plan_of(connection, which, KEY if number % 2 else None))
+        if not statistics and GUESSED.issuperset(names):
+            found = [fault for fault in found if "sorts" not in fault]
         if found:
             bad[names] = found
     assert bad == {}

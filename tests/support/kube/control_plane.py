@@ -31,8 +31,8 @@ class ControlPlane:
     """``with ControlPlane() as plane: plane.api.create(…)``. Raises :class:`~tests.support.kube.binaries.NoBinaries`.
 
     ``etcd``, ``apiserver``, ``controller_manager`` and ``scheduler`` can be stopped, paused and started again each
-    by itself; ``wait_ready`` afterwards. All of it ends with this process, however that ends. ``node_grace``: seconds
-    without a renewed Lease after which a node is taken for unreachable (Kubernetes' default is 50).
+    by itself; ``start`` sets all right again. All of it ends with this process, however that ends.
+    ``node_grace``: seconds without a renewed Lease after which a node is taken for unreachable (Kubernetes': 50).
     """
 
     def __init__(self, *, node_grace: int = 8) -> None:
@@ -46,7 +46,7 @@ class ControlPlane:
         self.url = f"https://127.0.0.1:{self.port}"
         self._signing = new_key(self.folder / "certificates" / "service-accounts.key")[0]
         etcd, peer = free_port(), free_port()
-        self._etcd_url = f"http://127.0.0.1:{etcd}"
+        etcd_url = f"http://127.0.0.1:{etcd}"
         administrator = self.authority.issue(*ADMINISTRATOR)
 
         def program(name: str, flags: list[str]) -> Program:
@@ -58,7 +58,7 @@ class ControlPlane:
         self.apiserver = program(
             "kube-apiserver",
             apiserver_flags(
-                self._etcd_url, self.port, certificates, self.authority.issue("kube-apiserver", ("system:masters",))
+                etcd_url, self.port, certificates, self.authority.issue("kube-apiserver", ("system:masters",))
             ),
         )
         self.controller_manager = program(
@@ -68,7 +68,11 @@ class ControlPlane:
         self.api = self._closing.enter_context(Api(self.url, self.authority.file, administrator))
 
     def __enter__(self) -> ControlPlane:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(

@@ -50,3 +50,32 @@ def gate(run: Context, file: str) -> None:
     """End well when the file is there."""
     while not Path(file).exists():
         time.sleep(0.05)
+
+
+@pipeline(reports=[], run_deadline="5m", start_deadline="60s")
+def broken(run: Context) -> None:
+    """Fail, and nobody tries again."""
+    raise ValueError("the file is empty")
+
+
+@pipeline(reports=[], run_deadline="5m", start_deadline="60s")
+def quick(run: Context) -> None:
+    """Nothing to publish, and soon done."""
+
+
+@pipeline(reports=[], concurrency="forbid", run_deadline="5m", start_deadline="60s")
+def alone(run: Context) -> None:
+    """Work until somebody ends it, and beside nobody."""
+    time.sleep(600)
+
+
+@pipeline(reports=[], concurrency="queue", run_deadline="5m", start_deadline="60s")
+def queued(run: Context, seconds: float = 0.0) -> None:
+    """Work for a while, one after the other."""
+    time.sleep(seconds)
+
+
+@pipeline(reports=[], concurrency="replace", run_deadline="5m", start_deadline="60s")
+def newest(run: Context, seconds: float = 600.0) -> None:
+    """Work until the next one comes."""
+    time.sleep(seconds)

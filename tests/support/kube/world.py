@@ -217,3 +217,35 @@ class ClusterWorld:
             timeout=30,
             every=0.1,
         )
+
+    def reports(self, report: str) -> int:
+        """How many versions of a report were published."""
+        query = "SELECT count(*) FROM kubescribe.publication WHERE report = %s"
+        with psycopg.connect(self.environ["REPORT_DB_URL"]) as connection:
+            return int((connection.execute(query, [report]).fetchone() or (0,))[0])
+
+    def events(self, kind: str) -> int:
+        """How many events of this kind RunLog has."""
+        with psycopg.connect(self.environ["RUNLOG_DB_URL"]) as connection:
+            row = connection.execute("SELECT count(*) FROM event WHERE kind = %s", [kind]).fetchone()
+            return int((row or (0,))[0])
+
+    def pause(self, pipeline: str) -> None:
+        """As `kubescribe pause`."""
+        self._loop.run(self.container.pauses().pause(pipeline, actor="user:ada"))
+
+    def resume(self, pipeline: str) -> None:
+        """As `kubescribe resume`."""
+        declared = self.pipelines.get(pipeline).pipeline
+        self._loop.run(self.container.resume_pipeline()(declared, actor="user:ada"))
+
+    def later(self) -> None:
+        """So that the next pass looks at the cluster anew, and does not think the last look new enough."""
+        self._loop.run(self.container.cluster_view().refresh(0.0))
+
+    def written(self) -> tuple[int, ...]:
+        """How many rows of RunLog were ever written: by table, inserts and updates together."""
+        tables = ("run", "attempt", "event", "outbox", "log_chunk")
+        with psycopg.connect(self.environ["RUNLOG_DB_URL"]) as connection:
+            rows = [connection.execute(f"SELECT xmin::text, * FROM {name}").fetchall() for name in tables]  # type: ignore[arg-type]
+        return tuple(hash(tuple(map(repr, sorted(map(repr, found))))) for found in rows)

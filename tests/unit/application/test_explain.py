@@ -207,6 +207,21 @@ class TestPipeline:
         assert found.next_step == f"kubescribe explain {UUID(int=3)}"
         assert "33% of its last 3 runs that came to a result succeeded" in [fact.text for fact in found.facts]
 
+    def test_a_rehearsal_says_nothing_of_how_it_does(self, world: World) -> None:
+        world.put(9, **an_end(RunStatus.SUCCEEDED, LONG_AGO - timedelta(hours=5)), mode=RunMode.REHEARSE)
+        assert world.pipeline().sentence == "It was rehearsed and has never run: its first slot is still to come"
+        world.put(1, **an_end(RunStatus.SUCCEEDED, LONG_AGO - timedelta(hours=3)))
+        world.put(2, **an_end(RunStatus.FAILED, LONG_AGO - timedelta(hours=2), cause=FailureCause.ERROR, message="x"))
+        world.put(3, **an_end(RunStatus.SUCCEEDED, LONG_AGO - timedelta(hours=1)), mode=RunMode.REHEARSE)
+        found = world.pipeline()
+        assert found.sentence == "Its last run failed (error: x); it last succeeded at 2020-02-29 09:00 UTC"
+        assert "50% of its last 2 runs that came to a result succeeded" in [fact.text for fact in found.facts]
+
+    def test_a_rehearsal_fills_no_slot(self, world: World) -> None:
+        world.put(1, **an_end(RunStatus.SUCCEEDED, LONG_AGO - timedelta(hours=3), slot=LONG_AGO - timedelta(hours=3)))
+        world.put(2, **an_end(RunStatus.SUCCEEDED, LONG_AGO - timedelta(minutes=20)), mode=RunMode.REHEARSE)
+        assert world.pipeline().sentence.startswith("It has not run for its last 2 slots")
+
     def test_slots_without_a_run(self, world: World) -> None:
         world.put(1, **an_end(RunStatus.SUCCEEDED, LONG_AGO - timedelta(hours=3), slot=LONG_AGO - timedelta(hours=3)))
         found = world.pipeline()

@@ -158,6 +158,21 @@ def test_where_there_is_no_room_it_waits_and_says_why(loop: asyncio.Runner) -> N
     assert (now.launch, now.message) == (Launch.STARTED, None)
 
 
+def test_a_queue_is_not_tried_further_once_there_is_no_room(loop: asyncio.Runner) -> None:
+    world = World(loop, limit=1)
+    first, second, *others = [world.ask(key=None).run for _ in range(5)]
+    world.loop.run(MemoryAttemptLog(world.database).claim(a_claim(first.id, MemoryIds().new(), parameters=None)))
+    world.launcher.asked.clear()
+    told = dict(world.database.runs)
+    world.reconcile()
+    assert world.launcher.asked == [second.id]
+    assert world.database.runs == told, "what is on record already was written again"
+    world.launcher.leave(first.id)
+    world.reconcile()
+    assert world.launcher.launched == [first.id, second.id]
+    assert {world.database.runs[other.id].launch for other in others} == {Launch.DUE}
+
+
 def test_runlog_going_away_after_it_was_accepted_does_not_refuse_it(world: World) -> None:
     launch = world.launcher.launch
 
@@ -185,3 +200,6 @@ def test_a_supervisor_that_died_before_it_took_its_run_gets_a_successor_until_th
     world.database.advance(61)
     world.reconcile()
     assert (world.run.status, world.run.cause) == (RunStatus.FAILED, FailureCause.START_DEADLINE)
+    assert world.run.message == (
+        "no attempt took it before its start deadline: its supervisor ended before it could take the run"
+    )

@@ -14,14 +14,17 @@ BODY_LIMIT = 1_048_576
 """Bytes."""
 BODY_TIMEOUT = 20.0
 """Seconds from the end of the headers to the end of the body."""
+STRANGERS_LIMIT, STRANGERS_TIMEOUT = 4_096, 5.0
+"""The same for whoever shows no credentials: all that they may send is the code of a sign-in link."""
 
 
 class ClientGone(Exception):
     """The client closed the connection before its request was whole: there is nobody to answer."""
 
 
-async def read_body(scope: HTTPScope, receive: Receive, *, limit: int = BODY_LIMIT) -> bytes:
+async def read_body(scope: HTTPScope, receive: Receive, *, stranger: bool = False) -> bytes:
     """The body; raises :class:`Refused` for one that is too large, too slow, no JSON, or not safe to decode."""
+    limit, seconds = (STRANGERS_LIMIT, STRANGERS_TIMEOUT) if stranger else (BODY_LIMIT, BODY_TIMEOUT)
     length = header(scope, b"content-length")
     if length:
         if not (length.isascii() and length.isdigit()):
@@ -29,10 +32,10 @@ async def read_body(scope: HTTPScope, receive: Receive, *, limit: int = BODY_LIM
         if len(length) > 18 or int(length) > limit:
             raise Refused(TOO_LARGE, f"at most {limit} bytes", Connection="close")
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
+        async with asyncio.timeout(seconds):
             body = await _read(receive, limit)
     except TimeoutError:
-        raise Refused(TIMED_OUT, f"the body took longer than {BODY_TIMEOUT:g} s", Connection="close") from None
+        raise Refused(TIMED_OUT, f"the body took longer than {seconds:g} s", Connection="close") from None
     if body:
         kind = header(scope, b"content-type").split(";")[0].strip().lower()
         if kind != "application/json":

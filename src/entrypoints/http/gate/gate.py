@@ -22,6 +22,7 @@ from .peer import Peer, peer_of
 from .rate import Rate
 from .request_shape import check_host, check_shape, raw_path
 from .response import Response
+from .under_way import UnderWay
 
 if TYPE_CHECKING:
     from asyncio import Timeout
@@ -75,6 +76,7 @@ class Gate:
         self._strangers = Rate(STRANGERS_RATE, clock)
         self._observer = observer
         self._under_way = 0
+        self._of_one = UnderWay()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection's request."""
@@ -113,17 +115,24 @@ class Gate:
                 self._observer.answered(scope["method"], _route(scope), response.status, seconds)
 
     async def _serve(self, scope: HTTPScope, receive: Receive, response: Response, peer: Peer) -> None:
-        if self._under_way > MOST_REQUESTS:
-            raise Refused(OVERLOADED)
-        check_shape(scope)
         path = raw_path(scope)
+        if self._under_way > MOST_REQUESTS and path not in PROBES:
+            raise Refused(OVERLOADED)  # Kubernetes would take a process that is busy for a dead one
+        check_shape(scope)
         if path not in PROBES:
             check_host(scope, self._hosts)
         principal = await self._principal(scope, peer, path)
         if principal is not None:
             self._rate.take(principal.actor)
             scope["user"] = principal
-        body = b"" if scope["method"] in SAFE else await read_body(scope, receive)
+        if path in PROBES:
+            await self._ask(scope, receive, response, stranger=True)
+            return
+        with self._of_one.of(peer.address if principal is None else principal.actor):
+            await self._ask(scope, receive, response, stranger=principal is None)
+
+    async def _ask(self, scope: HTTPScope, receive: Receive, response: Response, *, stranger: bool) -> None:
+        body = b"" if scope["method"] in SAFE else await read_body(scope, receive, stranger=stranger)
         timeout = asyncio.timeout(ANSWER_TIMEOUT)
         try:
             async with timeout:
@@ -143,9 +152,13 @@ class Gate:
             return None
         try:
             given = credentials_of(scope)
-            if not any(secret and self._authenticate.remembers(secret) for secret in given):
+            used = given.session if given.bearer is None else given.bearer
+            remembered = used is not None and self._authenticate.remembers(used)
+            if not remembered:
                 self._strangers.take(peer.address)
             principal = await self._authenticate(*given)
+            if not remembered:  # and no stranger: many who are known may come from one address, or by one proxy
+                self._strangers.give_back(peer.address)
         except NotAuthenticated as error:
             logger.info("%s from %s is not authenticated: %s", _route(scope), peer.address, error.why)
             raise
@@ -155,7 +168,11 @@ class Gate:
 
 
 def _stop(timeout: Timeout) -> Callable[[], None]:
-    return lambda: timeout.reschedule(None)
+    def stop() -> None:
+        if not timeout.expired():  # else what begins is our own word that it took too long
+            timeout.reschedule(None)
+
+    return stop
 
 
 def _route(scope: HTTPScope) -> str:

@@ -27,4 +27,5 @@ def check_origin(scope: HTTPScope, peer: Peer, *, required: bool) -> None:
     if not origin and not required:
         return
     if origin.lower() != f"{peer.scheme}://{header(scope, b'host').lower()}":
-        raise Refused(CROSS_SITE, "the Origin header is not this server's own")
+        why = "the Origin header is not this server's own; name a proxy that speaks https in KUBESCRIBE_API_PROXIES"
+        raise Refused(CROSS_SITE, why)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from litestar.types import HTTPScope
 
 from ...api_settings import Network
-from .request_shape import header
+from .request_shape import header_lines
 
 _UNKNOWN = "unknown"
 
@@ -27,15 +27,16 @@ def peer_of(scope: HTTPScope, proxies: Sequence[Network]) -> Peer:
     address, scheme = client[0] if client else _UNKNOWN, scope["scheme"]
     if not proxies or not _within(address, proxies):
         return Peer(address, scheme)
-    # Each proxy writes at the end: what stands before the first stranger, anybody may have written.
-    for hop in reversed(header(scope, b"x-forwarded-for").split(",")):
+    # Each proxy writes at the end, some into a line of their own: what stands before the first stranger, anybody may
+    # have written.
+    for hop in reversed(",".join(header_lines(scope, b"x-forwarded-for")).split(",")):
         hop = hop.strip()
         if _parsed(hop) is None:
             break
         address = hop
         if not _within(hop, proxies):
             break
-    told = header(scope, b"x-forwarded-proto")
+    told = (header_lines(scope, b"x-forwarded-proto") or [""])[-1]
     return Peer(address, told if told in ("http", "https") else scheme)
 
 

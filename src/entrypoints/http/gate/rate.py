@@ -30,6 +30,12 @@ class Rate:
             self._forget(now)
         self._buckets[key] = (left - 1, now)
 
+    def give_back(self, key: str) -> None:
+        """Take one request as if it had not been."""
+        if key in self._buckets:
+            left, at = self._buckets[key]
+            self._buckets[key] = (min(self._size, left + 1), at)
+
     def _forget(self, now: float) -> None:
         """Drop the buckets that are full again; if that is not enough, those that were used longest ago."""
         kept = {

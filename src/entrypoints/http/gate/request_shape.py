@@ -58,4 +58,9 @@ def raw_path(scope: HTTPScope) -> bytes:
 
 def header(scope: HTTPScope, wanted: bytes) -> str:
     """A header's value, empty where it is not sent."""
-    return next((value.decode("latin-1").strip() for name, value in scope["headers"] if name == wanted), "")
+    return next(iter(header_lines(scope, wanted)), "")
+
+
+def header_lines(scope: HTTPScope, wanted: bytes) -> list[str]:
+    """A header's values, in the order in which they were sent."""
+    return [value.decode("latin-1").strip() for name, value in scope["headers"] if name == wanted]

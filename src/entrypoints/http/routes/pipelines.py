@@ -11,6 +11,7 @@ from ....domain.access import Scope
 from ..documented import BODY, problems
 from ..guard import needs
 from ..moments import checked
+from ..telling import asked_by, tell
 from ..views.act import ReasonView
 from ..views.page import Page
 from ..views.pause import PauseRequest, PauseView, ResumedView
@@ -57,8 +58,14 @@ class Pipelines(Controller):
         )
         until = checked("until", wanted.until)
         made = await services.pauses.pause(
-            declared.name, actor=asking.actor, reason=wanted.reason, until=until, tenant=asking.tenant
+            declared.name,
+            actor=asking.actor,
+            reason=wanted.reason,
+            until=until,
+            tenant=asking.tenant,
+            method=asked_by(request),
         )
+        tell(request)
         return PauseView.of(made)
 
     @post(
@@ -74,6 +81,8 @@ class Pipelines(Controller):
         """The slots that were passed over go on record."""
         declared, asking = services.declared(request.user.tenant).get(name).pipeline, request.user
         reason = data.reason if data else None
-        return ResumedView.of(
-            await services.resume_pipeline(declared, actor=asking.actor, reason=reason, tenant=asking.tenant)
+        resumed = await services.resume_pipeline(
+            declared, actor=asking.actor, reason=reason, tenant=asking.tenant, method=asked_by(request)
         )
+        tell(request)
+        return ResumedView.of(resumed)

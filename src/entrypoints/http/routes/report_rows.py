@@ -49,7 +49,7 @@ Version = Annotated[int | None, QueryParameter(description="As after this public
     opt=needs(Scope.REPORTS_READ),
     tags=["reports"],
     summary="Rows, as they are or were",
-    responses=problems(404, 406, 410, 422)
+    responses=problems(404, 406, 409, 410, 422)
     | {
         200: ResponseSpec(RowsView, description="A page, or all rows in another format", generate_examples=False),
         304: ResponseSpec(None, description="The client has this answer already"),

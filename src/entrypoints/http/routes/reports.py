@@ -8,6 +8,7 @@ from litestar.params import JSONBody
 from ....domain.access import Scope
 from ..documented import BODY, problems
 from ..guard import needs
+from ..telling import asked_by, tell
 from ..views.page import Page
 from ..views.report import ReportView, RollbackRequest, RolledBackView
 from .parameters import Asking, Name, Use
@@ -45,6 +46,12 @@ class Reports(Controller):
         asking, wanted = request.user, data or RollbackRequest()
         services.reader_of(name, asking.tenant)
         done = await services.roll_back_report()(
-            name, to=wanted.to, actor=asking.actor, reason=wanted.reason, tenant=asking.tenant, method="api"
+            name,
+            to=wanted.to,
+            actor=asking.actor,
+            reason=wanted.reason,
+            tenant=asking.tenant,
+            method=asked_by(request),
         )
+        tell(request)
         return RolledBackView.of(done)

@@ -9,6 +9,7 @@ from litestar.params import JSONBody
 from ....domain.access import Scope
 from ..documented import BODY, problems
 from ..guard import needs
+from ..telling import asked_by, tell
 from ..views.act import ReasonView, RetriedView
 from ..views.run import RunView
 from .parameters import Asking, RunId, Use
@@ -27,8 +28,13 @@ async def cancel(request: Asking, services: Use, run_id: RunId, data: JSONBody[R
     """CANCELLING now; CANCELLED once its processes and database sessions were seen gone."""
     asking = request.user
     run = await services.cancel_run(
-        run_id, actor=asking.actor, reason=data.reason if data else None, tenant=asking.tenant
+        run_id,
+        actor=asking.actor,
+        reason=data.reason if data else None,
+        tenant=asking.tenant,
+        method=asked_by(request),
     )
+    tell(request)
     services.nudge()
     return RunView.of(run)
 
@@ -54,8 +60,10 @@ async def retry(
         reason=data.reason if data else None,
         key=key,
         tenant=asking.tenant,
+        method=asked_by(request),
     )
-    services.nudge()
+    tell(request, retried.run.id)
+    services.look_after(retried.run)
     view = RetriedView(
         run=RunView.of(retried.run), code_then=retried.code_then, code_now=retried.code_now, note=retried.note
     )

@@ -24,7 +24,7 @@ from .parameters import Asking, RunId, Use
 After = Annotated[int, QueryParameter(description="Only what comes after this `seq`.", ge=0, le=2**63 - 1)]
 Follow = Annotated[bool, QueryParameter(description="Go on until the run has ended: server-sent events.")]
 LastEventId = Annotated[
-    str | None, HeaderParameter(name="Last-Event-ID", description="Where a stream is resumed.", max_length=100)
+    str | None, HeaderParameter(name="Last-Event-ID", description="Where a stream is resumed.", max_length=1000)
 ]
 
 

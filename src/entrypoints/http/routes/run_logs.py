@@ -11,7 +11,7 @@ from litestar.openapi import ResponseSpec
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
-from ....application.follow_run import Output
+from ....application.follow_run import Output, Place
 from ....domain.access import Scope
 from ....domain.attempt import Attempt
 from ....domain.tenant import Tenant
@@ -28,6 +28,8 @@ from .run_events import After, Follow, LastEventId
 
 TEXT, NDJSON = "text/plain", "application/x-ndjson"
 _CHUNKS = 50
+_ATTEMPTS = 20
+"""The newest that a place names: what those before them could still say, nobody waits for."""
 
 Number = Annotated[int | None, QueryParameter(description="Of this attempt alone.", ge=1, le=2**31 - 1)]
 Until = Annotated[int | None, QueryParameter(description="Up to this `seq` of a chunk.", ge=0, le=2**63 - 1)]
@@ -51,12 +53,14 @@ async def run_logs(
     follow: Follow = False,
     last_event_id: LastEventId = None,
 ) -> Stream:
-    """By attempt and in order; `after` and `until` are places within an attempt. Terminal sequences are taken out."""
+    """By attempt and in order; `after` and `until` are places within an attempt (a stream takes `after` of the one that
+    `attempt` names). Terminal sequences are taken out."""
     tenant = request.user.tenant
     await services.run_log.get(run_id, tenant=tenant)
     if follow:
-        place = (attempt or 0, after) if last_event_id is None else _place(last_event_id)
-        told = _told(services.follow_run.output(run_id, after=place, tenant=tenant))
+        began = None if attempt is None else {attempt: after}
+        place = began if last_event_id is None else _place(last_event_id)
+        told = _told(services.follow_run.output(run_id, after=place, attempt=attempt, tenant=tenant))
         return services.streams.answer(
             request.user.actor, told, stopping=services.stopping, allowed=still_allowed(request, services)
         )
@@ -86,11 +90,19 @@ async def _lines(
 async def _told(output: AsyncIterator[Output]) -> AsyncIterator[bytes]:
     async for one in output:
         lines = [LogLineView.of(one.attempt, one.chunk.seq, line) for line in one.chunk.lines]
-        yield message(f"{one.attempt}.{one.chunk.seq}", "log", lines)
+        yield message(_text(one.place), "log", lines)
 
 
-def _place(text: str) -> tuple[int, int]:
-    attempt, _, seq = text.partition(".")
-    if not all(part.isascii() and part.isdigit() and len(part) <= 18 for part in (attempt, seq)):
-        raise Refused(BAD_REQUEST, "Last-Event-ID is none of this stream's")
-    return int(attempt), int(seq)
+def _text(place: Place) -> str:
+    newest = sorted(place.items())[-_ATTEMPTS:]
+    return ",".join(f"{attempt}.{seq}" for attempt, seq in newest)
+
+
+def _place(text: str) -> Place:
+    found = {}
+    for part in text.split(",", _ATTEMPTS):
+        attempt, _, seq = part.partition(".")
+        if not all(number.isascii() and number.isdigit() and len(number) <= 18 for number in (attempt, seq)):
+            raise Refused(BAD_REQUEST, "Last-Event-ID is none of this stream's")
+        found[int(attempt)] = int(seq)
+    return found

@@ -65,11 +65,4 @@ class Runs(Controller):
     @get("/{run_id:uuid}", opt=needs(Scope.RUNS_READ), summary="Everything on record", responses=problems(404))
     async def show(self, request: Asking, services: Use, run_id: RunId) -> RunRecordView:
         """One run, with its attempts, inputs, outputs, metrics, notes and events."""
-        tenant, history = request.user.tenant, services.history
-        run = await services.run_log.get(run_id, tenant=tenant)
-        return RunRecordView.of(
-            run,
-            await history.attempts(run_id, tenant=tenant),
-            await history.notes(run_id, tenant=tenant),
-            await history.events(run_id, tenant=tenant),
-        )
+        return RunRecordView.of(await services.history.record(run_id, tenant=request.user.tenant))

@@ -16,6 +16,7 @@ from ..gate.credentials import COOKIE, session_cookie
 from ..gate.response import PAGE_POLICY
 from ..guard import known, open_to_all
 from ..pages import page
+from ..telling import asked_by
 from ..views.session import PrincipalView, SignInRequest
 from .parameters import Asking, Use
 
@@ -46,7 +47,7 @@ async def sign_in(
     request: Request[Any, Any, State], services: Use, data: JSONBody[SignInRequest]
 ) -> Response[PrincipalView]:
     """Once for each code: the answer sets the session's cookie."""
-    signed_in = await services.sign_in.redeem(data.code)
+    signed_in = await services.sign_in.redeem(data.code, method=asked_by(request))
     cookie = Cookie(
         key=COOKIE,
         value=signed_in.secret,
@@ -73,5 +74,5 @@ async def sign_out(request: Asking, services: Use) -> None:
     """The cookie is worth nothing any more; nothing happens without a session."""
     secret = session_cookie(request.scope)
     if secret is not None and request.user.method is Method.SESSION:
-        await services.sign_in.end(secret)
+        await services.sign_in.end(secret, method=asked_by(request))
         services.authenticate.forget(secret)

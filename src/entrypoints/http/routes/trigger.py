@@ -14,6 +14,7 @@ from ....domain.access import Scope
 from ....domain.run import Trigger
 from ..documented import BODY, problems
 from ..guard import needs
+from ..telling import asked_by, tell
 from ..views.run import RunView
 from ..views.trigger import TriggerView
 from .parameters import Asking, Use
@@ -51,8 +52,10 @@ async def trigger(request: Asking, services: Use, data: JSONBody[TriggerView], k
             reason=data.reason,
             mode=data.mode,
             key=key,
+            method=asked_by(request),
         )
     )
-    services.nudge()
+    tell(request, accepted.run.id)
+    services.look_after(accepted.run)
     location = {"Location": f"/runs/{accepted.run.id}"}
     return Response(RunView.of(accepted.run), status_code=202 if accepted.new else 200, headers=location)

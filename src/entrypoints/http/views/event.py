@@ -17,17 +17,17 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     kind: str
     actor: str
+    method: str | None
+    """How it was asked for: ``cli``, or the route."""
+    reason: str | None
+    before: dict[str, Any] | None
+    """What a change of state has changed."""
+    after: dict[str, Any] | None
     at: datetime
     data: dict[str, Any]
 
     @classmethod
     def of(cls, event: Event) -> EventView:
         """The view of an event."""
-        return cls(
-            seq=event.seq or 0,
-            subject=event.subject,
-            kind=event.kind,
-            actor=event.actor,
-            at=event.at,
-            data=event.data,
-        )
+        same = {name: getattr(event, name) for name in cls.__struct_fields__ if name != "seq"}
+        return cls(seq=event.seq or 0, **same)

@@ -16,4 +16,4 @@ class ReadinessView(msgspec.Struct, frozen=True, kw_only=True):
 
     ready: bool
     dependencies: dict[str, str]
-    """By name: ``ok``, ``away``, ``refused`` or ``schema``."""
+    """By name: ``ok``, ``away``, ``read-only``, ``refused`` or ``schema``."""

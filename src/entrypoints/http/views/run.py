@@ -9,10 +9,9 @@ from uuid import UUID
 
 import msgspec
 
-from ....domain.attempt import Attempt
-from ....domain.event import Event
 from ....domain.note import Note, NoteKind
 from ....domain.run import Run
+from ....domain.run_record import RunRecord
 from .attempt import AttemptView
 from .event import EventView
 
@@ -100,21 +99,22 @@ class RunRecordView(msgspec.Struct, frozen=True, kw_only=True):
     links: RunLinks
 
     @classmethod
-    def of(cls, run: Run, attempts: Iterable[Attempt], notes: Iterable[Note], events: Iterable[Event]) -> RunRecordView:
+    def of(cls, record: RunRecord) -> RunRecordView:
         """The view of a run with what is kept beside it."""
-        shown, told = _shown(run), tuple(notes)
+        run, told = record.run, record.notes
+        shown = _shown(run)
         del shown["attempts"]
         return cls(
             **shown,
             start_deadline_at=run.start_deadline_at,
             run_deadline_at=run.run_deadline_at,
             evidence=run.evidence,
-            attempts=tuple(map(AttemptView.of, attempts)),
+            attempts=tuple(map(AttemptView.of, record.attempts)),
             inputs=_notes(told, NoteKind.INPUT),
             outputs=_notes(told, NoteKind.OUTPUT),
             metrics=_notes(told, NoteKind.METRIC),
             notes=_notes(told, NoteKind.NOTE),
-            events=tuple(map(EventView.of, events)),
+            events=tuple(map(EventView.of, record.events)),
             links=links_of(run),
         )
 

@@ -63,7 +63,11 @@ class Node:
     def __enter__(self) -> Node:
         self._thread.start()
         self._runtime = self._known.result(_PATIENCE)
-        wait_for(self.schedulable, f"the node {self.name} to be taken for ready", timeout=_PATIENCE, every=0.02)
+        try:
+            wait_for(self.schedulable, f"the node {self.name} to be taken for ready", timeout=_PATIENCE, every=0.02)
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(

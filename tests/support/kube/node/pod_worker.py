@@ -183,8 +183,9 @@ class PodWorker:
     def _not_imitated(self, container: Json) -> str | None:
         if self.pod["spec"].get("restartPolicy") != "Never":
             return "this node restarts nothing: restartPolicy has to be Never"
-        if self.pod["spec"].get("initContainers"):
-            return "this node runs no init containers"
+        for field in ("initContainers", "activeDeadlineSeconds"):
+            if self.pod["spec"].get(field):
+                return f"this node has no {field}"
         probes = {"livenessProbe", "readinessProbe", "startupProbe"} & container.keys()
         return f"this node has no probes: {', '.join(sorted(probes))}" if probes else None
 
@@ -201,15 +202,18 @@ class PodWorker:
 
     async def _report(self) -> None:
         """Tell the API server; it takes the word of this pod alone, not of one that was made anew under its name."""
-        if self._removed:
-            return
         namespace, name = self.name
-        change = {"metadata": {"uid": self.uid}, "status": self._status()}
-        try:
-            await self._node.connection.patch_status("pods", name, change, namespace)
-        except ApiError as error:
-            if error.status not in (404, 409):
-                raise
+        while not self._removed:
+            change = {"metadata": {"uid": self.uid}, "status": self._status()}
+            try:
+                await self._node.connection.patch_status("pods", name, change, namespace)
+                return
+            except ApiError as error:
+                there = await self._node.connection.get("pods", name, namespace)
+                if there is None or there["metadata"]["uid"] != self.uid:
+                    return
+                if error.status != 409:  # too many wrote at once
+                    raise
 
     async def _give_up_object(self) -> None:
         if self._removed:

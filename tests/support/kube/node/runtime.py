@@ -25,7 +25,7 @@ from .registration import Registration
 from .sources import Sources
 
 _RETRY = 0.1
-_LOOK_AT_MEMORY = 0.1
+_LOOK_AT_MEMORY = 0.2
 
 
 @dataclass(frozen=True)

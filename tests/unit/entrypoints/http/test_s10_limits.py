@@ -11,8 +11,11 @@ from tests.support.api_world import HOST, ApiWorld
 
 from kubescribe.domain.access import Role
 from kubescribe.entrypoints.http.gate import body as bodies
+from kubescribe.entrypoints.http.gate import gate as gates
 from kubescribe.entrypoints.http.gate.body import BODY_LIMIT
+from kubescribe.entrypoints.http.gate.gate import MOST_REQUESTS
 from kubescribe.entrypoints.http.gate.json_shape import DEPTH_LIMIT, check_json
+from kubescribe.entrypoints.http.gate.under_way import MOST_OF_ONE
 from kubescribe.entrypoints.http.problems import Refused
 
 JSON = ("content-type", "application/json")
@@ -40,6 +43,61 @@ def test_a_body_of_a_megabyte_is_read_and_one_byte_more_is_not(world: ApiWorld) 
     assert len(fits) == BODY_LIMIT
     assert post(world, fits)[0] == 400  # read, and found to have too long a reason
     assert post(world, fits + b" ")[0] == 413
+
+
+def test_a_stranger_may_send_a_code_and_no_more(world: ApiWorld) -> None:
+    for length, status in ((4_096, 401), (4_097, 413)):
+        body = b'{"code":""}'
+        body = body.replace(b'""', b'"' + b"x" * (length - len(body)) + b'"')
+        assert len(body) == length
+        assert world.raw("POST", "/sign-in", JSON, body=body)[0] == status
+
+
+def test_a_busy_process_is_not_taken_for_a_dead_one(world: ApiWorld) -> None:
+    world.app._under_way = MOST_REQUESTS
+    assert world.raw("GET", "/runs")[0] == 503
+    assert world.raw("GET", "/healthz")[0] == 200
+    assert world.raw("GET", "/readyz")[0] == 200
+
+
+def test_whoever_is_slow_keeps_nobody_else_out(world: ApiWorld) -> None:
+    """As many bodies as one may begin, of which none ever comes to its end."""
+    slow, other = world.as_(Role.OPERATOR)["Authorization"], world.as_(Role.VIEWER)["Authorization"]
+
+    def request(method: str, path: str, token: str) -> dict[str, Any]:
+        headers = [(b"host", HOST.encode()), (b"content-type", b"application/json")]
+        headers += [(b"authorization", token.encode())] if token else []
+        scope: dict[str, Any] = {"type": "http", "http_version": "1.1", "method": method, "scheme": "http"}
+        scope |= {"path": path, "raw_path": path.encode(), "query_string": b"", "client": ("127.0.0.1", 1), "state": {}}
+        return scope | {"headers": headers, "root_path": ""}
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def empty() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def asked(scope: dict[str, Any], receive: Any) -> int:
+        statuses: list[int] = []
+
+        async def send(message: Any) -> None:
+            statuses.extend([message["status"]] if message["type"] == "http.response.start" else [])
+
+        await world.app(scope, receive, send)  # type: ignore[arg-type]
+        return statuses[0]
+
+    async def story() -> list[int]:
+        path = "/runs/trigger"
+        begun = [asyncio.create_task(asked(request("POST", path, slow), never)) for _ in range(MOST_OF_ONE)]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        answers = [await asked(request("GET", "/session", token), empty) for token in (slow, other)]
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
+        return [*answers, await asked(request("GET", "/session", slow), empty)]
+
+    assert asyncio.run(story()) == [429, 200, 200]
 
 
 def test_a_stream_is_refused_when_it_becomes_too_long(world: ApiWorld) -> None:
@@ -88,6 +146,17 @@ def test_a_body_that_does_not_come_is_not_waited_for(world: ApiWorld, monkeypatc
     with pytest.raises(Refused) as refused:
         asyncio.run(bodies.read_body(scope, never))  # type: ignore[arg-type]
     assert refused.value.kind.status == 408
+
+
+def test_an_answer_that_does_not_come_is_given_up(world: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: Any, **__: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(gates, "ANSWER_TIMEOUT", 0.01)
+    monkeypatch.setattr(world.run_log, "find", never)
+    status, headers, told = world.exchange("GET", "/runs", ("authorization", world.as_(Role.VIEWER)["Authorization"]))
+    assert (status, headers["retry-after"], headers["content-type"]) == (503, "5", "application/problem+json")
+    assert b"urn:kubescribe:problem:too-slow" in told
 
 
 @pytest.mark.parametrize(

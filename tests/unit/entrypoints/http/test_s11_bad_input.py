@@ -63,6 +63,14 @@ def test_in_every_place_of_an_address(text: str, world: ApiWorld) -> None:
                     assert 400 <= status < 500, f"{path} was answered {status}"
 
 
+@pytest.mark.parametrize("text", ["%00", "a%00b", "%ED%A0%80", "%FF%FE", "%C0%AF", "%80"])
+def test_what_is_no_text_is_refused_before_anybody_looks_at_it(text: str, world: ApiWorld) -> None:
+    token = ("authorization", world.as_(Role.ADMIN)["Authorization"])
+    for path in (f"/runs?pipeline={text}", f"/runs?nothing={text}", f"/pipelines/{text}", f"/{text}"):
+        status, answer = world.raw("GET", path, token)
+        assert status == 400 and (b"UTF-8" in answer or b"NUL" in answer), path
+
+
 BODIES = [
     b"",
     b"{",

@@ -176,6 +176,7 @@ def test_readyz_names_what_is_away() -> None:
         assert client.get("/readyz").json() == {"ready": True, "dependencies": {"runlog": "ok", "report": "ok"}}
         for error, word in (
             (errors.DatabaseUnavailable("RunLog", SECRET), "away"),
+            (errors.DatabaseReadOnly("RunLog", SECRET), "read-only"),
             (errors.DatabaseRefused("RunLog", SECRET, SECRET), "refused"),
             (errors.SchemaMismatch("RunLog", None, "0003"), "schema"),
         ):

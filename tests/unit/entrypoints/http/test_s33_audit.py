@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
+import polars as pl
 import pytest
 from litestar.testing import TestClient
 from tests.support.api_routes import body_of, routes
-from tests.support.api_world import ApiWorld
+from tests.support.api_world import URL, ApiWorld
+from tests.support.report_worlds import memory_world
 
 from kubescribe.domain.access import Role, Scope
 
@@ -54,3 +57,50 @@ def test_what_was_refused_leaves_none(world: ApiWorld, client: TestClient[Any]) 
     client.post("/runs/trigger", json={"pipeline": "nothing"}, headers=operator)
     client.post("/runs/trigger", json={"pipeline": "totals"})
     assert len(world.database.events) == before
+
+
+def test_each_change_says_who_how_why_and_what_it_changed(world: ApiWorld, client: TestClient[Any]) -> None:
+    """Every route that changes something, once; a route that came later and is not done here fails the last line."""
+    reports = memory_world(world.reports)
+    attempts = [reports.attempt() for _ in range(2)]
+    older, newer = (one.publish(one.stage(pl.DataFrame({"k": [1]}), "sales"))[0].version for one in attempts)
+    token, text = world.token(Role.ADMIN)
+    headers, why = {"Authorization": f"Bearer {text}"}, {"reason": "the month is over"}
+    bodies: dict[str, dict[str, Any]] = {"/runs/trigger": {"pipeline": "totals"}}
+    changed: dict[str, tuple[str, dict[str, Any] | None, dict[str, Any]]] = {
+        "/runs/trigger": ("run.created", None, {"status": "pending"}),
+        "/runs/{run_id}/cancel": ("run.cancelling", {"status": "pending"}, {"status": "cancelling"}),
+        "/runs/{run_id}/retry": ("run.created", None, {"status": "pending"}),
+        "/pipelines/{name}/pause": ("pipeline.paused", {"paused": False}, {"paused": True}),
+        "/pipelines/{name}/resume": ("pipeline.resumed", {"paused": True}, {"paused": False}),
+        "/reports/{name}/rollback": ("report.rolled_back", {"version": newer}, {"version": older}),
+    }
+    assert set(changed) == set(CHANGING)
+    run = UUID(client.post("/runs/trigger", json={"pipeline": "totals"}, headers=headers).json()["id"])
+    there = {one.path: one for one in routes(world.services)}
+    for path, (kind, before, after) in changed.items():
+        count = len(world.database.events)
+        name = "sales" if path.startswith("/reports") else "totals"
+        answer = client.post(there[path].at(run, name), json=why | bodies.get(path, {}), headers=headers)
+        assert answer.status_code in (200, 202), answer.text
+        told = [one for one in world.database.events[count:] if one.method is not None]
+        assert [(one.kind, one.method, one.reason, one.actor) for one in told] == [
+            (kind, f"POST {path}", "the month is over", f"token:{token.id}")
+        ]
+        assert before is None or (told[0].before or {}).items() >= before.items()
+        assert (told[0].after or {}).items() >= after.items()
+    events = client.get(f"/runs/{run}/events", headers=headers).json()["items"]
+    asked = next(one for one in events if one["kind"] == "run.cancelling")
+    assert (asked["method"], asked["reason"]) == ("POST /runs/{run_id}/cancel", "the month is over")
+    assert (asked["before"]["status"], asked["after"]["status"]) == ("pending", "cancelling")
+
+
+def test_a_session_says_how_it_began_and_ended(world: ApiWorld, client: TestClient[Any]) -> None:
+    csrf = client.post("/sign-in", json={"code": world.link()}).json()["csrf_token"]
+    client.delete("/session", headers={"Origin": URL, "X-CSRF-Token": csrf})
+    told = [(one.kind, one.method, one.before, one.after) for one in world.database.events]
+    assert told == [
+        ("session.invited", None, None, {"state": "invited"}),
+        ("session.began", "POST /sign-in", {"state": "invited"}, {"state": "signed in"}),
+        ("session.ended", "DELETE /session", {"state": "signed in"}, {"state": "ended"}),
+    ]

@@ -103,12 +103,15 @@ CREATE TABLE public.pipeline_failing (
 ) WITH (fillfactor = 50);
 """
 
-# The bounds are those of domain/figures.py. No percent sign in here: written as SQL for psql it would be doubled.
+# The bounds, and what a run counts for at most, are those of domain/figures.py.
+# No percent sign in here: written as SQL for psql it would be doubled.
 TRIGGERS = """
 CREATE FUNCTION public.run_counted() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     bounds constant double precision[] := ARRAY[1, 5, 15, 60, 300, 900, 3600, 14400, 86400];
-    took double precision := coalesce(NEW.duration, extract(epoch FROM NEW.finished_at - NEW.started_at));
+    told double precision := coalesce(NEW.duration, extract(epoch FROM NEW.finished_at - NEW.started_at));
+    -- A sum that overflows would refuse the record of this run, and of every later one.
+    took double precision := CASE WHEN told IS NOT NULL THEN least(greatest(told, 0), 1e9) END;
     hit bigint[] := (SELECT array_agg(CASE WHEN took <= bound THEN 1 ELSE 0 END ORDER BY bound)
                      FROM unnest(bounds || 'infinity'::double precision) AS bound);
 BEGIN
