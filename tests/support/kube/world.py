@@ -247,5 +247,5 @@ class ClusterWorld:
         """How many rows of RunLog were ever written: by table, inserts and updates together."""
         tables = ("run", "attempt", "event", "outbox", "log_chunk")
         with psycopg.connect(self.environ["RUNLOG_DB_URL"]) as connection:
-            rows = [connection.execute(f"SELECT xmin::text, * FROM {name}").fetchall() for name in tables]  # type: ignore[arg-type]
+            rows = [connection.execute(f"SELECT xmin::text, * FROM {name}").fetchall() for name in tables]
         return tuple(hash(tuple(map(repr, sorted(map(repr, found))))) for found in rows)

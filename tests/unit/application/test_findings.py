@@ -48,7 +48,7 @@ def found(
     **said: bool,
 ) -> OpenRun:
     clock = {"lease_expired": False, "run_deadline_passed": False, "start_deadline_passed": False}
-    return OpenRun(run=a_run(RUN, status=status, launch=launch), attempt=its, **{**clock, **said})  # type: ignore[arg-type]
+    return OpenRun(run=a_run(RUN, status=status, launch=launch), attempt=its, **{**clock, **said})
 
 
 def told(cause: Cause | None, pod: str = "first") -> DeathCertificate:
