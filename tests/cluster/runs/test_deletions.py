@@ -1,4 +1,4 @@
-"""Jobs and pods that are deleted under a run, at any moment: what is there is not called gone, what was done is not lost."""
+"""Jobs and pods that go while a run is at work: what is there is not called gone, what was done is not lost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
+from uuid import UUID
 
 import pytest
 
@@ -85,6 +86,11 @@ def test_k14_a_cancel_of_a_run_whose_node_is_away_comes_to_its_end(
     assert "could not be verified" in (done.message or "")
 
 
+def past(world: ClusterWorld, run_id: UUID, enough: Callable[[RunStatus], bool]) -> None:
+    """Wait, without a pass of the reconciler."""
+    wait_for(lambda: enough(world.run(run_id).status), f"run {run_id} to go on", timeout=60, every=0.01)
+
+
 def test_k19_pods_that_are_deleted_about_their_end_take_no_verdict_along(world: ClusterWorld, node: Node) -> None:
     """Some before it, some after it: whoever has published has succeeded, and nobody else has."""
     dice = random.Random(_SEED)
@@ -92,9 +98,9 @@ def test_k19_pods_that_are_deleted_about_their_end_take_no_verdict_along(world: 
     runs = [world.trigger("totals", rows=number + 1) for number in range(_TIMES)]
     for run in runs:
         pod = world.until_pod(run.id)
-        wait_for(lambda run=run: world.run(run.id).status is not RunStatus.PENDING, "an attempt", timeout=60, every=0.02)
+        past(world, run.id, lambda status: status is not RunStatus.PENDING)
         if dice.random() < 0.5:
-            wait_for(lambda run=run: world.run(run.id).status.terminal, "its end", timeout=60, every=0.01)
+            past(world, run.id, lambda status: status.terminal)
         with suppress(ApiError):  # its Job has taken it away already
             world.namespace.delete("pods", pod, grace=dice.choice([0, 1]))
     good = 0

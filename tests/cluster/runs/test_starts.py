@@ -1,4 +1,4 @@
-"""What keeps a pod from starting, in each of Kubernetes' words for it (K6), and what keeps a Job from making one (K7)."""
+"""What keeps a pod from starting, in Kubernetes' own words (K6), and what keeps a Job from making one (K7)."""
 
 from __future__ import annotations
 

@@ -110,14 +110,18 @@ class FaultProxy:
             self._cut(handler)
         elif fault == "lost":
             self._cut(handler)
-        elif fault == "unanswered":
-            send()
-            self._cut(handler)
-        elif fault is not None:
+        elif fault is not None and fault.isdigit():
             self._answer(handler, int(fault), msgspec.json.encode({"kind": "Status", "message": f"a fault: {fault}"}))
         else:
-            answer = send()
-            self._answer(handler, answer.status_code, answer.content)
+            try:
+                answer = send()
+            except httpx.TransportError:  # the API server itself is away
+                self._cut(handler)
+                return
+            if fault == "unanswered":
+                self._cut(handler)
+            else:
+                self._answer(handler, answer.status_code, answer.content)
 
     def _answer(self, handler: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
         handler.send_response(status)

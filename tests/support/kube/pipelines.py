@@ -88,3 +88,9 @@ def gated(run: Context, folder: str) -> None:
     while not Path(folder, str(run.attempt_id)).exists():
         time.sleep(0.05)
     run.report("totals", pl.DataFrame({"n": [1]}))
+
+
+@pipeline(schedule="*/3 * * * *", reports=["totals"], run_deadline="2m", start_deadline="60s")
+def often(run: Context) -> None:
+    """Publish something twenty times an hour."""
+    run.report("totals", pl.DataFrame({"n": [1]}))

@@ -1,4 +1,4 @@
-"""What RunLog and the report database say of a run of a cluster world, beside what the ports show; and time that passes."""
+"""What the databases say of a run, beside what the ports show; and time that passes."""
 
 from __future__ import annotations
 

@@ -51,22 +51,27 @@ class ClusterWorld:
     """The API's side, in this process: one container at a time, and a pass whenever somebody waits for something."""
 
     def __init__(
-        self, loop: asyncio.Runner, namespace: Namespace, kubeconfig: Path, environ: Mapping[str, str]
+        self,
+        loop: asyncio.Runner,
+        namespace: Namespace,
+        kubeconfig: Path,
+        environ: Mapping[str, str],
+        module: str = MODULE,
     ) -> None:
         self.namespace = namespace
         self._loop = loop
         self.environ = {
             **environ,
-            "KUBESCRIBE_PIPELINES": MODULE,
+            "KUBESCRIBE_PIPELINES": module,
             "KUBESCRIBE_LAUNCHER": "kubernetes",
             "KUBESCRIBE_NAMESPACE": namespace.name,
             "KUBESCRIBE_ACTOR": "user:ada",
             "KUBECONFIG": str(kubeconfig),
         }
         self.settings: Settings = load_settings(self.environ, Path("/nonexistent"))
-        self.pipelines = Registry.load((MODULE,))
+        self.pipelines = Registry.load((module,))
         self.installation = Installation(
-            namespace=namespace.name, modules=(MODULE,), secrets=(), image="registry.example/jobs:1"
+            namespace=namespace.name, modules=(module,), secrets=(), image="registry.example/jobs:1"
         )
 
     @contextmanager

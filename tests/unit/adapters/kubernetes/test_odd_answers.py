@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -172,5 +171,3 @@ def test_a5_who_is_told_to_come_back_in_an_hour_does_not_wait_for_it(loop: async
     cron_job, absent = Answer(200, msgspec.json.encode(CRON_JOB)), Answer(404, b"{}")
     api = Answers(post=[Answer(429, b"", retry_after=3600.0)], get=[cron_job, absent] * 6)
     assert sum(launching(api, loop)) <= 60.0, "others wait for this pass"
-
-
