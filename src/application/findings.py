@@ -10,7 +10,7 @@ import msgspec
 from ..domain import run as runs
 from ..domain.actor import RECONCILER
 from ..domain.attempt import DeathCertificate
-from ..domain.failure import FailureCause, SkipReason
+from ..domain.failure import SENDERS, FailureCause, SkipReason
 from ..domain.launch import Launch
 from ..domain.report import Publication
 from ..domain.run import Evidence, Run, Transition
@@ -18,17 +18,6 @@ from ..domain.run_status import RunStatus
 from ..domain.summary import Summary
 from .ports.launcher import JobState, Sighting
 from .ports.run_log import OpenRun
-
-_PLATFORM_KNOWS_BETTER = frozenset(
-    {
-        FailureCause.OOM_KILLED,
-        FailureCause.EVICTED,
-        FailureCause.PREEMPTED,
-        FailureCause.NODE_LOST,
-        FailureCause.RUN_DEADLINE,
-    }
-)
-"""Why a supervisor is told to end is not told to it: what it calls a signal has one of these causes."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +106,7 @@ def _is_told_better(found: OpenRun, own: DeathCertificate, told: DeathCertificat
         return False
     pod = found.attempt.whereabouts.pod if found.attempt is not None else None
     another = told.pod is not None and told.pod != pod
-    return another or (own.cause is FailureCause.SIGNAL and told.cause in _PLATFORM_KNOWS_BETTER)
+    return another or (own.cause is FailureCause.SIGNAL and told.cause in SENDERS)
 
 
 def _completed(summary: Summary, told: DeathCertificate | None) -> Finding | None:

@@ -11,7 +11,7 @@ from ..domain.actor import CLUSTER, RECONCILER, SCHEDULE
 from ..domain.attempt import Attempt, DeathCertificate, Whereabouts
 from ..domain.errors import DatabaseUnavailable, KubescribeError, RunClosed
 from ..domain.event import Event
-from ..domain.failure import FailureCause
+from ..domain.failure import SENDERS, FailureCause
 from ..domain.outcome import Outcome
 from ..domain.pipeline import DEFAULT_RUN_DEADLINE
 from ..domain.run import Run, Trigger
@@ -174,12 +174,14 @@ class ObserveJobs:
         certificate = pod.certificate or DeathCertificate(cause=FailureCause.UNKNOWN)
         summary = pod.summary
         if summary is not None:
+            # Who wanted it to go was not told to it: what it calls a signal the cluster has a name for.
+            named = summary.cause is FailureCause.SIGNAL and certificate.cause in SENDERS
             certificate = msgspec.structs.replace(
                 certificate,
-                cause=summary.cause,
+                cause=certificate.cause if named else summary.cause,
                 exit_code=summary.payload_exit_code,
                 signal=summary.signal,
-                message=summary.message,
+                message=certificate.message if named else summary.message,
             )
         certificate = msgspec.structs.replace(
             certificate,

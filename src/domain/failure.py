@@ -74,3 +74,15 @@ class SkipReason(StrEnum):
 
     CONCURRENCY = "concurrency"
     """Another run of its pipeline was at work, and the pipeline allows one at a time."""
+
+
+SENDERS = frozenset(
+    {
+        FailureCause.OOM_KILLED,
+        FailureCause.EVICTED,
+        FailureCause.PREEMPTED,
+        FailureCause.NODE_LOST,
+        FailureCause.RUN_DEADLINE,
+    }
+)
+"""Why a supervisor is told to end is not told to it: what it calls a signal has one of these causes on a cluster."""

@@ -13,10 +13,11 @@ import pytest
 from kubescribe.adapters.memory.job_log import MemoryJobLog
 from kubescribe.adapters.postgres.job_log import PostgresJobLog
 from kubescribe.application.ports.job_log import JobLog
-from kubescribe.domain.actor import RECONCILER
+from kubescribe.domain.actor import RECONCILER, supervisor
 from kubescribe.domain.attempt import Attempt, DeathCertificate
 from kubescribe.domain.errors import RunNotFound
 from kubescribe.domain.failure import FailureCause
+from kubescribe.domain.outcome import Outcome
 from kubescribe.domain.run_status import RunStatus
 from tests.support.builders import HERE, a_claim, a_run, succeeded
 from tests.support.runlogs import MemoryWorld, PostgresWorld, World
@@ -109,6 +110,42 @@ def test_its_own_word_stays(world: World, job_log: JobLog) -> None:
     assert world.run(job_log.unfinished({FIRST})) == frozenset()
     assert not world.run(job_log.certify(an_end(world)))
     assert attempts(world) == [own]
+
+
+EVICTED = DeathCertificate(
+    cause=FailureCause.EVICTED, reason="Evicted", message="low on memory", recorded_by=RECONCILER, pod="pod-1"
+)
+
+
+@pytest.mark.parametrize(("told", "cause"), [(EVICTED, FailureCause.EVICTED), (OOM, FailureCause.OOM_KILLED)])
+def test_who_was_told_to_end_learns_by_whom_and_keeps_what_it_measured(
+    told: DeathCertificate, cause: FailureCause, world: World, job_log: JobLog
+) -> None:
+    own = DeathCertificate(cause=FailureCause.SIGNAL, message="SIGTERM", memory_peak=7, recorded_by=supervisor(FIRST))
+    _told_to_end(world, own)
+    assert world.run(job_log.unfinished({FIRST})) == {FIRST}
+    assert world.run(job_log.certify(an_end(world, certificate=told)))
+    (kept,) = attempts(world)
+    assert kept.certificate is not None
+    assert (kept.certificate.cause, kept.certificate.memory_peak, kept.certificate.pod) == (cause, 7, "pod-1")
+    assert world.run(job_log.unfinished({FIRST})) == frozenset()
+
+
+def test_a_signal_of_which_the_cluster_knows_no_more_stays_one(world: World, job_log: JobLog) -> None:
+    own = DeathCertificate(cause=FailureCause.SIGNAL, message="SIGTERM", recorded_by=supervisor(FIRST))
+    _told_to_end(world, own)
+    told = DeathCertificate(cause=FailureCause.EXIT_CODE, exit_code=143, pod="pod-1", recorded_by=RECONCILER)
+    assert world.run(job_log.certify(an_end(world, certificate=told)))
+    (kept,) = attempts(world)
+    assert kept.certificate == msgspec.structs.replace(own, pod="pod-1")
+    assert not world.run(job_log.certify(an_end(world, certificate=told)))
+
+
+def _told_to_end(world: World, own: DeathCertificate) -> None:
+    where = msgspec.structs.replace(HERE, pod="pod-1")
+    world.run(world.attempt_log.claim(msgspec.structs.replace(a_claim(RUN, FIRST), whereabouts=where)))
+    ended = Outcome(status=RunStatus.PENDING, exit_code=143, certificate=own)
+    world.run(world.attempt_log.finish(FIRST, ended))
 
 
 def test_the_word_of_the_one_that_took_over_gives_way(world: World, job_log: JobLog) -> None:

@@ -77,7 +77,7 @@ class Bench:
         return known
 
     def _started(self) -> tuple[UUID, Node, str]:
-        status, _, body = self._api.ask("POST", "/api/v1/pipelines/sleeper/runs", {})
+        status, _, body = self._api.ask("POST", "/runs/trigger", {"pipeline": "sleeper"})
         assert status == 202, body
         run_id = UUID(msgspec.json.decode(body)["id"])
         pod = self._at.cluster.running(run_id)

@@ -47,6 +47,7 @@ def test_k16_an_eviction_is_nobodys_fault_and_another_pod_goes_on(world: Cluster
     world.reconcile()
     attempts = world.attempts(run.id)
     assert len(attempts) == 2 and attempts[0].certificate is not None
+    assert attempts[0].certificate.cause is FailureCause.EVICTED, "and not the signal that told it to go"
     assert world.run(run.id).status is RunStatus.RUNNING, "a disruption burns nothing of the backoff limit"
     world.cancel(run.id)
     assert world.ended(run.id).status is RunStatus.CANCELLED
