@@ -113,14 +113,14 @@ class Batch:
         world.acts[f"cluster: {blow.what}"] += 1
 
     def _until_quiet(self) -> None:
-        """Every run of RunLog has its verdict, every process is gone, and passes change nothing any more."""
+        """Every run has its verdict, every Job its end, every process is gone, and passes change nothing any more."""
         world = self._world
         before: list[dict[str, str]] = [{}]
 
         def quiet() -> bool:
             done, now = world.reconciler(), footprint(world)
             same, before[0] = now == before[0], now
-            return same and not done.changed and not done.errors and not self._at_work()
+            return same and not (done.changed or done.errors or done.problems or self._at_work())
 
         try:
             wait_for(quiet, "the cluster to be quiet", timeout=_PATIENCE, every=0.3)
@@ -133,7 +133,9 @@ class Batch:
         mine = [case.run_id for case in self._cases]
         attempts = self._world.rows("runlog", "SELECT id FROM attempt WHERE run_id = ANY(%s)", mine)
         alive = [f"process of attempt {one['id']}" for one in attempts if process_tree.members(one["id"])]
-        return [f"run {row['id']} is {row['status']} ({row['message']})" for row in rows] + alive
+        jobs = [job for job in self._world.namespace.listed("jobs") if not _is_over(job)]
+        active = [f"Job {job['metadata']['name']} is active" for job in jobs]
+        return [f"run {row['id']} is {row['status']} ({row['message']})" for row in rows] + alive + active
 
     def _judge_the_cluster(self) -> None:
         """I-1, I-2 and I-16 by what the cluster showed, and I-15 by the pods' exit codes."""
@@ -168,6 +170,12 @@ class Batch:
     def _broken(self, invariant: str, why: str, run_id: str) -> None:
         case = next((case for case in self._cases if str(case.run_id) == run_id), self._cases[0])
         raise Broken(invariant, f"run {run_id}: {why}", case.story())
+
+
+def _is_over(job: Json) -> bool:
+    """Whether it will make no further pod."""
+    conditions = job["status"].get("conditions") or []
+    return any(one["type"] in ("Complete", "Failed") and one["status"] == "True" for one in conditions)
 
 
 def _exit_code(pod: Json) -> int | None:
