@@ -11,6 +11,7 @@ from typing import NamedTuple
 from kubescribe.application.authoring.parameters import accepted_parameters
 from kubescribe.application.trigger_run import TriggerRequest
 from kubescribe.domain.run import Run
+from tests.support.kube.fault_proxy import FAULTS
 from tests.support.kube.resources import Json
 
 from .scene import Scene, scene
@@ -60,7 +61,7 @@ def triggers(count: int, seed: int = 20261122) -> Triggered:
             if time.monotonic() - began > _LONGEST:
                 break
         took = time.monotonic() - began
-        faults = {name: times for name, times in sorted(at.proxy.seen.items()) if name != "none"}
+        faults = {name: at.proxy.seen[name] for name in FAULTS}
         made = Counter(_run_ids(at))
         ids = {str(run.id) for run in runs}
         return Triggered(
