@@ -24,6 +24,9 @@ TENANT = PREFIX + "tenant"
 PAUSED = PREFIX + "paused"
 """Annotation of a CronJob whose ``spec.suspend`` is ours: a pause of RunLog's. Without it others have suspended it."""
 
+CONCURRENCY = PREFIX + "concurrency"
+"""Annotation of a CronJob whose pipeline's runs queue or replace each other: Kubernetes lets all of them begin."""
+
 ACTOR = PREFIX + "actor"
 """Annotation of a Job that the API makes: who asked for it."""
 

@@ -39,8 +39,8 @@ def changed(manifest: Manifest, path: str, value: Any) -> Manifest:
         place = place[part]
     if value is REMOVED:
         del place[last]
-    elif isinstance(place, list) and last == len(place):
-        place.append(value)
+    elif isinstance(place, list):
+        place[int(last) : int(last) + 1] = [value]
     else:
         place[last] = value
     return manifest

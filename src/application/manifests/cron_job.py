@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ...domain.job_names import NO_SCHEDULE, cron_job_name
+from ...domain.concurrency import Concurrency
+from ...domain.job_names import CONCURRENCY, NO_SCHEDULE, cron_job_name
 from ...domain.pipeline import Pipeline
 from ...domain.schedule_density import most_in_an_hour, shortest_interval
 from .installation import Installation, Manifest
@@ -24,6 +25,8 @@ def cron_job(pipeline: Pipeline, installation: Installation) -> Manifest:
     """
     schedule = pipeline.schedule
     kept = history(schedule, max(KEPT, installation.kept))
+    # Who is to queue, or to replace another, has to be there; what Kubernetes forbids never is.
+    beside = pipeline.concurrency in (Concurrency.QUEUE, Concurrency.REPLACE)
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
@@ -31,12 +34,13 @@ def cron_job(pipeline: Pipeline, installation: Installation) -> Manifest:
             "name": cron_job_name(pipeline.name),
             "namespace": installation.namespace,
             "labels": labels(pipeline, installation),
+            **({"annotations": {CONCURRENCY: pipeline.concurrency.value}} if beside else {}),
         },
         "spec": {
             "schedule": NO_SCHEDULE if schedule is None else schedule,
             "timeZone": pipeline.timezone,
             **({"suspend": True} if schedule is None else {}),
-            "concurrencyPolicy": "Forbid",
+            "concurrencyPolicy": "Allow" if beside else "Forbid",
             "startingDeadlineSeconds": starting_deadline(pipeline),
             "successfulJobsHistoryLimit": kept,
             "failedJobsHistoryLimit": kept,

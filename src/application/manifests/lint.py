@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...domain.errors import BadSchedule
-from ...domain.job_names import NO_SCHEDULE
+from ...domain.job_names import CONCURRENCY, NO_SCHEDULE
 from ...domain.schedule_density import shortest_interval
 from .cron_job import SHORTEST_START, history
 from .installation import Manifest
@@ -35,7 +35,8 @@ def _schedule(cron_job: Manifest) -> Iterator[str]:
         yield f"metadata.name: has more than {_LONGEST_NAME} characters, and a Job's name needs eleven more"
     if not spec.get("timeZone"):
         yield "spec.timeZone: is not set, so that slots follow the clock of whatever machine the controller runs on"
-    if spec.get("concurrencyPolicy") != "Forbid":
+    beside = CONCURRENCY in (cron_job["metadata"].get("annotations") or {})
+    if spec.get("concurrencyPolicy", "Allow") not in ("Forbid", *(["Allow"] if beside else [])):
         yield "spec.concurrencyPolicy: is not Forbid, so that a run that takes long meets the next one"
     if spec["schedule"] == NO_SCHEDULE and not spec.get("suspend"):
         yield f"spec.suspend: is not true, and {NO_SCHEDULE!r} is of a pipeline that runs when it is asked for"

@@ -20,13 +20,12 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     """Print them, write them or compare them. Needs no cluster and no database."""
     pipelines = Registry.load(settings.pipelines).pipelines()
     installation = installation_of(settings)
-    if args.out is None and args.check is None:
-        sys.stdout.write(document(pipelines, installation))
-        return ExitCode.DONE
-    wanted = files(pipelines, installation)
     if args.check is not None:
-        return _check(Path(args.check), wanted)
-    _write(Path(args.out), wanted)
+        return _check(Path(args.check), files(pipelines, installation))
+    if args.out is not None:
+        _write(Path(args.out), files(pipelines, installation))
+    else:
+        sys.stdout.write(document(pipelines, installation))
     return ExitCode.DONE
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from kubescribe.application.manifests.installation import RUNNER
 from kubescribe.domain.job_names import PIPELINE, RUN_ID
-from tests.support.deployment import RUNS, base
+from tests.support.deployment import API, RUNS, base
 from tests.support.kube.api import Api
 from tests.support.kube.control_plane import ControlPlane
 from tests.support.kube.namespace import Namespace
 from tests.support.kube.objects import a_container, a_job, a_pod_template
-from tests.support.kube.resources import ApiError
+from tests.support.kube.resources import ApiError, Json
 from tests.support.manifests import REMOVED, changed
 from tests.support.manual_jobs import attempt, manual_job
 from tests.support.waiting import wait_for
@@ -27,6 +27,10 @@ OWNER = "metadata/ownerReferences"
 RUN, LABEL = RUN_ID.replace("/", "~"), PIPELINE.replace("/", "~")
 A_RUN = "0192f0c1-0000-7000-8000-000000000000"
 TOKEN = {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}
+RBAC = "rbac.authorization.k8s.io/v1"
+NAMESPACE_RULE = (
+    "the API makes Jobs in namespaces with the label kubescribe.io/runs=true, where all of its policies hold"
+)
 ACCOUNT_RULE = "pods of runs are the service account kubescribe-runner's, without its token"
 NOBODY = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "nobody", "uid": str(uuid.UUID(int=2))}
 SIDECAR = {"name": "other", "image": "evil"}
@@ -142,7 +146,8 @@ def test_each_rule_refuses_one_of_them(installed: ControlPlane, as_api: Api) -> 
         if one["metadata"]["name"].startswith("kubescribe-job")
         for rule in one["spec"]["validations"]
     }
-    assert len(unheard) == 11
+    assert len(unheard) == 12
+    unheard.remove(NAMESPACE_RULE)
     unheard.remove(ACCOUNT_RULE)  # another account is another template, too: which policy speaks is a matter of chance
     for one in HOSTILE:
         refused = attempt(as_api, changed(manual_job(installed.api, "hourly"), *one))
@@ -203,9 +208,33 @@ def test_nothing_is_started_without_the_list_and_nobody_else_is_hindered(install
         wait_for(lambda: attempt(as_api, job) is None, "the policy to have its list again", timeout=30)
 
 
-def test_jobs_of_namespaces_that_have_nothing_to_do_with_it_are_made(namespace: Namespace) -> None:
-    namespace.create(a_job("theirs", a_pod_template([a_container("true")])))
+def test_jobs_of_namespaces_that_have_nothing_to_do_with_it_are_made(
+    installed: ControlPlane, namespace: Namespace
+) -> None:
+    of_another_installation = a_job("theirs", a_pod_template([a_container("true")]))
+    of_another_installation["metadata"]["labels"] = {RUN_ID: A_RUN}
+    namespace.create(of_another_installation)
     assert namespace.exists("jobs", "theirs")
+
+
+def test_the_api_makes_none_where_its_policies_do_not_hold(installed: ControlPlane, namespace: Namespace) -> None:
+    """Whatever rights it may have been given there."""
+    verbs: list[Json] = [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]}]
+    namespace.create({"apiVersion": RBAC, "kind": "Role", "metadata": {"name": "more"}, "rules": verbs})
+    api = {"kind": "ServiceAccount", "namespace": API[0], "name": API[1]}
+    role = {"apiGroup": RBAC.partition("/")[0], "kind": "Role", "name": "more"}
+    binding = {"apiVersion": RBAC, "kind": "RoleBinding", "metadata": {"name": "more"}}
+    namespace.create({**binding, "roleRef": role, "subjects": [api]})
+    job = manual_job(installed.api, "hourly")
+    job["metadata"]["namespace"] = namespace.name
+    with installed.as_account(*API) as asking:
+
+        def refused_by_the_rule() -> bool:
+            refused = attempt(asking, job)
+            assert refused is not None
+            return NAMESPACE_RULE in refused.message
+
+        wait_for(refused_by_the_rule, "the rule of the namespace to refuse", timeout=30)
 
 
 def test_others_are_not_held_to_it(installed: ControlPlane) -> None:

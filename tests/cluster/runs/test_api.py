@@ -29,7 +29,7 @@ def test_it_launches_watches_and_cancels_by_itself(
     with ApiProcess(commands) as api:
 
         def trigger(pipeline: str) -> UUID:
-            status, _, body = api.ask("POST", f"/api/v1/pipelines/{pipeline}/runs", {})
+            status, _, body = api.ask("POST", "/runs/trigger", {"pipeline": pipeline})
             assert status == 202, body
             return UUID(msgspec.json.decode(body)["id"])
 
@@ -43,7 +43,7 @@ def test_it_launches_watches_and_cancels_by_itself(
         becomes(killed, RunStatus.FAILED)
         assert world.run(killed).cause is FailureCause.OOM_KILLED
         world.running(cancelled)
-        status, _, body = api.ask("POST", f"/api/v1/runs/{cancelled}/cancel", {})
+        status, _, body = api.ask("POST", f"/runs/{cancelled}/cancel", {})
         assert status in (200, 202), body
         becomes(cancelled, RunStatus.CANCELLED)
         by_hand = world.namespace.create(world.made_by_hand("totals", "by-hand"))

@@ -117,7 +117,7 @@ def test_the_kubernetes_client_takes_the_kubeconfig(
 
     async def who_am_i() -> str:
         configuration = client.Configuration()
-        await config.load_kube_config(str(file), client_configuration=configuration)  # type: ignore[no-untyped-call]
+        await config.load_kube_config(str(file), client_configuration=configuration)
         review: Any = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         async with client.ApiClient(configuration) as api:
             asking = client.AuthenticationV1Api(api).create_self_subject_review_without_preload_content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -91,8 +91,10 @@ class Server(ApiServer):
         return msgspec.json.encode({"metadata": {"resourceVersion": "9", "continue": more}, "items": items})
 
     @asynccontextmanager
-    async def lines(self, path: str, query: Mapping[str, object], *, seconds: float) -> Any:
-        async def told() -> Any:
+    async def lines(
+        self, path: str, query: Mapping[str, object], *, seconds: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        async def told() -> AsyncIterator[bytes]:
             if path.endswith("jobs"):
                 for change in self.changes:
                     yield msgspec.json.encode(change)

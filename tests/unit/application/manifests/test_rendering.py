@@ -11,7 +11,9 @@ from tests.support.manifests import INSTALLATION, a_cron_job, a_pipeline
 from kubescribe.application.manifests.cron_job import history, starting_deadline
 from kubescribe.application.manifests.difference import difference
 from kubescribe.application.manifests.job_template import termination_grace
+from kubescribe.application.manifests.lint import problems
 from kubescribe.application.manifests.rendering import files, manifests
+from kubescribe.domain.concurrency import Concurrency
 from kubescribe.domain.errors import BadDeclaration
 from kubescribe.domain.pod_needs import PodNeeds
 
@@ -44,6 +46,17 @@ def test_the_api_may_start_what_is_listed() -> None:
 
 def test_a_pause_is_nothing_that_manifests_take_back() -> None:
     assert "suspend" not in a_cron_job()["spec"]
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "policy"), [("allow", "Forbid"), ("forbid", "Forbid"), ("queue", "Allow"), ("replace", "Allow")]
+)
+def test_a_run_that_is_to_queue_or_to_replace_another_may_begin(concurrency: str, policy: str) -> None:
+    manifest = a_cron_job(concurrency=Concurrency(concurrency))
+    assert manifest["spec"]["concurrencyPolicy"] == policy
+    assert problems(manifest) == ()
+    manifest["spec"]["concurrencyPolicy"] = "Replace"
+    assert problems(manifest) != (), "Kubernetes would end a run that nobody has cancelled"
 
 
 def test_a_pipeline_without_a_schedule_never_fires() -> None:
