@@ -85,6 +85,7 @@ def test_a1_a_post_with_an_answer_that_says_nothing_is_looked_for_by_name(
     launching.launch(a_run(RUN))
     assert launching.jobs() == [job_name("flights", RUN)]
     assert proxy.seen[fault] == 1
+    assert proxy.seen["POST"] == (1 if fault == "unanswered" else 2), "what has arrived is not said again"
 
 
 def test_a2_a_run_that_has_its_job_has_it_once(launching: Launching) -> None:

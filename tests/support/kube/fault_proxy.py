@@ -100,6 +100,7 @@ class FaultProxy:
         fault = self.faults(handler.command, handler.path)
         with self._turn:
             self.seen[fault or "none"] += 1
+            self.seen[handler.command] += 1
 
         def send() -> httpx.Response:
             headers = {name: handler.headers[name] for name in ("Content-Type", "Accept") if handler.headers[name]}
