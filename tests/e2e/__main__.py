@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 import uuid
@@ -18,13 +17,11 @@ from .walk import Walk
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.e2e", description=__doc__)
     parser.add_argument("--image", required=True, help="KubeScribe's image, as the cluster's nodes find it")
-    parser.add_argument(
-        "--kubeconfig", type=Path, default=os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config"
-    )
+    parser.add_argument("--kubeconfig", type=Path, help="where the cluster is (default: as kubectl finds it)")
     parser.add_argument("--keep", action="store_true", help="leave everything on the cluster, to look at it")
     given = parser.parse_args()
     try:
-        kubectl = Kubectl(Path(given.kubeconfig))
+        kubectl = Kubectl(given.kubeconfig)
         installation = Installation(kubectl, f"ks-e2e-{uuid.uuid4().hex[:6]}", given.image)
         print(f"installing into {installation.namespace} and {installation.runs}", flush=True)
         with installation.installed(keep=given.keep):

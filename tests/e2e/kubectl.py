@@ -26,13 +26,13 @@ class Refused(Exception):
 class Kubectl:
     """``kubectl("get", "pods")``; raises :class:`Refused`."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path | None = None, *, cache: Path | None = None) -> None:
+        """``kubeconfig``, ``cache`` (of what clusters know): None for the usual ones."""
         program = shutil.which("kubectl")
         if program is None:
             raise Refused(HOW_TO_GET_IT)
-        self._command = [program, "--kubeconfig", str(kubeconfig)]
-        # Its cache of what the cluster knows is not to be mixed with that of another cluster at the same address.
-        self._environment = {**os.environ, "KUBECACHEDIR": str(kubeconfig.parent / "kubectl-cache")}
+        self._command = [program, *(() if kubeconfig is None else ("--kubeconfig", str(kubeconfig)))]
+        self._environment = {**os.environ, **({} if cache is None else {"KUBECACHEDIR": str(cache)})}
 
     def __call__(self, *arguments: str, given: str | None = None) -> str:
         """What it prints; ``given`` is its standard input."""

@@ -10,7 +10,6 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -53,7 +52,7 @@ def databases(cluster: Cluster) -> Iterator[ThreeDatabases]:
 
 @pytest.fixture(scope="module")
 def installation(control_plane: ControlPlane, databases: ThreeDatabases) -> Iterator[Installation]:
-    kubectl = Kubectl(control_plane.kubeconfig("walker", "system:masters"))
+    kubectl = Kubectl(control_plane.kubeconfig("walker", "system:masters"), cache=control_plane.folder / "kubectl")
     installation = Installation(kubectl, NAME, IMAGE, databases=databases, replicas=0)
     with Node(control_plane, "walk"), installation.installed():
         yield installation
@@ -123,10 +122,9 @@ def test_a_step_of_the_walk(step: str, walk: Walk, control_plane: ControlPlane, 
     assert take()
 
 
-def test_it_is_removed(control_plane: ControlPlane, tmp_path: Path) -> None:
+def test_it_is_removed(control_plane: ControlPlane, installation: Installation) -> None:
     """Last, for it takes what the steps above stand on."""
-    kubectl = Kubectl(control_plane.kubeconfig("remover", "system:masters"))
-    Installation(kubectl, NAME, IMAGE).remove()
+    installation.remove()
     deleting = [control_plane.api.get("namespaces", name)["metadata"] for name in (NAME, f"{NAME}-runs")]
     assert all("deletionTimestamp" in metadata for metadata in deleting)
     with pytest.raises(ApiError):
