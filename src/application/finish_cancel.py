@@ -115,7 +115,10 @@ class FinishCancel:
             # Also where its supervisor is gone already: what the payload had started may have outlived it.
             await self._launcher.clean(run, attempt)
             sighting = await self._launcher.look(run, attempt)
-            return [], sighting.state is JobState.GONE
+            if sighting.state is JobState.GONE:
+                return [], True
+            # A pod of a node that is away is there until the node is back, which may be never.
+            return [f"its processes: {sighting.detail}"], found.run_deadline_passed
         told = attempt.certificate
         if attempt.ended_at is not None and told is not None and told.recorded_by == supervisor(attempt.id):
             return [], True  # its own supervisor said so, after it had seen the payload's end

@@ -330,7 +330,8 @@ class SuperviseAttempt:
         """Whether another pod of the same Job may follow: a Job replaces one whose node was drained, for instance."""
         if not self._order.one_attempt:
             return False
-        if self._guard.why is Stop.TERMINATED:
+        if self._guard.why in (Stop.TERMINATED, Stop.GIVEN_UP):
+            # Given up, it may hold the newest fence still: closed by it, the pod that takes its place could not begin.
             return True
         declared = self._pipeline.retries if self._pipeline else 0
         return retry and (self._order.retries or declared) > 0

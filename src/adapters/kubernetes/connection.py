@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 import msgspec
@@ -19,6 +20,7 @@ from ...domain.errors import BadSetting, ClusterRefused, ClusterUnavailable
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 LATER = (408, 429, 500, 502, 503, 504)
 """Answers that mean: ask again."""
+T = TypeVar("T")
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -175,6 +177,14 @@ class ApiServer:
             old, self._client = self._client, None
         if old is not None:
             await old.close()
+
+
+def decoded(body: bytes, kind: type[T], what: str) -> T:
+    """An answer's object; raises :class:`ClusterUnavailable` where it is none: of a proxy, say, or cut off."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise ClusterUnavailable(f"what it answered is no {what}: {error}") from error
 
 
 def checked(answer: Answer, what: str) -> Answer:

@@ -17,7 +17,7 @@ from ...domain.failure import FailureCause
 from ...domain.run import Run
 from ...domain.tenant import Tenant
 from .cluster_jobs import delete_job, events_of
-from .connection import LATER, Answer, ApiServer, path_of
+from .connection import LATER, Answer, ApiServer, decoded, path_of
 from .job_of_run import Json, job_of_run
 from .sightings import sighting_of
 from .view import ClusterView
@@ -76,6 +76,8 @@ class KubernetesLauncher:
                     return
             except ClusterRefused as refused:
                 raise LaunchRefused(run.id, str(refused)) from refused
+            if after is not None and after > _LONGEST_PAUSE:
+                break  # so long nobody waits here: others wait for this pass, and there will be a next one
             if left:
                 await self._sleep(max(after or 0.0, pause * self._jitter()))
                 pause = min(2 * pause, _LONGEST_PAUSE)
@@ -84,12 +86,12 @@ class KubernetesLauncher:
     async def _cron_job(self, run: Run, namespace: str) -> Json:
         name = job_names.cron_job_name(run.pipeline)
         body = await self._api.read(path_of("cronjobs", namespace, name))
-        found: Json | None = None if body is None else msgspec.json.decode(body, type=dict)
+        found: Json | None = None if body is None else decoded(body, dict, "CronJob")
         if found is not None and (found["metadata"].get("labels") or {}).get(job_names.PIPELINE) == run.pipeline:
             return found
         label = f"{job_names.PIPELINE}={run.pipeline}"
         listed = await self._api.read(path_of("cronjobs", namespace), {"labelSelector": label, "limit": 2})
-        items: list[Json] = [] if listed is None else msgspec.json.decode(listed, type=dict).get("items") or []
+        items: list[Json] = [] if listed is None else decoded(listed, dict, "list of CronJobs").get("items") or []
         if len(items) == 1:
             return items[0]
         what = "two CronJobs or more have" if items else "no CronJob has"
@@ -119,7 +121,7 @@ class KubernetesLauncher:
         body = await self._api.read(path_of("jobs", namespace, name))
         if body is None:
             return False
-        labels = msgspec.json.decode(body, type=dict)["metadata"].get("labels") or {}
+        labels = decoded(body, dict, "Job").get("metadata", {}).get("labels") or {}
         if labels.get(job_names.RUN_ID) != str(run.id):
             raise LaunchRefused(
                 run.id, f"Job {name} is there in namespace {namespace}, and is not this run's; remove it"
@@ -142,7 +144,9 @@ class KubernetesLauncher:
         job = self._view.of_run(run.id)
         if job is not None and job.phase is Phase.ACTIVE and not job.pods and not job.deleting:
             job = await self._without_pods(job)
-        return sighting_of(job, self._view.gone_of_run(run.id), run, attempt)
+        gone = None if job is not None else self._view.gone_of_run(run.id)
+        left = () if gone is None else self._view.left_of(gone.job.uid)
+        return sighting_of(job, gone, run, attempt, left)
 
     async def _without_pods(self, job: SeenJob) -> SeenJob:
         """Why the Job has no pod: the only word of it is an event, which is gone after an hour."""

@@ -200,7 +200,8 @@ def memory_limit(pod: Pod) -> int | None:
     main = main_container(pod.spec)
     limits = main.resources.limits if main is not None and main.resources is not None else None
     found = _QUANTITY.fullmatch(str((limits or {}).get("memory", "")))
-    return None if found is None else int(float(found[1]) * _UNITS.get(found[2], 1.0))
+    size = 0.0 if found is None else float(found[1]) * _UNITS.get(found[2], 1.0)
+    return int(size) if 0 < size < 2**63 else None
 
 
 def _joined(*words: str | None) -> str:

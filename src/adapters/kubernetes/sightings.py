@@ -21,18 +21,34 @@ class GoneJob(msgspec.Struct, frozen=True):
     """It was seen to be deleted while it was active. False: it was not there when it was looked for again."""
 
 
-def sighting_of(job: SeenJob | None, gone: GoneJob | None, run: Run, attempt: Attempt | None) -> Sighting:
-    """``job``: the run's as it is now. ``gone``: as it was last, where it is not there any more."""
+def sighting_of(
+    job: SeenJob | None, gone: GoneJob | None, run: Run, attempt: Attempt | None, left: tuple[str, ...] = ()
+) -> Sighting:
+    """``job``: the run's as it is now. ``gone``: as it was last, where it is not there any more.
+
+    ``left``: pods of a Job that is gone, by name, which have not ended.
+    """
     if job is not None:
         return _ended(job, there=True) if job.phase is not Phase.ACTIVE else _at_work(job)
     if gone is not None:
-        return _gone(gone)
+        return _outlived(gone, left) if left else _gone(gone)
     if attempt is not None and attempt.whereabouts.pod is not None:
         where = f"namespace {attempt.whereabouts.namespace}"
         return Sighting(state=JobState.MISSING, detail=f"no Job of it is in {where}, and nobody saw it go")
     if run.launch is Launch.STARTED:
         return Sighting(state=JobState.UNKNOWN, detail="no Job of it is to be seen")
     return Sighting(state=JobState.UNKNOWN, detail="no attempt has taken the run yet")
+
+
+def _outlived(gone: GoneJob, left: tuple[str, ...]) -> Sighting:
+    """A deletion in the background, or one that orphans, takes the Job first: what works is there all the same."""
+    return Sighting(
+        state=JobState.ALIVE,
+        detail=f"its Job {gone.job.name} was deleted on the cluster, and of it {', '.join(left)} has not ended yet",
+        deleted=gone.job.phase is Phase.ACTIVE,
+        present=True,
+        supervised=gone.job.supervised,
+    )
 
 
 def _gone(gone: GoneJob) -> Sighting:

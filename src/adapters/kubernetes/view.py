@@ -15,8 +15,9 @@ from ...application.ports.cluster_jobs import Quarantined, SeenJob
 from ...domain.errors import ClusterRefused, ClusterUnavailable, KubescribeError
 from ...domain.job_names import JOB_UID, PIPELINE
 from ...domain.tenant import Tenant
-from .connection import ApiServer, path_of
+from .connection import ApiServer, decoded, path_of
 from .objects import Change, CronJob, Job, Page, Pod, Sketch
+from .pods import is_over
 from .seen import seen_job
 from .sightings import GoneJob
 
@@ -82,6 +83,10 @@ class ClusterView:
     def gone_of_run(self, run_id: UUID) -> GoneJob | None:
         """The Job of a run as it was last, when it was seen to be there and then seen not to be."""
         return self._gone.get(run_id)
+
+    def left_of(self, job: UUID) -> tuple[str, ...]:
+        """The names of a Job's pods that have not ended, be the Job there or not."""
+        return tuple(pod.metadata.name for pod in self._pods.get(job, {}).values() if not is_over(pod))
 
     def quarantined(self) -> tuple[Quarantined, ...]:
         """What could not be read."""
@@ -212,7 +217,9 @@ class ClusterView:
                     raise
                 items, more = [], None  # the snapshot of the first page is forgotten: from the beginning
                 continue
-            page = msgspec.json.decode(body or b'{"metadata": {"resourceVersion": ""}}', type=Page)
+            if body is None:  # the API server has a list of every namespace, of one that is not there too
+                raise ClusterUnavailable(f"what it answered is no list of {kind}: there is no such page")
+            page = decoded(body, Page, f"list of {kind}")
             items += [bytes(item) for item in page.items or ()]
             more = page.metadata.next
             if not more:
@@ -285,8 +292,9 @@ class ClusterView:
         children = self._pods.get(meta.uid, {}).values()
         try:
             seen = seen_job(job, children, self._cron_jobs, self._tenant, self.waited)
-        except ValueError as error:
-            self._bad[str(meta.uid)] = Quarantined(kind="Job", name=meta.name, uid=str(meta.uid), why=str(error))
+        except Exception as error:  # whatever it holds: the others are seen all the same
+            why = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            self._bad[str(meta.uid)] = Quarantined(kind="Job", name=meta.name, uid=str(meta.uid), why=why)
             return None
         self._bad.pop(str(meta.uid), None)
         return seen

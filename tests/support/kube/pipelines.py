@@ -79,3 +79,12 @@ def queued(run: Context, seconds: float = 0.0) -> None:
 def newest(run: Context, seconds: float = 600.0) -> None:
     """Work until the next one comes."""
     time.sleep(seconds)
+
+
+@pipeline(reports=["totals"], run_deadline="5m", start_deadline="60s")
+def gated(run: Context, folder: str) -> None:
+    """Publish when there is a file with the attempt's id."""
+    print("at work", flush=True)
+    while not Path(folder, str(run.attempt_id)).exists():
+        time.sleep(0.05)
+    run.report("totals", pl.DataFrame({"n": [1]}))

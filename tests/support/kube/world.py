@@ -103,8 +103,11 @@ class ClusterWorld:
         return self._loop.run(reconcile())
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
-        """With a watch, as the API has one."""
+    def watched(self, wanted: bool = True) -> Iterator[None]:
+        """With a watch, as the API has one, unless it is not wanted."""
+        if not wanted:
+            yield
+            return
 
         async def begin() -> asyncio.Task[None]:
             return asyncio.create_task(self.container.cluster_view().follow(lambda: None))
@@ -185,10 +188,11 @@ class ClusterWorld:
         self.reconcile()
         return self.until(run_id, *statuses)
 
-    def until_pod(self, run_id: UUID) -> None:
-        """Wait until the run has a pod, running or not."""
+    def until_pod(self, run_id: UUID) -> str:
+        """The name of the run's pod, running or not, waited for."""
         name = self.job(run_id)["metadata"]["name"]
-        wait_for(lambda: self.namespace.pods(name), "a pod", timeout=30, every=0.1)
+        pods = wait_for(lambda: self.namespace.pods(name), "a pod", timeout=30, every=0.1)
+        return str(pods[-1]["metadata"]["name"])
 
     def waits(self, run_id: UUID, reason: str) -> None:
         """Wait until the run's pod is kept back for this reason, and see a pass leave it at that."""

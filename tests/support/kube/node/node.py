@@ -214,6 +214,12 @@ class NodePod:
         """All processes that run, of all containers."""
         return [pid for each in self.worker.containers if each.process is not None for pid in each.process.pids()]
 
+    @property
+    def exit_code(self) -> int | None:
+        """Of the first container; None: it runs."""
+        ended: Json = self._container.state.get("terminated", {})
+        return ended.get("exitCode")
+
     def send(self, number: signal.Signals) -> None:
         """To the first process."""
         assert self._container.process is not None
