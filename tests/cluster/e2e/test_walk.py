@@ -84,7 +84,7 @@ def walk(
         "KUBESCRIBE_LAUNCHER": "kubernetes",
         "KUBECONFIG": str(control_plane.token_kubeconfig(NAME, "kubescribe-api")),
     }
-    command = CommandLine(folder, databases, **settings, **beside, KUBESCRIBE_API_HOSTS="localhost,127.0.0.1")
+    command = CommandLine(folder, databases, **settings, **beside)
     with ApiProcess(command) as api:
         yield Walk(Client(f"http://localhost:{api.port}", api.token), installation.kubectl, installation.runs)
 
