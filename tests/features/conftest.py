@@ -51,11 +51,11 @@ def story() -> Story:
     return Story()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage(
     control_plane: ControlPlane, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ClusterStage]:
-    """What the scenarios on a cluster share."""
+    """What the scenarios on a cluster share; gone with the last of them, for its node would take others' pods."""
     from .cluster_stage import ClusterStage
 
     with ClusterStage(control_plane, cluster, tmp_path_factory.mktemp("stage")) as stage:
