@@ -160,7 +160,7 @@ class Gate:
             if not remembered:  # and no stranger: many who are known may come from one address, or by one proxy
                 self._strangers.give_back(peer.address)
         except NotAuthenticated as error:
-            logger.info("%s from %s is not authenticated: %s", _route(scope), peer.address, error.why)
+            logger.info("a request from %s is not authenticated: %s", peer.address, error.why)
             raise
         if given.session is not None:  # also beside a bearer token: who sends a cookie may be a page
             check_session_request(scope, peer, given.session)

@@ -52,7 +52,7 @@ def test_what_failed_names_its_run_and_is_said_once(world: ApiWorld, client: Tes
     async def fails(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("a defect")
 
-    world.services.run_log.get = fails  # type: ignore[method-assign]
+    world.services.history.record = fails  # type: ignore[method-assign]
     assert client.get(f"/runs/{run}", headers=headers).status_code == 500
     (line,) = lines()
     assert (line["level"], line["message"], line["run_id"]) == ("error", "GET /runs/{run_id} failed", str(run))
