@@ -100,6 +100,10 @@ first-run: ## on that cluster: run the example, and show its record
 	kubectl --context kind-kubescribe -n kubescribe-runs wait --for=condition=Complete --timeout=5m job/first
 	kubectl --context kind-kubescribe -n kubescribe exec deployment/kubescribe-api -- kubescribe runs --pipeline hello
 
+.PHONY: e2e
+e2e: $(STAMP) ## the main scenarios on a cluster with nodes (make e2e KUBECONFIG=… IMAGE=… KEEP=1)
+	$(BIN)/python -m tests.e2e --image $(IMAGE) $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG)) $(if $(KEEP),--keep)
+
 .PHONY: sbom
 sbom: ## what the image is made of, as CycloneDX (needs pipx)
 	pipx run --spec cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements-image.lock \

@@ -17,7 +17,10 @@ from tests.support.addresses import asyncpg_address
 from tests.support.clusters import Cluster
 from tests.support.waiting import wait_for
 
-pytest_plugins = ("tests.support.kube.fixtures",)
+pytest_plugins = (
+    "tests.support.kube.fixtures",
+    *(f"tests.features.steps.{name}" for name in ("acting", "reading", "seeing", "on_a_cluster")),
+)
 
 MAY_CONNECT = ("integration", "faults", "packaging", "cluster")
 _NUMBERS = itertools.count(1)

@@ -304,6 +304,7 @@ class MemoryWorld(World):
         attempt_id = self.runlog.runs[run_id].attempt_id
         assert attempt_id is not None
         self.launcher.end(attempt_id)
+        assert self.runlog.runs[run_id].status == "running"
         return run_id
 
     def look_after_runs(self) -> None:

@@ -130,7 +130,7 @@ class ClusterView:
     async def _watch(self, nudge: Callable[[], None]) -> None:
         watches = [
             asyncio.ensure_future(self._watch_one(kind, namespace, nudge))
-            for kind in ("jobs", "pods")
+            for kind in ("cronjobs", "jobs", "pods")
             for namespace in self._namespaces()
         ]
         try:
@@ -168,6 +168,9 @@ class ClusterView:
         body = bytes(change.object)
         if kind == "jobs":
             self._take(body, Job, self._drop_job if change.type == "DELETED" else self._put_job)
+        elif kind == "cronjobs":
+            # One that is deleted is known until the next list: its Jobs go after it, and are to be known as its.
+            self._take(body, CronJob, self._put_cron_job)
         else:
             self._take(body, Pod, self._drop_pod if change.type == "DELETED" else self._put_pod)
 
@@ -262,8 +265,12 @@ class ClusterView:
             self._changed.add(job)
 
     def _put_cron_job(self, cron_job: CronJob) -> None:
-        if PIPELINE in (cron_job.metadata.labels or {}):
-            self._cron_jobs[str(cron_job.metadata.uid)] = cron_job
+        uid = str(cron_job.metadata.uid)
+        if PIPELINE not in (cron_job.metadata.labels or {}):
+            return
+        if uid not in self._cron_jobs:  # a Job without a label of ours, which may have been told of before, is its
+            self._changed |= self._jobs.keys() - self._seen.keys()
+        self._cron_jobs[uid] = cron_job
 
     def _forget(self, gone: GoneJob) -> None:
         self._gone[gone.job.run_id] = gone

@@ -22,5 +22,5 @@ class ClusterRefused(KubescribeError):
 
     def __init__(self, what: str, status: int, why: str) -> None:
         self.what, self.status, self.why = what, status, why
-        remedy = "look at the role of KubeScribe's service account" if status == 403 else "look at the manifests"
+        remedy = "look at what that account may do there" if status == 403 else "look at the manifests"
         super().__init__(f"the cluster refused to {what} ({status}): {why}; {remedy}")

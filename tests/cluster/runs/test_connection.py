@@ -55,7 +55,7 @@ def test_a_missing_right_is_said_with_what_to_do(
     control_plane: ControlPlane, namespace: Namespace, account: Path, loop: asyncio.Runner
 ) -> None:
     api = server(control_plane, account)
-    with pytest.raises(ClusterRefused, match=r"pods.* is forbidden.*look at the role"):
+    with pytest.raises(ClusterRefused, match=r"pods.* is forbidden.*look at what that account may do"):
         loop.run(api.read(path_of("pods", namespace.name)))
     assert loop.run(api.read(path_of("jobs", namespace.name, "not-there"))) is None
     loop.run(api.close())

@@ -71,6 +71,7 @@ class Server(ApiServer):
         super().__init__(environ={})
         self.held: dict[str, list[Any]] = {"jobs": [], "pods": [], "cronjobs": []}
         self.changes: list[Any] = []
+        self.cron_job_changes: list[Any] = []
         self.asked: list[tuple[str, Mapping[str, object]]] = []
         self.fails: Exception | None = None
         self.page = 500
@@ -95,9 +96,11 @@ class Server(ApiServer):
         self, path: str, query: Mapping[str, object], *, seconds: float
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         async def told() -> AsyncIterator[bytes]:
-            if path.endswith("jobs"):
-                for change in self.changes:
-                    yield msgspec.json.encode(change)
+            kind = path.rsplit("/", 1)[1]
+            if kind == "jobs" and self.cron_job_changes:
+                await asyncio.sleep(0.01)  # of CronJobs it is told first
+            for change in {"jobs": self.changes, "cronjobs": self.cron_job_changes}.get(kind, ()):
+                yield msgspec.json.encode(change)
             await asyncio.Event().wait()
 
         yield told()
@@ -176,13 +179,43 @@ def test_pages_that_the_server_has_forgotten_are_asked_for_from_the_beginning(
 def test_a_job_of_an_adopted_cron_job_needs_no_label(server: Server, view: ClusterView, loop: asyncio.Runner) -> None:
     its = job()
     its["metadata"]["labels"] = {}
-    adopted = {"metadata": {**job()["metadata"], "name": "cleanup", "uid": str(OTHER)}, "spec": {"schedule": "@daily"}}
-    adopted["metadata"]["labels"] = {"kubescribe.io/pipeline": "cleanup", "kubescribe.io/tenant": "ops"}
     its["metadata"]["ownerReferences"][0]["uid"] = str(OTHER)
-    server.held["jobs"], server.held["cronjobs"] = [its], [adopted]
+    server.held["jobs"], server.held["cronjobs"] = [its], [adopted(OTHER)]
     loop.run(view.refresh())
     (seen,) = view.jobs()
     assert (seen.pipeline, seen.tenant) == ("cleanup", "ops")
+
+
+def adopted(uid: UUID) -> dict[str, Any]:
+    labels = {"kubescribe.io/pipeline": "cleanup", "kubescribe.io/tenant": "ops"}
+    metadata = {**job()["metadata"], "name": "cleanup", "uid": str(uid), "labels": labels}
+    return {"metadata": metadata, "spec": {"schedule": "@daily"}}
+
+
+def test_a_cron_job_that_gets_our_label_while_we_watch_has_its_jobs_seen(
+    server: Server, view: ClusterView, loop: asyncio.Runner
+) -> None:
+    its = job()
+    its["metadata"]["labels"] = {}
+    its["metadata"]["ownerReferences"][0]["uid"] = str(OTHER)
+    server.held["jobs"] = [its]
+    server.cron_job_changes = [{"type": "ADDED", "object": adopted(OTHER)}]
+    watch(view, loop)
+    assert [(seen.pipeline, seen.tenant) for seen in view.jobs()] == [("cleanup", "ops")]
+
+
+def test_a_job_that_is_deleted_after_its_cron_job_is_known_to_be_its(
+    server: Server, view: ClusterView, loop: asyncio.Runner
+) -> None:
+    its = job()
+    its["metadata"]["labels"] = {}
+    its["metadata"]["ownerReferences"][0]["uid"] = str(OTHER)
+    server.held["jobs"], server.held["cronjobs"] = [its], [adopted(OTHER)]
+    server.cron_job_changes = [{"type": "DELETED", "object": adopted(OTHER)}]
+    server.changes = [{"type": "DELETED", "object": its}]
+    watch(view, loop)
+    gone = view.gone_of_run(GOOD)
+    assert gone is not None and gone.job.pipeline == "cleanup"
 
 
 @pytest.mark.parametrize("last", [job(), ended(job())])
@@ -229,7 +262,7 @@ def watch(view: ClusterView, loop: asyncio.Runner) -> None:
     async def some() -> None:
         following = asyncio.create_task(view.follow(lambda: None))
         for _ in range(50):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
         following.cancel()
         async with asyncio.timeout(5):
             await asyncio.gather(following, return_exceptions=True)
