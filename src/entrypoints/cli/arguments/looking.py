@@ -43,7 +43,10 @@ def add_commands(commands: Commands) -> None:
     pipelines.add_argument("pipeline", nargs="?")
     json_flag(pipelines)
 
-    schedule = commands.add_parser("schedule", help="when a pipeline is due")
-    schedule.add_argument("pipeline")
+    schedule = commands.add_parser(
+        "schedule", help="when a pipeline is due; schedule lint: what is wrong with schedules"
+    )
+    schedule.add_argument("pipeline", help="its name, or lint for what is wrong with the schedules of all")
+    schedule.add_argument("--check", action="store_true", help="of lint: a finding is exit code 65")
     schedule.add_argument("--count", type=int, default=5, metavar="N", help="slots to show")
     json_flag(schedule)
