@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from ...application.ports.slots import (
     Decision,
     Key,
     OpenSlot,
+    OpenSlots,
     Planned,
     Plans,
     SlotFilter,
@@ -41,7 +42,7 @@ class MemorySlots:
         with self._database.transaction():
             return Plans(now=self._database.now(), plans=dict(self._database.slot_plans))
 
-    async def plan(self, planned: Sequence[Planned], *, gone: Collection[Key] = ()) -> int:
+    async def plan(self, planned: Sequence[Planned], *, gone: Collection[Key] = (), strays: Sequence[Slot] = ()) -> int:
         """See the port."""
         with self._database.transaction():
             for key in gone:
@@ -54,19 +55,19 @@ class MemorySlots:
                     self._drop_ahead(key, {slot.id for slot in one.slots})
                 self._database.slot_plans[key] = one.plan
                 added += sum(self._add(slot) for slot in one.slots)
-            return added
+            return added + sum(self._add(slot) for slot in strays)
 
-    async def open(self, *, limit: int = 1000) -> tuple[OpenSlot, ...]:
+    async def open(self, *, limit: int = 1000) -> OpenSlots:
         """See the port."""
         with self._database.transaction():
             now = self._database.now()
             waiting = [one for one in self._in_order() if one.verdict is None and one.at <= now]
-            return tuple(self._open(slot, now) for slot in waiting[:limit])
+            return OpenSlots(now=now, slots=tuple(self._open(slot, now) for slot in waiting[:limit]))
 
-    async def come(self, since: datetime) -> tuple[ComeRun, ...]:
+    async def come(self, within: float) -> tuple[ComeRun, ...]:
         """See the port."""
         with self._database.transaction():
-            now = self._database.now()
+            since = self._database.now() - timedelta(seconds=within)
             waits = {
                 one.run_id
                 for one in self._database.slots.values()
@@ -87,16 +88,14 @@ class MemorySlots:
                 slot = min(fits, key=lambda one: (not one.expected, one.id), default=None)
                 if run is None or (slot is not None and not _may_change(slot, run)):
                     continue
-                found.append(ComeRun(tenant=tenant, pipeline=pipeline, at=at, now=now, slot=slot, run=run))
+                found.append(ComeRun(tenant=tenant, pipeline=pipeline, at=at, slot=slot, run=run))
             return tuple(found[:1000])
 
-    async def decide(self, decisions: Sequence[Decision], *, add: bool = False) -> tuple[Slot, ...]:
+    async def decide(self, decisions: Sequence[Decision]) -> tuple[Slot, ...]:
         """See the port."""
         with self._database.transaction():
             now, changed = self._database.now(), []
             for one in storable(tuple(decisions)):
-                if add:
-                    self._add(one.slot)
                 known = self._database.slots.get(one.slot.id)
                 if known is None or known.verdict is not one.slot.verdict:
                     continue
@@ -144,7 +143,7 @@ class MemorySlots:
         known = {(one.tenant, one.pipeline, one.logical) for one in self._database.slots.values()}
         if slot.id in self._database.slots or key in known:
             return False
-        fresh = {name: None for name in state_of(slot).__struct_fields__}
+        fresh = dict.fromkeys(state_of(slot).__struct_fields__)
         self._database.slots[slot.id] = msgspec.structs.replace(slot, **fresh, decided_at=None, told=False)
         return True
 
@@ -157,9 +156,9 @@ class MemorySlots:
     def _open(self, slot: Slot, now: datetime) -> OpenSlot:
         run = self._run(slot.tenant, slot.pipeline, slot.at)
         if run is not None:
-            return OpenSlot(slot=slot, now=now, run=run)
+            return OpenSlot(slot=slot, run=run)
         beside = self._beside(slot) if slot.window_ends <= now else None
-        return OpenSlot(slot=slot, now=now, paused=self._paused_at(slot) or self._was_paused_at(slot), beside=beside)
+        return OpenSlot(slot=slot, paused=self._paused_at(slot) or self._was_paused_at(slot), beside=beside)
 
     def _run(self, tenant: str, pipeline: str, at: datetime) -> SlotRun | None:
         its = [

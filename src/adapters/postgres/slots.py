@@ -15,6 +15,7 @@ from ...application.ports.slots import (
     Decision,
     Key,
     OpenSlot,
+    OpenSlots,
     Planned,
     Plans,
     PlanSource,
@@ -79,7 +80,7 @@ SELECT id FROM (
 WHERE started_at IS NOT NULL AND (finished_at IS NULL OR finished_at >= slot.window_ends) LIMIT 1
 """
 _OPEN = f"""
-SELECT {_SLOT}, {_RUN}, clock_timestamp() AS now, beside.id AS beside, pause.since AS pause_since,
+SELECT {_SLOT}, {_RUN}, beside.id AS beside, pause.since AS pause_since,
        pause.actor AS pause_actor, pause.until AS pause_until, pause.reason AS pause_reason, resumed.data AS resumed,
        resumed.before AS resumed_before, resumed.at AS resumed_at
 FROM (SELECT * FROM public.slot WHERE verdict IS NULL AND at <= clock_timestamp() ORDER BY at, id LIMIT $1) AS slot
@@ -91,24 +92,26 @@ LEFT JOIN LATERAL ({_BESIDE}) AS beside ON true
 ORDER BY slot.at, slot.id
 """  # noqa: S608 - our own names
 _COME = f"""
-WITH come AS (
-    SELECT id FROM public.run WHERE slot IS NOT NULL AND created_at > $1
-    UNION SELECT id FROM public.run WHERE slot IS NOT NULL AND status = 'skipped' AND finished_at > $1
-    UNION SELECT run_id FROM public.slot WHERE verdict = 'missed' AND reason = 'not_started'
-), named AS (
-    SELECT DISTINCT run.tenant, run.pipeline, run.slot AS at FROM come JOIN public.run USING (id)
-    WHERE run.mode = 'publish'
+WITH since AS (SELECT clock_timestamp() - make_interval(secs => $1) AS since), come AS (
+    SELECT tenant, pipeline, slot AS at, false AS ended FROM public.run
+    WHERE slot IS NOT NULL AND created_at > (SELECT since FROM since) AND mode = 'publish'
+    UNION
+    SELECT tenant, pipeline, slot, true FROM public.run
+    WHERE slot IS NOT NULL AND status = 'skipped' AND finished_at > (SELECT since FROM since) AND mode = 'publish'
+    UNION
+    SELECT run.tenant, run.pipeline, run.slot, false FROM public.slot JOIN public.run ON run.id = slot.run_id
+    WHERE slot.verdict = 'missed' AND slot.reason = 'not_started' AND run.slot IS NOT NULL
 )
-SELECT {_SLOT}, {_RUN}, named.tenant AS its_tenant, named.pipeline AS its_pipeline, named.at AS its_at,
-       clock_timestamp() AS now
-FROM named JOIN LATERAL ({_ITS_RUN.format("named")}) AS run ON true
+SELECT DISTINCT ON (come.at, come.tenant, come.pipeline) {_SLOT}, {_RUN}, come.tenant AS its_tenant,
+       come.pipeline AS its_pipeline, come.at AS its_at
+FROM come
 LEFT JOIN LATERAL (
     SELECT * FROM public.slot AS one
-    WHERE one.tenant = named.tenant AND one.pipeline = named.pipeline AND one.at = named.at
+    WHERE one.tenant = come.tenant AND one.pipeline = come.pipeline AND one.at = come.at
     ORDER BY expected DESC, id LIMIT 1) AS slot ON true
-WHERE slot.id IS NULL OR slot.verdict IN ('missed', 'skipped')
-   OR (slot.verdict IN ('ran', 'late') AND run.status = 'skipped')
-ORDER BY named.at, named.tenant, named.pipeline LIMIT 1000
+JOIN LATERAL ({_ITS_RUN.format("come")}) AS run ON true
+WHERE slot.id IS NULL OR slot.verdict IN ('missed', 'skipped') OR (slot.verdict IN ('ran', 'late') AND come.ended)
+ORDER BY come.at, come.tenant, come.pipeline LIMIT 1000
 """  # noqa: S608
 _DECIDE = f"""
 WITH said AS (
@@ -163,10 +166,10 @@ class PostgresSlots:
 
         return await self._session.run(work)
 
-    async def plan(self, planned: Sequence[Planned], *, gone: Collection[Key] = ()) -> int:
+    async def plan(self, planned: Sequence[Planned], *, gone: Collection[Key] = (), strays: Sequence[Slot] = ()) -> int:
         """See the port."""
         plans = [one.plan for one in planned]
-        slots = [slot for one in planned for slot in one.slots]
+        slots = [*(slot for one in planned for slot in one.slots), *strays]
         anew = [one for one in planned if one.anew]
         keep = [slot.id for one in anew for slot in one.slots]
 
@@ -186,23 +189,25 @@ class PostgresSlots:
 
         return await self._session.run(work)
 
-    async def open(self, *, limit: int = 1000) -> tuple[OpenSlot, ...]:
+    async def open(self, *, limit: int = 1000) -> OpenSlots:
         """See the port."""
 
-        async def work(connection: asyncpg.Connection) -> tuple[OpenSlot, ...]:
-            return tuple(_open(row) for row in await connection.fetch(_OPEN, limit))
+        async def work(connection: asyncpg.Connection) -> OpenSlots:
+            slots = tuple(_open(row) for row in await connection.fetch(_OPEN, limit))
+            now: Any = await connection.fetchval(_NOW)
+            return OpenSlots(now=now, slots=slots)
 
         return await self._session.run(work)
 
-    async def come(self, since: datetime) -> tuple[ComeRun, ...]:
+    async def come(self, within: float) -> tuple[ComeRun, ...]:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> tuple[ComeRun, ...]:
-            return tuple(_come(row) for row in await connection.fetch(_COME, since))
+            return tuple(_come(row) for row in await connection.fetch(_COME, within))
 
         return await self._session.run(work)
 
-    async def decide(self, decisions: Sequence[Decision], *, add: bool = False) -> tuple[Slot, ...]:
+    async def decide(self, decisions: Sequence[Decision]) -> tuple[Slot, ...]:
         """See the port."""
         if not decisions:
             return ()
@@ -222,8 +227,6 @@ class PostgresSlots:
         by_id = {one.slot.id: one for one in kept}
 
         async def work(connection: asyncpg.Connection) -> tuple[Slot, ...]:
-            if add:
-                await _add(connection, [one.slot for one in kept])
             changed = [_slot(row) for row in await connection.fetch(_DECIDE, *_columns(said, 7))]
             events = [
                 event_row(decided_event(before.slot, before.after, after.at))
@@ -349,7 +352,7 @@ def _run(row: Mapping[str, Any]) -> SlotRun | None:
 
 
 def _open(row: Mapping[str, Any]) -> OpenSlot:
-    return OpenSlot(slot=_slot(row), now=row["now"], run=_run(row), paused=_paused(row), beside=_uuid(row["beside"]))
+    return OpenSlot(slot=_slot(row), run=_run(row), paused=_paused(row), beside=_uuid(row["beside"]))
 
 
 def _paused(row: Mapping[str, Any]) -> str | None:
@@ -369,7 +372,6 @@ def _come(row: Mapping[str, Any]) -> ComeRun:
         tenant=row["its_tenant"],
         pipeline=row["its_pipeline"],
         at=row["its_at"],
-        now=row["now"],
         slot=None if row["id"] is None else _slot(row),
         run=run,
     )

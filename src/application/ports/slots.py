@@ -59,13 +59,19 @@ class OpenSlot(msgspec.Struct, frozen=True, kw_only=True):
     """A slot whose time has come, without a verdict, and what RunLog knows of it."""
 
     slot: Slot
-    now: datetime
-    """By the database's clock."""
     run: SlotRun | None = None
     paused: str | None = None
     """The pause that held at its time, for people; None: none did. Only where there is no run."""
     beside: UUID | None = None
     """A run of the pipeline that was at work through its whole window. Only where that has closed without a run."""
+
+
+class OpenSlots(msgspec.Struct, frozen=True, kw_only=True):
+    """Those that are open, oldest first."""
+
+    now: datetime
+    """By the database's clock."""
+    slots: tuple[OpenSlot, ...]
 
 
 class ComeRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +81,6 @@ class ComeRun(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: str
     at: datetime
     """The run's slot."""
-    now: datetime
     slot: Slot | None
     """None: the ledger has not expected it."""
     run: SlotRun
@@ -120,29 +125,30 @@ class Slots(Protocol):
         """How far the slots of each pipeline are in the ledger, of all tenants."""
         ...
 
-    async def plan(self, planned: Sequence[Planned], *, gone: Collection[Key] = ()) -> int:
+    async def plan(self, planned: Sequence[Planned], *, gone: Collection[Key] = (), strays: Sequence[Slot] = ()) -> int:
         """Add the slots that are not there, and keep how far they go; how many were added. All or nothing.
 
-        Of pipelines that are ``gone``, the slots ahead without a verdict go, and their plans.
+        Of pipelines that are ``gone``, the slots ahead without a verdict go, and their plans. ``strays``: slots that
+        nobody has expected, and that have a run.
         """
         ...
 
-    async def open(self, *, limit: int = 1000) -> tuple[OpenSlot, ...]:
+    async def open(self, *, limit: int = 1000) -> OpenSlots:
         """The slots without a verdict whose time has come, oldest first."""
         ...
 
-    async def come(self, since: datetime) -> tuple[ComeRun, ...]:
-        """Runs that were made since then for slots that the ledger has not expected, has as missed or as skipped.
+    async def come(self, within: float) -> tuple[ComeRun, ...]:
+        """Runs of the last so many seconds for slots that the ledger has not expected, has as missed or as skipped.
 
-        And, whenever they were made: those that were skipped since, and those for which a slot was said to wait. At
-        most 1,000, the oldest first; rehearsals are none.
+        And, whenever they were made: those that were skipped in that time, and those for which a slot was said to wait.
+        At most 1,000, the oldest slots first; rehearsals are none.
         """
         ...
 
-    async def decide(self, decisions: Sequence[Decision], *, add: bool = False) -> tuple[Slot, ...]:
+    async def decide(self, decisions: Sequence[Decision]) -> tuple[Slot, ...]:
         """Write verdicts, each with its event, in one transaction; the slots as they are then.
 
-        Left out are those that are not as they were read any more. ``add``: where one is not there it is made first.
+        Left out are those whose verdict is not what it was when they were read.
         """
         ...
 
