@@ -27,17 +27,16 @@ _LONGEST_FOLD = timedelta(hours=25)
 class ExpectedSlot(msgspec.Struct, frozen=True, kw_only=True):
     """One expected execution, or one that clock changes take away.
 
-    No two of a pipeline have the same ``at`` and ``logical``; of those that are not skipped no two have the same
-    ``at``, and no two the same ``logical``.
+    No two of a schedule have the same ``logical``, and no two that are not skipped the same ``at``.
     """
 
     at: datetime
     """The moment, aware and in UTC. Of a time that the clock jumps over: the first moment after the gap."""
     logical: str
-    """What the schedule means by it, such as ``2026-10-25T02:30 Europe/Berlin``.
+    """What the schedule means by it, such as ``2026-10-25T02:30 Europe/Berlin``: a key that stays.
 
-    Both moments of a time that is shown twice are one logical slot, unless both are expected: then the second has its
-    offset beside it. Of ``@every`` it is the moment in UTC.
+    The second moment of a time that is shown twice has its offset beside it, ``2026-10-25T02:30+01:00 Europe/Berlin``.
+    Of ``@every`` it is the moment in UTC.
     """
     oddity: Literal["fold", "gap"] | None = None
     """``fold``: the clock shows this time for the second time; ``gap``: it jumps over it, and no CronJob fires."""
@@ -140,12 +139,11 @@ def _stretch(
     zone, once = schedule.timezone, fold is Fold.ONCE and not _keeps_pace(cron)
     shown = None if change is None else (change.at + change.before).replace(tzinfo=None)
     for wall in _walls(cron, _wall(begin, offset), _wall(end, offset)):
-        at, logical = wall.replace(tzinfo=UTC) - offset, f"{wall.isoformat(timespec='minutes')} {zone}"
+        at = wall.replace(tzinfo=UTC) - offset
         if shown is None or wall >= shown:
-            yield ExpectedSlot(at=at, logical=logical)
+            yield ExpectedSlot(at=at, logical=f"{wall.isoformat(timespec='minutes')} {zone}")
             continue
-        if not once:
-            logical = f"{at.astimezone(find_zone(zone)).isoformat(timespec='minutes')} {zone}"
+        logical = f"{at.astimezone(find_zone(zone)).isoformat(timespec='minutes')} {zone}"
         yield ExpectedSlot(at=at, logical=logical, oddity="fold", skipped=once)
 
 
