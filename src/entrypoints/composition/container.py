@@ -264,7 +264,7 @@ class Container(containers.DeclarativeContainer):
     pauses = providers.Singleton(requests.pauses, engine)
     resume_pipeline = providers.Singleton(requests.resume_pipeline, pauses)
     explain_run = providers.Singleton(history.explain_run, run_log, run_history)
-    explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses)
+    explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses, slots)
     retry_run = providers.Singleton(requests.retry_run, run_log, run_requests, launch_run, ids)
     cancel_run = providers.Singleton(requests.cancel_run, run_log, run_history, launcher, finish_cancel)
     reconcile_runs = providers.Singleton(

@@ -69,6 +69,7 @@ def services(
         describe_pipeline=container.describe_pipeline(),
         explain_pipeline=container.explain_pipeline(),
         pauses=container.pauses(),
+        slots=container.slots(),
         resume_pipeline=container.resume_pipeline(),
         refuse_secrets=refuse_secrets,
         tenant=container.settings().tenant,
