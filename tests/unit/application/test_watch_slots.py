@@ -397,9 +397,11 @@ def test_what_the_cluster_says(
     there: SlotWorld, event: str, message: str, verdict: SlotVerdict, reason: SlotReason
 ) -> None:
     assert there.cluster is not None
-    old = ToldOfSchedule(at=NOON, reason="FailedCreate", message="exceeded quota: long ago")
-    at = NOON + timedelta(hours=1, seconds=20)
-    there.cluster.events["flights"] = (old, ToldOfSchedule(at=at, reason=event, message=message))
+    old = ToldOfSchedule(since=NOON, at=NOON, reason="FailedCreate", message="exceeded quota: long ago")
+    at, later = NOON + timedelta(hours=1, seconds=20), NOON + timedelta(hours=2)
+    its = ToldOfSchedule(since=NOON, at=at, reason=event, message=message)
+    another = ToldOfSchedule(since=later, at=later, reason="FailedCreate", message="exceeded quota: later")
+    there.cluster.events["flights"] = (old, its, another)
     slot = missed(there)
     assert said(slot) == (verdict, reason)
     assert event == "SawCompletedJob" or slot.detail == message
