@@ -1,18 +1,18 @@
-"""Slots on a cluster (FAULTS K9, K10, K12, K21): what nobody fired is there, with the reason; what came late is late."""
+"""Slots on a cluster (FAULTS K9, K10, K12, K21): what nobody fired is there, with its reason; what is late is late."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kubescribe.domain.slot import Slot, SlotReason, SlotVerdict
-from tests.support.kube.api import ApiError
 from tests.support.kube.control_plane import ControlPlane
 from tests.support.kube.node.node import Node
 from tests.support.kube.objects import a_container, a_cron_job, a_job, a_pod_template, fired
-from tests.support.kube.resources import Json
+from tests.support.kube.resources import ApiError, Json
 from tests.support.kube.world import ClusterWorld
 from tests.support.waiting import wait_for
 
@@ -79,7 +79,7 @@ def test_k9_k21_three_days_without_anybody(world: ClusterWorld, control_plane: C
         world.absent(3 * DAY - HOUR)
         slots = settled(world)
         assert len(slots) == 71
-        assert {after.at - before.at for before, after in zip(slots, slots[1:], strict=False)} == {timedelta(hours=1)}
+        assert {after.at - before.at for before, after in itertools.pairwise(slots)} == {timedelta(hours=1)}
         assert reasons(slots) == {(SlotVerdict.MISSED, SlotReason.CONTROLLER_AWAY): 71}
         assert all("the last it fired was" in (one.detail or "") for one in slots)
         assert not any(one.told for one in slots)
@@ -94,7 +94,7 @@ def test_k9_more_than_a_hundred_are_missed(world: ClusterWorld, node: Node) -> N
     world.absent(3 * DAY - HOUR)
     slots = settled(world)
     assert len(slots) > 71 * 60 - 10
-    assert {after.at - before.at for before, after in zip(slots, slots[1:], strict=False)} == {timedelta(minutes=1)}
+    assert {after.at - before.at for before, after in itertools.pairwise(slots)} == {timedelta(minutes=1)}
     assert reasons(slots).keys() == {(SlotVerdict.MISSED, SlotReason.CONTROLLER_AWAY)}
 
 
