@@ -95,7 +95,9 @@ def test_k9_more_than_a_hundred_are_missed(world: ClusterWorld, node: Node) -> N
     slots = settled(world)
     assert len(slots) > 71 * 60 - 10
     assert {after.at - before.at for before, after in itertools.pairwise(slots)} == {timedelta(minutes=1)}
-    assert reasons(slots).keys() == {(SlotVerdict.MISSED, SlotReason.CONTROLLER_AWAY)}
+    # The controller has gone on since, so of the older ones all that is left is that its object is younger.
+    missed = {(SlotVerdict.MISSED, why) for why in (SlotReason.CONTROLLER_AWAY, SlotReason.NOT_INSTALLED)}
+    assert reasons(slots).keys() <= missed
 
 
 def test_k9_k10_suspended_outside_and_resumed(world: ClusterWorld, node: Node) -> None:
@@ -121,6 +123,7 @@ def test_k10_an_edited_schedule_fires_what_nobody_expected(world: ClusterWorld, 
     world.absent(60)
     edited = (before + timedelta(minutes=10)).minute
     change(world, schedule=f"{edited} * * * *")
+    last_fired(world, 30 * 60)  # an edit alone is looked at when the next slot comes; any other change is at once
     late = newest(world, SlotVerdict.LATE)
     assert late.at.minute == edited and "not expected" in late.logical
     assert late.late_by is not None and late.late_by > 15 * 60
@@ -139,7 +142,7 @@ def test_k12_a_job_that_hangs_lets_slots_go_by(world: ClusterWorld, node: Node) 
 
     slot = wait_for(passed_over, "a slot to be passed over", timeout=180, every=1)
     assert slot.verdict is SlotVerdict.SKIPPED and slot.at > this_minute
-    assert hangs["metadata"]["uid"] in (slot.detail or "") or "concurrency policy is Forbid" in (slot.detail or "")
+    assert "of it was at work" in (slot.detail or "") or "concurrency policy is Forbid" in (slot.detail or "")
 
 
 def test_k9_a_zone_that_is_not_there_is_refused_by_the_cluster_itself(world: ClusterWorld) -> None:
