@@ -13,6 +13,7 @@ from .concurrency import Concurrency
 from .dst_policy import Fold, Gap
 from .errors import BadDeclaration
 from .pod_needs import PodNeeds
+from .schedule_fault import ScheduleFault
 
 # A CronJob's name has at most 52 characters, of which DNS allows these.
 _NAME = re.compile(r"[a-z]([a-z0-9_-]{0,50}[a-z0-9])?")
@@ -45,6 +46,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     catch_up: CatchUp = CatchUp.NONE
     catch_up_limit: int = DEFAULT_CATCH_UP_LIMIT
     """Slots; of ``catch_up="all"``."""
+    lint_ok: tuple[ScheduleFault, ...] = ()
+    """What ``kubescribe schedule lint`` need not say of it."""
     parameters: dict[str, Any] = {}
     """JSON Schema of the parameters: an object."""
     reports: tuple[str, ...] | None = None

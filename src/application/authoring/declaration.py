@@ -15,6 +15,7 @@ from ...domain.errors import BadDeclaration, BadDuration, BadSchedule, UnknownTi
 from ...domain.pipeline import DEFAULT_CATCH_UP_LIMIT, DEFAULT_RUN_DEADLINE, Pipeline
 from ...domain.pod_needs import DEFAULT_CPU, DEFAULT_MEMORY, PodNeeds
 from ...domain.report import check_report_name
+from ...domain.schedule_fault import ScheduleFault
 from .origin import code_version, place
 from .parameters import Parameter
 from .signature import parameters_of, schema_of
@@ -65,6 +66,7 @@ def pipeline(
     gap: str = "run_after",
     catch_up: str = "none",
     catch_up_limit: int | None = None,
+    lint_ok: Iterable[str] = (),
     run_deadline: Duration | None = None,
     start_deadline: Duration = "5m",
     retries: int = 0,
@@ -88,6 +90,7 @@ def pipeline(
     gap: str = "run_after",
     catch_up: str = "none",
     catch_up_limit: int | None = None,
+    lint_ok: Iterable[str] = (),
     run_deadline: Duration | None = None,
     start_deadline: Duration = "5m",
     retries: int = 0,
@@ -106,8 +109,9 @@ def pipeline(
     unless given, the description is the docstring. ``reports`` are the reports that it writes, ``()`` for none: what
     is declared is checked. ``schedule`` and ``timezone`` are read as Kubernetes reads them; what clock changes do to
     slots is ``fold`` and ``gap`` (:mod:`~kubescribe.domain.dst_policy`), what becomes of missed ones ``catch_up``
-    (:class:`~kubescribe.domain.catch_up.CatchUp`). ``memory``, ``cpu``, ``image`` and ``secrets`` are its pod's on a
-    cluster (:class:`~kubescribe.domain.pod_needs.PodNeeds`). Raises
+    (:class:`~kubescribe.domain.catch_up.CatchUp`), what ``kubescribe schedule lint`` need not say ``lint_ok``
+    (:class:`~kubescribe.domain.schedule_fault.ScheduleFault`). ``memory``, ``cpu``, ``image`` and ``secrets`` are its
+    pod's on a cluster (:class:`~kubescribe.domain.pod_needs.PodNeeds`). Raises
     :class:`~kubescribe.domain.errors.BadDeclaration` where it cannot work.
     """
 
@@ -124,6 +128,7 @@ def pipeline(
             catch_up=_word(CatchUp, catch_up, "catch_up", where),
             catch_up_limit=_catch_up_limit(catch_up_limit, catch_up, where),
             parameters=schema_of(parameters, where),
+            lint_ok=tuple(_word(ScheduleFault, one, "lint_ok", where) for one in _texts(lint_ok)),
             reports=_reports(reports, where),
             run_deadline=DEFAULT_RUN_DEADLINE
             if run_deadline is None
@@ -202,9 +207,13 @@ def _catch_up_limit(limit: int | None, catch_up: str, where: str) -> int:
     return limit
 
 
+def _texts(one_or_more: Iterable[str]) -> tuple[str, ...]:
+    return (one_or_more,) if isinstance(one_or_more, str) else tuple(one_or_more)
+
+
 def _pod(memory: str, cpu: str | float, image: str | None, secrets: Iterable[str], where: str) -> PodNeeds:
     cores = f"{cpu:g}" if isinstance(cpu, (int, float)) else cpu
-    names = (secrets,) if isinstance(secrets, str) else tuple(secrets)
+    names = _texts(secrets)
     try:
         return PodNeeds(memory=memory, cpu=cores, image=image, secrets=names)
     except BadDeclaration as error:
@@ -214,7 +223,7 @@ def _pod(memory: str, cpu: str | float, image: str | None, secrets: Iterable[str
 def _reports(reports: Iterable[str] | None, where: str) -> tuple[str, ...] | None:
     if reports is None:
         return None
-    names = (reports,) if isinstance(reports, str) else tuple(reports)
+    names = _texts(reports)
     for name in names:
         try:
             check_report_name(name)
