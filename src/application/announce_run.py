@@ -41,7 +41,7 @@ def announce_run(
         text=None if not message else printable(hidden(message)),
         lines=() if certificate is None else last_lines(tuple(hidden(line) for line in certificate.log_tail)),
         next_steps=_next_steps(delivery, pipeline),
-        link=f"{public_url}/runs/{delivery.run_id}" if public_url else None,
+        link=f"{public_url}/runs/{delivery.run_id}" if public_url and delivery.run_id else None,
     )
 
 
