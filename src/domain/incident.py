@@ -131,6 +131,15 @@ class IncidentChange(msgspec.Struct, frozen=True, kw_only=True):
     notice: Notice | None = None
 
 
+class IncidentTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pipeline declares of its incidents of kind ``failing``; those of the other kinds open and end at once."""
+
+    incident_after: int = 1
+    """Failures in a row that open one."""
+    recover_after: int = 1
+    """Successes in a row that end one."""
+
+
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     """One failure, missed slot or broken promise."""
 
@@ -191,7 +200,7 @@ def mended(
     )
     if newest.announced:
         now = msgspec.structs.replace(now, quiet_until=at + QUIET)
-    data = {"run": _text(run_id), "count": now.count, "since": _text(now.since)}
+    data = {"run": _text(run_id)}
     event = _event(now, "recovered", at, data, before=newest)
     notice = _notice(now, RECOVERED, run_id=run_id) if newest.announced else None
     return IncidentChange(before=newest, after=now, event=event, notice=notice)
@@ -222,7 +231,7 @@ def _opened(before: Incident | None, now: Incident, at: datetime) -> IncidentCha
         reopened=now.reopened + again,
         announced=not quiet,
     )
-    data = {"run": _text(now.run_id), "count": after.count, "since": _text(after.since), "why": now.why}
+    data = {"run": _text(now.run_id), "why": now.why}
     event = _event(after, "reopened" if again else "opened", at, data, before=before)
     return IncidentChange(before=before, after=after, event=event, notice=None if quiet else _notice(after, OPENED))
 
@@ -251,9 +260,9 @@ def _event(incident: Incident, what: str, at: datetime, data: dict[str, Any], *,
         tenant=incident.tenant,
         before={"status": str(IncidentStatus.PENDING if before is None else before.status)},
         after={"status": str(incident.status)},
-        data={"pipeline": incident.pipeline, "kind": str(incident.kind), **data},
+        data={"pipeline": incident.pipeline, "kind": str(incident.kind), "count": incident.count, **data},
     )
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
+    return None if value is None else str(value)

@@ -116,6 +116,9 @@ UPDATE attempt SET started_at = started_at - {0}, ended_at = ended_at - {0}, lea
 UPDATE event SET at = at - {0};
 UPDATE outbox SET created_at = created_at - {0}, since = since - {0};
 UPDATE delivery SET next_at = next_at - {0};
+UPDATE incident SET since = since - {0}, last_at = last_at - {0}, bad_since = bad_since - {0},
+    opened_at = opened_at - {0}, recovered_at = recovered_at - {0}, quiet_until = quiet_until - {0},
+    acknowledged_at = acknowledged_at - {0}, snoozed_until = snoozed_until - {0};
 UPDATE request_key SET created_at = created_at - {0};
 UPDATE pipeline_pause SET since = since - {0}, until = until - {0};
 """
@@ -155,8 +158,19 @@ class PostgresWorld:
 
     def outbox(self) -> list[Notice]:
         with psycopg.connect(self.url) as connection:
-            rows = connection.execute("SELECT run_id, kind, pipeline, tenant FROM outbox ORDER BY id").fetchall()
-        return [Notice(run_id=UUID(int=row[0].int), kind=row[1], pipeline=row[2], tenant=row[3]) for row in rows]
+            rows = connection.execute(
+                "SELECT run_id, kind, pipeline, tenant, incident_id FROM outbox ORDER BY id"
+            ).fetchall()
+        return [
+            Notice(
+                run_id=None if row[0] is None else UUID(int=row[0].int),
+                kind=row[1],
+                pipeline=row[2],
+                tenant=row[3],
+                incident_id=row[4],
+            )
+            for row in rows
+        ]
 
     def age(self, seconds: float) -> None:
         self.execute(_AGE.format(f"interval '{seconds} seconds'"))
