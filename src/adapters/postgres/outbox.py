@@ -35,8 +35,9 @@ UPDATE public.outbox SET status = 'expired'
 WHERE tenant = $1 AND status = 'due' AND created_at < clock_timestamp() - make_interval(secs => $2)
 """
 _FIELDS = """
-delivery.id, notice_id, kind, run_id, incident_id, delivery.pipeline, channel, address, outbox.created_at, since, failures,
-delivery.status, attempts, error, extract(epoch FROM clock_timestamp() - outbox.created_at)::double precision AS age
+delivery.id, notice_id, kind, run_id, incident_id, delivery.pipeline, channel, address, outbox.created_at, since,
+failures, delivery.status, attempts, error,
+extract(epoch FROM clock_timestamp() - outbox.created_at)::double precision AS age
 """
 # The one before it to the same address about the same pipeline has to be settled: a recovery never comes first.
 _TAKE = f"""

@@ -106,6 +106,20 @@ BEGIN
     RETURN it;
 END $$;
 
+CREATE FUNCTION public.incidents_told_late() RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    it public.incident;
+    told integer := 0;
+BEGIN
+    FOR it IN SELECT * FROM public.incident
+              WHERE status = 'open' AND NOT announced AND coalesce(clock_timestamp() >= quiet_until, true)
+              ORDER BY tenant, id FOR UPDATE SKIP LOCKED LOOP
+        PERFORM public.incident_keep(public.incident_told_late(it));
+        told := told + 1;
+    END LOOP;
+    RETURN told;
+END $$;
+
 CREATE FUNCTION public.incident_troubled(
     of_tenant text, of_pipeline text, of_kind text, about uuid, for_why text, needed integer
 ) RETURNS bigint LANGUAGE plpgsql AS $$
