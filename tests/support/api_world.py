@@ -30,6 +30,7 @@ from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.adapters.memory.run_requests import MemoryRunRequests
+from kubescribe.adapters.memory.slots import MemorySlots
 from kubescribe.adapters.memory.tokens import MemoryTokens
 from kubescribe.adapters.memory.web_sessions import MemoryWebSessions
 from kubescribe.application.authenticate import Authenticate, Trust
@@ -96,6 +97,7 @@ class ApiWorld:
         self.database, self.reports, self.launcher = stores
         self.clock, self.ids = MemoryClock(), MemoryIds()
         self.run_log = MemoryRunLog(self.database)
+        self.slots = MemorySlots(self.database)
         self.tokens, self.web_sessions = MemoryTokens(self.database), MemoryWebSessions(self.database)
         randomness = MemoryRandomness()
         requests = MemoryRunRequests(self.database)
@@ -124,8 +126,9 @@ class ApiWorld:
             ),
             explain_run=ExplainRun(run_log=self.run_log, history=history),
             describe_pipeline=describe,
-            explain_pipeline=ExplainPipeline(describe=describe, pauses=pauses),
+            explain_pipeline=ExplainPipeline(describe=describe, pauses=pauses, slots=self.slots),
             pauses=pauses,
+            slots=self.slots,
             resume_pipeline=ResumePipeline(pauses=pauses),
             tenant=tenant,
             reader=lambda: MemoryReportReader(self.reports),

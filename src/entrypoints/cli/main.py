@@ -36,6 +36,7 @@ MODULES = {
     "verify": "verify",
     "pipelines": "pipelines",
     "schedule": "schedule",
+    "slots": "slots",
     "reconcile": "reconcile",
     "audit": "audit",
     "notify": "notify",

@@ -24,6 +24,7 @@ from ..log_lines import bound
 from .browsing import json_objects, row_encoder
 from .container import Container
 from .looking_after import one_pass
+from .slots import slot_pass
 from .watching import collect_metrics
 
 PROBE_NAME = "kubescribe-readiness"
@@ -68,6 +69,7 @@ def services(
         describe_pipeline=container.describe_pipeline(),
         explain_pipeline=container.explain_pipeline(),
         pauses=container.pauses(),
+        slots=container.slots(),
         resume_pipeline=container.resume_pipeline(),
         refuse_secrets=refuse_secrets,
         tenant=container.settings().tenant,
@@ -89,9 +91,10 @@ def reconciler(
     container: Container, pipelines: Registry, figures: metrics.Registry, say: Callable[[str], None]
 ) -> KeepReconciling:
     """The loop."""
+    slots = slot_pass(container, pipelines, fires=True, figures=figures)
 
     async def reconcile() -> Sequence[str]:
-        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline)
+        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline, slots)
         for run in passed.reconciled.changed:
             with bound(run_id=run.id):
                 say(f"run {run.id} of {run.pipeline} was found to be {run.status}")

@@ -34,6 +34,7 @@ from .routes.run_logs import run_logs
 from .routes.runs import Runs
 from .routes.schema import schema, schema_page, schema_script, swagger_script, swagger_style
 from .routes.session import show_session, sign_in, sign_in_page, sign_in_script, sign_out
+from .routes.slots import AllSlots, PipelineSlots
 from .routes.trigger import trigger
 from .services import Services
 from .telling import about
@@ -53,6 +54,8 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     cancel,
     retry,
     Pipelines,
+    AllSlots,
+    PipelineSlots,
     Reports,
     report_rows,
     sign_in_page,

@@ -20,6 +20,7 @@ from ...application.ports.report_reader import ReportReader, Row
 from ...application.ports.row_encoder import RowEncoder
 from ...application.ports.run_history import RunHistory
 from ...application.ports.run_log import RunLog
+from ...application.ports.slots import Slots
 from ...application.resume_pipeline import ResumePipeline
 from ...application.retry_run import RetryRun
 from ...application.roll_back_report import RollBackReport
@@ -52,6 +53,7 @@ class Services:
     describe_pipeline: DescribePipeline
     explain_pipeline: ExplainPipeline
     pauses: Pauses
+    slots: Slots
     resume_pipeline: ResumePipeline
     refuse_secrets: Callable[[str, Mapping[str, object]], None]
     """Raises :class:`BadParameters` where a parameter of the pipeline holds a password of ours."""
