@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from ..domain.announcement import Announcement, last_lines, one_line, printable
 from ..domain.attempt import Attempt
 from ..domain.delivery import Delivery
-from ..domain.failing import RECOVERED
+from ..domain.incident import RECOVERED
 from ..domain.run import Run
+from ..domain.run_status import RunStatus
 
 _TITLE_LIMIT = 150
+_RECOVERED = (RECOVERED, "run.recovered")
+"""The second is an older release's."""
 
 
 def announce_run(
@@ -27,8 +30,9 @@ def announce_run(
     ``attempt``: the run's last. ``hidden`` takes secrets out of a text.
     """
     pipeline = one_line(delivery.pipeline, 100)
-    recovered = delivery.kind == RECOVERED
-    what = "works again" if recovered else "was lost" if delivery.kind == "run.lost" else "failed"
+    recovered = delivery.kind in _RECOVERED
+    lost = delivery.kind == "run.lost" or (run is not None and run.status is RunStatus.LOST)
+    what = "works again" if recovered else "was lost" if lost else "failed"
     cause = None if run is None or run.cause is None or recovered else run.cause.value
     title = f"{pipeline} {what}" + (f": {cause}" if cause and what == "failed" else "")
     message = None if run is None or recovered else run.message
@@ -41,15 +45,17 @@ def announce_run(
         text=None if not message else printable(hidden(message)),
         lines=() if certificate is None else last_lines(tuple(hidden(line) for line in certificate.log_tail)),
         next_steps=_next_steps(delivery, pipeline),
-        link=f"{public_url}/runs/{delivery.run_id}" if public_url else None,
+        link=f"{public_url}/runs/{delivery.run_id}" if public_url and delivery.run_id else None,
     )
 
 
 def _summary(delivery: Delivery, pipeline: str, run: Run | None, what: str) -> str:
     since = _time(delivery.since or delivery.created_at)
     many = f"{delivery.failures:,} run{'' if delivery.failures == 1 else 's'}"
-    if delivery.kind == RECOVERED:
+    if delivery.kind in _RECOVERED:
         return f"Pipeline {pipeline} works again. It had failed since {since}, in {many}."
+    if delivery.run_id is None:
+        return f"Pipeline {pipeline} has a problem since {since}: incident {delivery.incident_id}."
     sentence = f"A run of pipeline {pipeline} {what}."
     if what == "was lost":
         sentence = f"A run of pipeline {pipeline} was lost: it ended, and nothing that was looked at says why."
@@ -61,7 +67,11 @@ def _summary(delivery: Delivery, pipeline: str, run: Run | None, what: str) -> s
 
 
 def _facts(delivery: Delivery, run: Run | None, attempt: Attempt | None, cause: str | None) -> list[tuple[str, str]]:
-    facts = [("pipeline", delivery.pipeline), ("run", str(delivery.run_id))]
+    facts = [("pipeline", delivery.pipeline)]
+    if delivery.incident_id is not None:
+        facts.append(("incident", str(delivery.incident_id)))
+    if delivery.run_id is not None:
+        facts.append(("run", str(delivery.run_id)))
     if run is None:
         return [*facts, ("recorded", _time(delivery.created_at))]
     if cause is not None:
@@ -89,9 +99,11 @@ def _facts(delivery: Delivery, run: Run | None, attempt: Attempt | None, cause: 
 
 
 def _next_steps(delivery: Delivery, pipeline: str) -> tuple[tuple[str, str], ...]:
+    if delivery.run_id is None:
+        return ((f"kubescribe incidents show {delivery.incident_id}", "what is known of it"),)
     run = str(delivery.run_id)
     show = (f"kubescribe show {run}", "the whole record")
-    if delivery.kind == RECOVERED:
+    if delivery.kind in _RECOVERED:
         return (show,)
     return (
         show,

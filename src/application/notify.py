@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -117,11 +118,10 @@ class Notify:
 
     async def _announcement(self, delivery: Delivery) -> Announcement:
         run = attempt = None
-        try:
-            run = await self._run_log.get(delivery.run_id, tenant=self._tenant)
-        except RunNotFound:
-            pass
-        else:
-            attempts = await self._history.attempts(delivery.run_id, tenant=self._tenant)
+        if delivery.run_id is not None:
+            with suppress(RunNotFound):
+                run = await self._run_log.get(delivery.run_id, tenant=self._tenant)
+        if run is not None:
+            attempts = await self._history.attempts(run.id, tenant=self._tenant)
             attempt = next((one for one in attempts if one.id == run.attempt_id), None)
         return announce_run(delivery, run, attempt, public_url=self._public_url, hidden=self._hidden)

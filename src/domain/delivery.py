@@ -39,8 +39,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     notice_id: int
     """Its outbox row."""
     kind: str
-    """``run.failed``, ``run.lost``, ``run.recovered``."""
-    run_id: UUID
+    """``incident.opened``, ``incident.recovered``; older releases: ``run.failed``, ``run.lost``, ``run.recovered``.
+    """
+    run_id: UUID | None = None
+    """None: it is about no run."""
+    incident_id: int | None = None
+    """None: an older release wrote it."""
     pipeline: str
     channel: str
     """``email``, ``slack``."""
@@ -49,9 +53,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     """When the notice was written, by the database's clock."""
     since: datetime | None = None
-    """Since when the pipeline fails, or failed until it recovered."""
+    """Since when the problem is there, or was until it ended."""
     failures: int = 1
-    """How many runs failed since then."""
+    """How many failures, missed slots or broken promises there were since then."""
     status: DeliveryStatus = DeliveryStatus.DUE
     attempts: int = 0
     """Tries, the present one included."""
@@ -65,7 +69,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         """The same at every try: who gets it twice can tell."""
-        return f"{self.notice_id}.{self.run_id}"
+        return f"{self.notice_id}.{self.run_id or f'incident-{self.incident_id}'}"
 
 
 class Taken(msgspec.Struct, frozen=True):

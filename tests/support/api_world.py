@@ -18,9 +18,11 @@ from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.event_chain import MemoryEventChain
 from kubescribe.adapters.memory.fences import MemoryFences
 from kubescribe.adapters.memory.ids import MemoryIds
+from kubescribe.adapters.memory.incidents import MemoryIncidents
 from kubescribe.adapters.memory.launcher import MemoryLauncher
 from kubescribe.adapters.memory.outbox import MemoryOutbox
 from kubescribe.adapters.memory.pauses import MemoryPauses
+from kubescribe.adapters.memory.promises import MemoryPromiseBook
 from kubescribe.adapters.memory.publisher import MemoryPublisher
 from kubescribe.adapters.memory.randomness import MemoryRandomness
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
@@ -42,6 +44,7 @@ from kubescribe.application.explain_pipeline import ExplainPipeline
 from kubescribe.application.explain_run import ExplainRun
 from kubescribe.application.finish_cancel import FinishCancel
 from kubescribe.application.follow_run import FollowRun
+from kubescribe.application.handle_incident import HandleIncident
 from kubescribe.application.launch_run import LaunchRun
 from kubescribe.application.manage_tokens import CreateToken
 from kubescribe.application.metrics import Registry as MetricsRegistry
@@ -130,6 +133,9 @@ class ApiWorld:
             pauses=pauses,
             slots=self.slots,
             resume_pipeline=ResumePipeline(pauses=pauses),
+            incidents=MemoryIncidents(self.database),
+            handle_incident=HandleIncident(MemoryIncidents(self.database)),
+            promises=MemoryPromiseBook(self.database),
             tenant=tenant,
             reader=lambda: MemoryReportReader(self.reports),
             roll_back_report=lambda: RollBackReport(catalogue=catalogue, run_log=self.run_log, ids=self.ids),

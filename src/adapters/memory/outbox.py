@@ -8,6 +8,7 @@ import msgspec
 
 from ...application.ports.outbox import OutboxStanding, Recipients
 from ...domain.delivery import PLAN_WITHIN, Delivery, DeliveryStatus
+from ...domain.incident import GREW
 from ...domain.storable import storable
 from .database import MemoryDelivery, MemoryNotice, MemoryRunLogDatabase
 
@@ -29,7 +30,8 @@ class MemoryOutbox:
                 elif recipients:
                     kept.status = "planned"
                     planned += 1
-                    for channel, address in recipients:
+                    # That one that is known of has grown is on record, and no message.
+                    for channel, address in recipients if kept.notice.kind != GREW else ():
                         self._add(kept, channel, address, now)
         return planned
 
@@ -102,12 +104,13 @@ class MemoryOutbox:
             notice_id=kept.id,
             kind=kept.notice.kind,
             run_id=kept.notice.run_id,
+            incident_id=kept.notice.incident_id,
             pipeline=kept.notice.pipeline,
             channel=channel,
             address=address,
             created_at=kept.created_at,
-            since=kept.failing.since,
-            failures=kept.failing.failures,
+            since=kept.since,
+            failures=kept.failures,
         )
         deliveries.append(MemoryDelivery(delivery=delivery, tenant=kept.notice.tenant, next_at=now))
 

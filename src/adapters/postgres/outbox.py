@@ -18,12 +18,13 @@ _BATCH = 1000
 
 _PLAN = """
 WITH due AS (
-    SELECT id, pipeline FROM public.outbox WHERE tenant = $1 AND status = 'due'
+    SELECT id, pipeline, kind FROM public.outbox WHERE tenant = $1 AND status = 'due'
     ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED
-), planned AS (
+), planned AS ( -- one that has grown is on record, and no message
     INSERT INTO public.delivery (tenant, notice_id, channel, address, pipeline)
     SELECT $1, due.id, recipient.channel, recipient.address, due.pipeline
     FROM due CROSS JOIN unnest($2::text[], $3::text[]) AS recipient (channel, address)
+    WHERE due.kind <> 'incident.grew'
     ORDER BY due.id
     ON CONFLICT DO NOTHING
 )
@@ -34,8 +35,9 @@ UPDATE public.outbox SET status = 'expired'
 WHERE tenant = $1 AND status = 'due' AND created_at < clock_timestamp() - make_interval(secs => $2)
 """
 _FIELDS = """
-delivery.id, notice_id, kind, run_id, delivery.pipeline, channel, address, outbox.created_at, since, failures,
-delivery.status, attempts, error, extract(epoch FROM clock_timestamp() - outbox.created_at)::double precision AS age
+delivery.id, notice_id, kind, run_id, incident_id, delivery.pipeline, channel, address, outbox.created_at, since,
+failures, delivery.status, attempts, error,
+extract(epoch FROM clock_timestamp() - outbox.created_at)::double precision AS age
 """
 # The one before it to the same address about the same pipeline has to be settled: a recovery never comes first.
 _TAKE = f"""
@@ -164,4 +166,5 @@ class PostgresOutbox:
 
 def _delivery(row: Mapping[str, Any]) -> Delivery:
     values = {name: row[name] for name in Delivery.__struct_fields__ if name != "wait"}
-    return Delivery(**{**values, "run_id": UUID(int=row["run_id"].int), "status": DeliveryStatus(row["status"])})
+    run_id = None if row["run_id"] is None else UUID(int=row["run_id"].int)
+    return Delivery(**{**values, "run_id": run_id, "status": DeliveryStatus(row["status"])})

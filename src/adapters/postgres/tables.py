@@ -6,22 +6,30 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Double,
     Identity,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
-metadata = MetaData(schema="public")
+from .incident_tables import incident, incident_number, incident_terms, promise, promise_count, promise_held
+from .metadata import JSON as _JSON
+from .metadata import MOMENT as _MOMENT
+from .metadata import metadata
 
-_MOMENT = DateTime(timezone=True)
-_JSON = JSONB(none_as_null=True)
+__all__ = [
+    "incident",
+    "incident_number",
+    "incident_terms",
+    "metadata",
+    "promise",
+    "promise_count",
+    "promise_held",
+]
 
 run = Table(
     "run",
@@ -153,7 +161,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("run_id", Uuid, nullable=False),
+    Column("run_id", Uuid),
     Column("kind", Text, nullable=False),
     Column("pipeline", Text, nullable=False),
     Column("tenant", Text, nullable=False),
@@ -161,6 +169,7 @@ outbox = Table(
     Column("status", Text, nullable=False),
     Column("since", _MOMENT),
     Column("failures", Integer, nullable=False),
+    Column("incident_id", BigInteger),
 )
 
 delivery = Table(
@@ -200,15 +209,6 @@ run_figures = Table(
     Column("runs", BigInteger, nullable=False),
     Column("seconds", Double, nullable=False),
     Column("buckets", ARRAY(BigInteger), nullable=False),
-)
-
-pipeline_failing = Table(
-    "pipeline_failing",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("pipeline", Text, primary_key=True),
-    Column("since", _MOMENT, nullable=False),
-    Column("failures", Integer, nullable=False),
 )
 
 request_key = Table(

@@ -10,6 +10,7 @@ from ...domain.errors import KubescribeError
 from ...domain.exit_code import ExitCode
 from ...domain.report import Publication
 from ..composition.container import Container
+from ..composition.incidents import incident_pass
 from ..composition.looking_after import one_pass
 from ..composition.slots import slot_pass
 from ..settings import Settings
@@ -23,7 +24,8 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     async def reconcile(container: Container) -> int:
         pipelines = Registry.load(settings.pipelines)
         slots = slot_pass(container, pipelines, fires=False)
-        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline, slots)
+        incidents = incident_pass(container, pipelines)
+        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline, slots, incidents)
         for refusal in passed.late:
             print(f"kubescribe: {refusal}", file=sys.stderr)
         done = passed.reconciled

@@ -16,6 +16,7 @@ from . import access, cluster, history, requests, slots
 from .addresses import address as _address
 from .browsing import compare_versions, record_rollbacks, report_reader
 from .databases import Databases
+from .incidents import handle_incident, incidents, promise_book
 
 if TYPE_CHECKING:
     from ...adapters.local.launcher import LocalLauncher
@@ -262,6 +263,9 @@ class Container(containers.DeclarativeContainer):
         requests.finish_cancel, settings, databases, run_log, launcher, fences, publisher
     )
     pauses = providers.Singleton(requests.pauses, engine)
+    incidents = providers.Singleton(incidents, engine)
+    handle_incident = providers.Singleton(handle_incident, incidents)
+    promise_book = providers.Singleton(promise_book, settings, databases, closing)
     resume_pipeline = providers.Singleton(requests.resume_pipeline, pauses)
     explain_run = providers.Singleton(history.explain_run, run_log, run_history)
     explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses, slots)

@@ -23,6 +23,7 @@ from ..http.services import Services
 from ..log_lines import bound
 from .browsing import json_objects, row_encoder
 from .container import Container
+from .incidents import incident_pass
 from .looking_after import one_pass
 from .slots import slot_pass
 from .watching import collect_metrics
@@ -71,6 +72,9 @@ def services(
         pauses=container.pauses(),
         slots=container.slots(),
         resume_pipeline=container.resume_pipeline(),
+        incidents=container.incidents(),
+        handle_incident=container.handle_incident(),
+        promises=container.promise_book(),
         refuse_secrets=refuse_secrets,
         tenant=container.settings().tenant,
         reader=reader,
@@ -92,9 +96,10 @@ def reconciler(
 ) -> KeepReconciling:
     """The loop."""
     slots = slot_pass(container, pipelines, fires=True, figures=figures)
+    incidents = incident_pass(container, pipelines)
 
     async def reconcile() -> Sequence[str]:
-        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline, slots)
+        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline, slots, incidents)
         for run in passed.reconciled.changed:
             with bound(run_id=run.id):
                 say(f"run {run.id} of {run.pipeline} was found to be {run.status}")

@@ -24,6 +24,7 @@ from .guard import authorise
 from .problems import Kind, Refused, encoded, headers_of, kind_of
 from .routes.explain import Explain
 from .routes.health import healthz, readyz
+from .routes.incidents import Incidents, PipelinePromises
 from .routes.metrics import metrics
 from .routes.pipelines import Pipelines
 from .routes.report_rows import report_rows
@@ -54,6 +55,8 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     cancel,
     retry,
     Pipelines,
+    PipelinePromises,
+    Incidents,
     AllSlots,
     PipelineSlots,
     Reports,
