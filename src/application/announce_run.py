@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ..domain.announcement import Announcement, last_lines, one_line, printable
 from ..domain.attempt import Attempt
 from ..domain.delivery import Delivery
+from ..domain.duration import format_duration
 from ..domain.failing import RECOVERED
 from ..domain.run import Run
 
@@ -19,12 +20,13 @@ def announce_run(
     run: Run | None,
     attempt: Attempt | None,
     *,
+    last_success: Run | None = None,
     public_url: str | None,
     hidden: Callable[[str], str],
 ) -> Announcement:
     """The announcement of a notice about a run; without ``run`` the record is gone, and the notice alone speaks.
 
-    ``attempt``: the run's last. ``hidden`` takes secrets out of a text.
+    ``attempt``: the run's last. ``last_success``: the pipeline's. ``hidden`` takes secrets out of a text.
     """
     pipeline = one_line(delivery.pipeline, 100)
     recovered = delivery.kind == RECOVERED
@@ -33,15 +35,22 @@ def announce_run(
     title = f"{pipeline} {what}" + (f": {cause}" if cause and what == "failed" else "")
     message = None if run is None or recovered else run.message
     certificate = None if attempt is None or recovered else attempt.certificate
+    facts = _facts(delivery, run, attempt, cause)
+    if not recovered and last_success is not None:
+        facts.append(("last success", _success(last_success)))
     return Announcement(
         kind=delivery.kind,
         title=one_line(hidden(title), _TITLE_LIMIT),
         summary=hidden(_summary(delivery, pipeline, run, what)),
-        facts=tuple((name, one_line(hidden(value), 300)) for name, value in _facts(delivery, run, attempt, cause)),
+        facts=tuple((name, one_line(hidden(value), 300)) for name, value in facts),
         text=None if not message else printable(hidden(message)),
         lines=() if certificate is None else last_lines(tuple(hidden(line) for line in certificate.log_tail)),
         next_steps=_next_steps(delivery, pipeline),
         link=f"{public_url}/runs/{delivery.run_id}" if public_url else None,
+        pipeline=pipeline,
+        key=f"kubescribe:{run.tenant if run else ''}:{delivery.pipeline}",
+        resolves=recovered,
+        at=delivery.created_at,
     )
 
 
@@ -86,6 +95,17 @@ def _facts(delivery: Delivery, run: Run | None, attempt: Attempt | None, cause: 
     if run.reason:
         facts.append(("reason", run.reason))
     return facts
+
+
+def _success(run: Run) -> str:
+    ended = run.finished_at or run.created_at
+    seconds = run.duration
+    took = (
+        ""
+        if seconds is None
+        else f", took {format_duration(timedelta(seconds=round(seconds, 0 if seconds > 10 else 1)))}"
+    )
+    return _time(ended) + took
 
 
 def _next_steps(delivery: Delivery, pipeline: str) -> tuple[tuple[str, str], ...]:

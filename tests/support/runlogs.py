@@ -116,6 +116,7 @@ UPDATE attempt SET started_at = started_at - {0}, ended_at = ended_at - {0}, lea
 UPDATE event SET at = at - {0};
 UPDATE outbox SET created_at = created_at - {0}, since = since - {0};
 UPDATE delivery SET next_at = next_at - {0};
+UPDATE mailbox SET opens_at = opens_at - {0}, quiet_at = quiet_at - {0};
 UPDATE request_key SET created_at = created_at - {0};
 UPDATE pipeline_pause SET since = since - {0}, until = until - {0};
 """

@@ -42,6 +42,15 @@ class MemoryDelivery(msgspec.Struct, kw_only=True):
     delivery: Delivery
     tenant: str
     next_at: datetime
+    lead: int | None = None
+    """The head of its message; None: it is in none yet."""
+
+
+class MemoryMailbox(msgspec.Struct, kw_only=True):
+    """When an address may get another message, and from when on it is quiet there."""
+
+    opens_at: datetime
+    quiet_at: datetime
 
 
 class MemoryRunLogDatabase:
@@ -62,6 +71,8 @@ class MemoryRunLogDatabase:
         self.chunks: dict[tuple[UUID, int], LogChunk] = {}
         self.notices: list[MemoryNotice] = []
         self.deliveries: list[MemoryDelivery] = []
+        self.mailboxes: dict[tuple[str, str, str], MemoryMailbox] = {}
+        """By tenant, channel and address."""
         self.failing: dict[tuple[str, str], Failing] = {}
         self.chains: dict[str, list[Link]] = {}
         self.anchors: list[tuple[Anchor, str]] = []

@@ -177,6 +177,18 @@ delivery = Table(
     Column("next_at", _MOMENT, nullable=False),
     Column("settled_at", _MOMENT),
     Column("error", Text),
+    Column("lead", BigInteger),
+    Column("down", Boolean, nullable=False),
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("opens_at", _MOMENT, nullable=False),
+    Column("quiet_at", _MOMENT, nullable=False),
 )
 
 event_anchor = Table(

@@ -24,6 +24,7 @@ class SlackChannel:
     """
 
     name = "slack"
+    alone = False
 
     def __init__(self, client: HttpClient, url: WebhookUrl) -> None:
         self._client = client

@@ -23,10 +23,12 @@ from kubescribe.adapters.memory.outbox import MemoryOutbox
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.application.failpoints import FailpointError, armed
-from kubescribe.application.notify import LEASE, Notified, Notify
+from kubescribe.application.notify import EVERYTHING, LEASE, Notified, Notify
 from kubescribe.domain.attempt import DeathCertificate
+from kubescribe.domain.collecting import ALONE, Collecting
 from kubescribe.domain.delivery import GIVE_UP_AFTER, LONGEST_WAIT
 from kubescribe.domain.errors import NotDelivered
+from kubescribe.domain.notify_rules import Rule, Rules
 
 STEPS = ("notify.planned", "notify.taken", "notify.composed", "notify.sent", "notify.settled")
 
@@ -34,7 +36,13 @@ STEPS = ("notify.planned", "notify.taken", "notify.composed", "notify.sent", "no
 class Office:
     """A RunLog with failures, and a sender."""
 
-    def __init__(self, *channels: MemoryChannel, secret: str = "hunter22") -> None:
+    def __init__(
+        self,
+        *channels: MemoryChannel,
+        secret: str = "hunter22",
+        collecting: Collecting = ALONE,
+        rules: Rules = EVERYTHING,
+    ) -> None:
         self.database = MemoryRunLogDatabase()
         self.attempts = MemoryAttemptLog(self.database)
         self.ids = MemoryIds()
@@ -50,6 +58,8 @@ class Office:
             clock=self.clock,
             hidden=lambda text: text.replace(secret, "•••"),
             public_url="https://ks.example.org",
+            collecting=collecting,
+            rules=rules,
         )
 
     def end(self, pipeline: str = "sales", *, well: bool = False, **changes: Any) -> UUID:
@@ -317,3 +327,103 @@ def test_hostile_texts_are_held_in_bounds() -> None:
     assert len(whole) < 30_000
     for character in ("\x1b", "\u202e", "\0", "\r", "\\u0000", "\\u001b"):
         assert character not in whole
+
+
+def test_five_hundred_failures_in_five_minutes_are_three_messages_that_list_them_all() -> None:
+    """FAULTS N5, with a look every two seconds."""
+    mail, slack = MemoryChannel("email", ("ann@example.org", "bob@example.org")), MemoryChannel("slack")
+    office = Office(mail, slack, collecting=Collecting())
+    for number in range(500):
+        office.end(f"pipeline{number}", message=f"table {number} is gone")
+        office.database.advance(0.6)
+        if number % 3 == 0:
+            office.tell()
+    for _ in range(200):
+        office.database.advance(2.0)
+        office.tell()
+    to_ann = [said for address, _, said in mail.taken if address == "ann@example.org"]
+    to_bob = [said for address, _, said in mail.taken if address == "bob@example.org"]
+    for told in (to_ann, to_bob, [said for *_, said in slack.taken]):
+        assert len(told) == 3
+        assert told[0].title == "pipeline0 failed: error", "the first goes out at once, with all that is known"
+        listed = ["pipeline0", *(entry.name for said in told[1:] for entry in said.entries)]
+        assert sorted(listed) == sorted(f"pipeline{number}" for number in range(500))
+        assert all(said.more == 0 for said in told)
+        assert "failed: error (table 499 is gone); since" in told[-1].entries[-1].text
+        assert told[-1].entries[-1].link and told[-1].title.endswith("more fail")
+
+
+def test_a_day_without_the_channel_is_two_messages_in_order() -> None:
+    office = Office(collecting=Collecting())
+    channel = office.channels[0]
+    for hour in range(24):
+        office.end(f"pipeline{hour % 7}")
+        if hour % 5 == 4:
+            office.end(f"pipeline{hour % 7}", well=True)
+        for _ in range(6):
+            channel.answers = [NotDelivered("away", channel_down=True)]
+            office.tell()
+            channel.answers = []
+            office.database.advance(600)
+    assert channel.taken == []
+    office.database.advance(LONGEST_WAIT)
+    for _ in range(200):
+        office.tell()
+        office.database.advance(10)
+    first, rest = (said for *_, said in channel.taken)
+    assert first.title == "pipeline0 failed: error"
+    assert {entry.name for entry in rest.entries} == {f"pipeline{number}" for number in range(7)}
+    states = {entry.name: entry.text.partition(";")[0] for entry in rest.entries}
+    assert states["pipeline4"].startswith("failed"), states
+    assert states["pipeline5"] == "works again", states
+    assert rest.entries[-1].text.startswith("works again"), "what fails comes first"
+    assert asyncio.run(office.outbox.standing("default")).due == 0
+
+
+def test_the_last_success_is_told() -> None:
+    office = Office()
+    office.end(well=True)
+    office.end()
+    assert office.tell().sent == 1
+    facts = dict(office.channels[0].taken[0][2].facts)
+    assert facts["last success"].endswith("s") and "UTC, took" in facts["last success"]
+
+
+def test_what_the_rules_lead_to_nobody_is_done_with() -> None:
+    office = Office(rules=Rules((Rule(to=(("memory", None),), pipelines=("sales",)),)))
+    office.end("sales")
+    office.end("stock")
+    assert office.tell().sent == 1
+    assert [kept.status for kept in office.database.notices] == ["planned", "silent"]
+    assert asyncio.run(office.outbox.standing("default")).due == 0
+
+
+def test_a_channel_that_puts_things_together_itself_gets_each_at_once() -> None:
+    office = Office(MemoryChannel(alone=True), collecting=Collecting())
+    for number in range(5):
+        office.end(f"pipeline{number}")
+    assert office.tell().sent == 5
+    assert all(not said.entries for *_, said in office.channels[0].taken)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("collecting", [ALONE, Collecting()], ids=["alone", "together"])
+def test_a_sender_that_dies_says_the_same_again(step: str, collecting: Collecting) -> None:
+    """A duplicate has the id and the notices of the first, whatever has happened meanwhile."""
+    office = Office(collecting=collecting)
+    for number in range(3):
+        office.end(f"pipeline{number}")
+    with armed(f"{step}=raise"), pytest.raises(FailpointError):
+        office.tell()
+    office.end("pipeline7")
+    for _ in range(50):
+        office.database.advance(LEASE)
+        office.tell()
+    by_id: dict[str, set[str]] = {}
+    for _, message_id, said in office.channels[0].taken:
+        by_id.setdefault(message_id, set()).add(said.title)
+    assert all(len(titles) == 1 for titles in by_id.values())
+    assert len(office.channels[0].taken) == len(by_id) + (step == "notify.sent")
+    told = [name for *_, said in office.channels[0].taken for name in (dict(said.facts).get("pipeline"), *said.entries)]
+    names = {getattr(one, "name", one) for one in told} - {None}
+    assert names == {"pipeline0", "pipeline1", "pipeline2", "pipeline7"}
