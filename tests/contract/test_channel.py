@@ -56,7 +56,7 @@ def by_slack(stack: ExitStack) -> World:
     sink = stack.enter_context(http_sink())
     url = WebhookUrl.parse(f"http://127.0.0.1:{sink.port}/services/sesame", "SLACK_WEBHOOK_URL")
     return World(
-        channel=SlackChannel(StandardHttpClient(), url),
+        channel=SlackChannel(StandardHttpClient(), {"webhook": url}),
         got=lambda: [body.decode() for _, body in sink.posts],
         refuse=lambda for_good: sink.answers.append((403 if for_good else 429, {"Retry-After": "1"}, b"no")),
     )

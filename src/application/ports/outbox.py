@@ -44,10 +44,10 @@ class Outbox(Protocol):
     async def take(self, tenant: str, channel: str, *, lease: float, collecting: Collecting) -> Message | None:
         """The next message that is due on the channel, its try counted, and nobody else's for ``lease`` seconds.
 
-        What was tried before has the notices that it had. Else it is made of all that waits for an address, the
-        oldest first, as far as ``collecting`` allows; but what follows a notice of the same pipeline to the same address
-        that was taken and not settled waits for that, and while a message waits because the channel is down no other
-        is made. None: nothing is due now. The count is on record before this returns.
+        What was tried before has the notices that it had. Else it is made of all that waits for an address, the oldest
+        first, as far as ``collecting`` allows; but what follows a notice of the same pipeline to the same address that
+        was taken and not settled waits for that, and while a message waits because the channel is down no other is
+        made. None: nothing is due now. The count is on record before this returns.
         """
         ...
 
