@@ -9,6 +9,8 @@ import msgspec
 
 KINDS = ("run.failed", "run.lost", "run.recovered")
 """What there is to be told."""
+TOLD = KINDS
+"""What is told where no rule says otherwise."""
 
 
 class DueNotice(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Channels and addresses; without an address, all that the channel reaches anyway."""
     pipelines: tuple[str, ...] = ("*",)
     tenants: tuple[str, ...] = ("*",)
-    kinds: tuple[str, ...] = ("*",)
+    kinds: tuple[str, ...] = TOLD
     hours: Hours | None = None
     later: bool = False
     """Outside of its hours, tell when they begin; else the rule does not hold then."""
@@ -98,6 +100,8 @@ class Rules(msgspec.Struct, frozen=True):
     def recipients(self, notice: DueNotice, everybody: tuple[tuple[str, str], ...]) -> tuple[Recipient, ...]:
         """Who is told; ``everybody``: the channels' own addresses."""
         if not self.rules:
+            if notice.kind not in TOLD:
+                return ()
             return tuple(Recipient(channel, address) for channel, address in everybody)
         found: dict[tuple[str, str], float] = {}
         for rule in self.rules:

@@ -40,6 +40,7 @@ _EMBEDDING: tuple[Network, ...] = tuple(
         ),
     )
 )
+_LOOPBACK = IPv6Address("::1")
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -75,11 +76,12 @@ class Reachable(msgspec.Struct, frozen=True):
 
     def allows(self, address: Address) -> bool:
         """Whether a connection to it may be opened."""
-        if any(address in network for network in _NEVER) or any(address in network for network in _EMBEDDING):
-            # ::1 is in ::/96, and a loopback that somebody allowed is nothing but that.
-            if not (address == IPv6Address("::1") and any(address in network for network in self.networks)):
-                return False
-        return any(address in network for network in self.networks) or address.is_global
+        allowed = any(address in network for network in self.networks)
+        if address == _LOOPBACK:  # it is in ::/96, and whoever allowed it meant nothing else
+            return allowed
+        if any(address in network for network in (*_NEVER, *_EMBEDDING)):
+            return False
+        return allowed or address.is_global
 
 
 NOT_ALLOWED = "is an address of a network that is not posted to; KUBESCRIBE_WEBHOOK_NETWORKS can allow one"

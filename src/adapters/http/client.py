@@ -76,6 +76,7 @@ def read_answer(status: int, body: bytes, retry_after: str | None) -> HttpAnswer
 
 
 def why(error: BaseException) -> str:
+    """What went wrong, without the address that an error's own text may hold."""
     reason = getattr(error, "reason", None)
     error = reason if isinstance(reason, BaseException) else error
     if isinstance(error, OSError):

@@ -31,9 +31,9 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
 class GuardedHttpClient:
     """:class:`~kubescribe.application.ports.http_client.HttpClient` that reaches nothing but what is allowed.
 
-    The name is looked up once; if any of its addresses may not be reached, nothing is. The connection goes to an address
-    that was checked, with the name in TLS and in ``Host``, past any proxy: who answers otherwise the second time is not
-    asked a second time. Redirects are answers like others. ``timeout``: seconds for all of it.
+    The name is looked up once; if any of its addresses may not be reached, nothing is. The connection goes to an
+    address that was checked, with the name in TLS and in ``Host``, past any proxy: who answers otherwise the second
+    time is not asked a second time. Redirects are answers like others. ``timeout``: seconds for all of it.
     """
 
     def __init__(

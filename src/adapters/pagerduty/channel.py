@@ -64,7 +64,7 @@ def event(announcement: Announcement, message_id: str, routing_key: str) -> dict
     }
     if one.resolves:
         return made
-    payload = {
+    payload: dict[str, Any] = {
         "summary": one_line(f"{one.title}: {one.summary}", _SUMMARY),
         "source": one.pipeline or "kubescribe",
         "severity": _SEVERITY.get(one.kind, "error"),

@@ -24,5 +24,8 @@ class HttpClient(Protocol):
     """Posts JSON. Follows no redirect; certificates are verified."""
 
     async def post(self, url: WebhookUrl, body: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer:
-        """The answer, whatever its status; ``headers``: more of them. Raises :class:`PostFailed` where none came, though the post may have."""
+        """The answer, whatever its status; ``headers``: more of them.
+
+        Raises :class:`PostFailed` where none came, though the post may have.
+        """
         ...
