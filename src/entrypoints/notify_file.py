@@ -44,19 +44,20 @@ class _Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class _Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    to: list[str]
-    pipelines: list[str] = ["*"]
-    tenants: list[str] = ["*"]
-    kinds: list[str] | None = None
+    to: tuple[str, ...]
+    pipelines: tuple[str, ...] = ("*",)
+    tenants: tuple[str, ...] = ("*",)
+    kinds: tuple[str, ...] | None = None
     hours: _Hours | None = None
     outside: Literal["skip", "wait"] = "skip"
     notify_after: int = 1
-    attach: list[str] = []
+    attach: tuple[str, ...] = ()
 
 
 class _Collect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     first: str = "30s"
     interval: str = "5m"
+    together: int = 10_000
     repeat: str = "4h"
 
 
@@ -67,7 +68,7 @@ class _Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    rule: list[_Rule] = []
+    rule: tuple[_Rule, ...] = ()
     target: dict[str, TargetEntry] = {}
     collect: _Collect = _Collect()
     summary: _Summary | None = None
@@ -107,9 +108,12 @@ def read_notify_file(path: Path) -> NotifyFile:
             raise BadSetting(NAME, f"{path}: [target.{name[:80]}]: a name has small letters, digits, - and _")
     rules = tuple(_rule(rule, f"{path}: rule {number}") for number, rule in enumerate(file.rule, 1))
     where = f"{path}: [collect]"
+    if not 1 <= file.collect.together <= 10_000:
+        raise BadSetting(NAME, f"{where}: together is a number from 1 to 10000")
     collecting = Collecting(
         first=_seconds(file.collect.first, f"{where} first"),
         interval=_seconds(file.collect.interval, f"{where} interval"),
+        most=file.collect.together,
     )
     repeat = _seconds(file.collect.repeat, f"{where} repeat")
     summary = None
