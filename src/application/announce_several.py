@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from ..domain.announcement import ENTRIES, Announcement, Entry, one_line
 from ..domain.collecting import Message
 from ..domain.delivery import Delivery
-from ..domain.failing import RECOVERED
+from ..domain.trouble_words import is_about_runs, is_over, words
 
 _NAMED = 3
 _TITLE_LIMIT = 150
@@ -20,34 +20,41 @@ def announce_several(message: Message, *, public_url: str | None, hidden: Callab
 
     ``hidden`` takes secrets out of a text.
     """
-    by_pipeline: dict[str, list[Delivery]] = {}
+    by_trouble: dict[tuple[str, str], list[Delivery]] = {}
     for one in message.told:
-        by_pipeline.setdefault(one.pipeline, []).append(one)
-    failing = [name for name, told in by_pipeline.items() if told[-1].kind != RECOVERED]
-    well = [name for name in by_pipeline if name not in set(failing)]
-    # What fails comes first: a list may be cut.
-    shown = (failing + well)[:ENTRIES]
+        by_trouble.setdefault((one.pipeline, "" if is_about_runs(one) else one.trouble or ""), []).append(one)
+    bad = [told for told in by_trouble.values() if not is_over(told[-1])]
+    well = [told for told in by_trouble.values() if is_over(told[-1])]
     entries = tuple(
         Entry(
-            name=one_line(hidden(name), 100),
-            text=one_line(hidden(_line(by_pipeline[name])), _LINE_LIMIT),
-            link=f"{public_url}/runs/{by_pipeline[name][-1].run_id}" if public_url else None,
+            name=one_line(hidden(told[-1].pipeline), 100),
+            text=one_line(hidden(_line(told)), _LINE_LIMIT),
+            link=f"{public_url}/runs/{told[-1].run_id}" if public_url and told[-1].run_id else None,
         )
-        for name in shown
+        for told in (bad + well)[:ENTRIES]  # what fails comes first: a list may be cut
     )
-    parts = [_count(failing, "fails", "fail")] * bool(failing) + [_count(well, "works again", "work again")] * bool(
-        well
+    failing, other = (
+        [told for told in bad if is_about_runs(told[-1])],
+        [told for told in bad if not is_about_runs(told[-1])],
     )
-    failures = sum(one.kind != RECOVERED for one in message.told)
+    parts = [
+        _count(some, one, many)
+        for some, one, many in (
+            (failing, "fails", "fail"),
+            (other, "is not as promised", "are not as promised"),
+            (well, "works again", "work again"),
+        )
+        if some
+    ]
+    troubles = sum(not is_over(one) for one in message.told)
     first, last = message.told[0].created_at, message.told[-1].created_at
     return Announcement(
         kind="several",
         title=one_line(hidden("; ".join(parts)), _TITLE_LIMIT),
-        summary=f"{failures:,} run{'' if failures == 1 else 's'} failed between {_time(first)} and {_time(last)}, "
-        f"in {len(by_pipeline):,} pipeline{'' if len(by_pipeline) == 1 else 's'}; "
-        f"{len(well):,} of these work{'s' if len(well) == 1 else ''} again.",
+        summary=f"{troubles:,} failure{'' if troubles == 1 else 's'} and {len(message.told) - troubles:,} "
+        f"recover{'y' if len(message.told) - troubles == 1 else 'ies'} between {_time(first)} and {_time(last)}.",
         entries=entries,
-        more=len(by_pipeline) - len(entries),
+        more=len(by_trouble) - len(entries),
         next_steps=(("kubescribe runs --status failed", "what failed"), ("kubescribe show RUN", "the whole record")),
         link=f"{public_url}/" if public_url else None,
         key=message.head.message_id,
@@ -58,18 +65,17 @@ def announce_several(message: Message, *, public_url: str | None, hidden: Callab
 def _line(told: list[Delivery]) -> str:
     newest = told[-1]
     since = _time(newest.since or newest.created_at)
-    if newest.kind == RECOVERED:
-        return (
-            f"works again; it had failed since {since}, in {newest.failures:,} run{'' if newest.failures == 1 else 's'}"
-        )
-    times = f", {newest.failures:,} runs in a row" if newest.failures > 1 else ""
+    if is_over(newest):
+        times = f", {newest.failures:,} times" if newest.failures > 1 else ""
+        return f"{words(newest)}; the trouble was there since {since}{times}"
+    times = f", {newest.failures:,} times" if newest.failures > 1 else ""
     cause = f": {newest.cause}" if newest.cause else ""
-    what = "lost" if newest.kind == "run.lost" else "failed"
     said = f" ({one_line(newest.said, 120)})" if newest.said else ""
-    return f"{what}{cause}{said}; since {since}{times}"
+    return f"{words(newest)}{cause}{said}; since {since}{times}"
 
 
-def _count(names: list[str], one: str, many: str) -> str:
+def _count(some: list[list[Delivery]], one: str, many: str) -> str:
+    names = list(dict.fromkeys(told[-1].pipeline for told in some))
     named = ", ".join(names[:_NAMED])
     rest = len(names) - _NAMED
     if rest > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -142,12 +143,11 @@ class Notify:
             return announce_several(message, public_url=self._public_url, hidden=self._hidden)
         delivery = message.head
         run = attempt = None
-        try:
-            run = await self._run_log.get(delivery.run_id, tenant=self._tenant)
-        except RunNotFound:
-            pass
-        else:
-            attempts = await self._history.attempts(delivery.run_id, tenant=self._tenant)
+        if delivery.run_id is not None:
+            with suppress(RunNotFound):
+                run = await self._run_log.get(delivery.run_id, tenant=self._tenant)
+        if run is not None:
+            attempts = await self._history.attempts(run.id, tenant=self._tenant)
             attempt = next((one for one in attempts if one.id == run.attempt_id), None)
         before = RunFilter(
             tenant=self._tenant,
@@ -161,6 +161,7 @@ class Notify:
             delivery,
             run,
             attempt,
+            tenant=self._tenant,
             last_success=last[0] if last else None,
             public_url=self._public_url,
             hidden=self._hidden,

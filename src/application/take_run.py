@@ -11,6 +11,7 @@ from ..domain.concurrency import Concurrency
 from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, PipelineBusy, RunClosed
 from ..domain.exit_code import ExitCode
 from ..domain.failure import FailureCause
+from ..domain.incident import IncidentTerms
 from ..domain.note import NoteKind
 from ..domain.outcome import Outcome
 from ..domain.pipeline import Pipeline
@@ -240,6 +241,7 @@ class TakeRun:
             lease=self._lease,
             run_deadline=self._guard.run_deadline,
             concurrency=declared.pipeline.concurrency if declared else Concurrency.ALLOW,
+            incidents=declared.pipeline.incidents if declared else IncidentTerms(),
             start_deadline=declared.pipeline.start_deadline if declared else 300.0,
         )
 

@@ -21,3 +21,6 @@ SCHEDULE = "schedule"
 
 CLUSTER = "cluster"
 """The actor of what somebody did on the cluster itself, past KubeScribe: ``kubectl create job``, ``kubectl delete``."""
+
+RUNLOG = "runlog"
+"""The actor of what follows from what somebody else wrote, in the same transaction: incidents open and recover."""

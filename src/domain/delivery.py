@@ -41,8 +41,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     notice_id: int
     """Its outbox row."""
     kind: str
-    """``run.failed``, ``run.lost``, ``run.recovered``."""
-    run_id: UUID
+    """``incident.opened``, ``incident.recovered``; older releases: ``run.failed``, ``run.lost``, ``run.recovered``.
+    """
+    run_id: UUID | None = None
+    """None: it is about no run."""
+    incident_id: int | None = None
+    """None: an older release wrote it."""
     pipeline: str
     channel: str
     """``email``, ``slack``."""
@@ -51,13 +55,15 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     """When the notice was written, by the database's clock."""
     since: datetime | None = None
-    """Since when the pipeline fails, or failed until it recovered."""
+    """Since when the problem is there, or was until it ended."""
     failures: int = 1
-    """How many runs failed since then."""
+    """How many failures, missed slots or broken promises there were since then."""
+    trouble: str | None = None
+    """What kind of incident it is about; None: an older release wrote it."""
     cause: str | None = None
     """Why the run failed, in a word."""
     said: str | None = None
-    """What the run said when it failed, its beginning."""
+    """What the run said when it failed, or what the incident is about; its beginning."""
     status: DeliveryStatus = DeliveryStatus.DUE
     attempts: int = 0
     """Tries, the present one included."""
@@ -73,7 +79,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         """The same at every try: who gets it twice can tell."""
-        return f"{self.notice_id}.{self.run_id}"
+        return f"{self.notice_id}.{self.run_id or f'incident-{self.incident_id}'}"
 
 
 class Taken(msgspec.Struct, frozen=True):

@@ -7,10 +7,14 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-KINDS = ("run.failed", "run.lost", "run.recovered")
+from .incident import GREW, OPENED, RECOVERED
+
+REPEATED = "incident.repeated"
+"""The kind of the notice that an incident is still there, and nobody has acknowledged it."""
+TOLD = (OPENED, REPEATED, RECOVERED, "run.failed", "run.lost", "run.recovered")
+"""What is told where no rule says otherwise; the last three are an older release's."""
+KINDS = (OPENED, GREW, REPEATED, RECOVERED, "run.failed", "run.lost", "run.recovered")
 """What there is to be told."""
-TOLD = KINDS
-"""What is told where no rule says otherwise."""
 
 
 class DueNotice(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,11 +88,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds(self, notice: DueNotice) -> bool:
         """Whether it does, whatever the hour."""
+        kind = notice.kind
+        if kind == GREW and self.notify_after > 1 and notice.failures == self.notify_after:
+            kind = OPENED  # when it opened, it was too early to tell
         return (
             notice.failures >= self.notify_after
             and _matches(self.pipelines, notice.pipeline)
             and _matches(self.tenants, notice.tenant)
-            and _matches(self.kinds, notice.kind)
+            and _matches(self.kinds, kind)
         )
 
 

@@ -10,10 +10,12 @@ import msgspec
 
 from .concurrency import Concurrency
 from .errors import BadDeclaration
+from .incident import IncidentTerms
 from .pod_needs import PodNeeds
 
 # A CronJob's name has at most 52 characters, of which DNS allows these.
 _NAME = re.compile(r"[a-z]([a-z0-9_-]{0,50}[a-z0-9])?")
+_MOST_IN_A_ROW = 1000
 NAME_RULE = "use lower-case letters, digits, '-' and '_', at most 52 characters, the first a letter"
 
 
@@ -48,6 +50,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """From the end of an attempt to the start of the next."""
     concurrency: Concurrency = Concurrency.ALLOW
     """What becomes of a run while another one is at work."""
+    incidents: IncidentTerms = IncidentTerms()
+    """When failed runs in a row are an incident, and when it ends."""
     snapshot: str = "run"
     """``run``: all reads see one moment of the production database; ``read``: each sees its own."""
     pod: PodNeeds = PodNeeds()
@@ -66,6 +70,15 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             if not 0 <= value < inf:
                 problem = f"{what} is {value}, which is {'less than 0' if value < 0 else 'no number to wait for'}"
                 raise BadDeclaration(f"pipeline {self.name}: {problem} ({self.location})")
+        for what, count in (
+            ("incident_after", self.incidents.incident_after),
+            ("recover_after", self.incidents.recover_after),
+        ):
+            if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MOST_IN_A_ROW:
+                raise BadDeclaration(
+                    f"pipeline {self.name}: {what} is {count!r}, and has to be a whole number of runs, at least 1 "
+                    f"and at most {_MOST_IN_A_ROW} ({self.location})"
+                )
         for what, limit in (("run_deadline", self.run_deadline), ("start_deadline", self.start_deadline)):
             if not 0 < limit < inf:
                 raise BadDeclaration(

@@ -21,6 +21,7 @@ from kubescribe.domain.delivery import (
     after,
 )
 from kubescribe.domain.event import Notice
+from kubescribe.domain.incident import GREW, QUIET
 from kubescribe.domain.notify_rules import DueNotice, Recipient
 from kubescribe.domain.run_mode import RunMode
 from tests.support.builders import a_claim, failed, succeeded
@@ -45,7 +46,8 @@ def run_of(
 
 
 def route_to(*recipients: tuple[str, str]) -> Route:
-    return lambda _: tuple(Recipient(channel, address) for channel, address in recipients)
+    told = tuple(Recipient(channel, address) for channel, address in recipients)
+    return lambda notice: () if notice.kind == GREW else told
 
 
 def plan(world: World, *recipients: tuple[str, str]) -> int:
@@ -78,7 +80,7 @@ def test_a_failure_is_due_and_planned_once(world: World) -> None:
     assert (plan(world, ANN, BOB), plan(world, ANN, BOB)) == (1, 0)
     first, second = taken(world), taken(world)
     assert (first.address, second.address) == ("ann@example.org", "bob@example.org")
-    assert (first.run_id, first.kind, first.pipeline, first.attempts) == (run_id, "run.failed", "flights", 1)
+    assert (first.run_id, first.kind, first.pipeline, first.attempts) == (run_id, "incident.opened", "flights", 1)
     assert first.message_id == second.message_id
     assert first.failures == 1 and first.since is not None
     assert abs((first.since - first.created_at).total_seconds()) < 5
@@ -90,9 +92,9 @@ def test_a_rehearsal_tells_nobody_and_mends_nothing(world: World) -> None:
     assert world.outbox() == []
     run_of(world)
     run_of(world, mode=RunMode.REHEARSE, well=True)
-    assert [notice.kind for notice in world.outbox()] == ["run.failed"], "the pipeline still fails"
+    assert [notice.kind for notice in world.outbox()] == ["incident.opened"], "the pipeline still fails"
     run_of(world, well=True)
-    assert [notice.kind for notice in world.outbox()] == ["run.failed", "run.recovered"]
+    assert [notice.kind for notice in world.outbox()] == ["incident.opened", "incident.recovered"]
 
 
 def test_nothing_is_planned_for_nobody(world: World) -> None:
@@ -108,9 +110,8 @@ def test_what_nobody_was_there_for_expires(world: World) -> None:
     run_of(world)
     assert plan(world) == 0
     assert plan(world, ANN) == 1
-    assert taken(world).failures == 2
-    assert take(world) is None
-    assert world.run(world.outbox_port.standing("default")).due == 1
+    assert take(world) is None, "it expired, and that it has grown is no message"
+    assert world.run(world.outbox_port.standing("default")).due == 0
 
 
 def test_what_was_sent_is_over(world: World) -> None:
@@ -190,13 +191,13 @@ def test_a_pipeline_is_told_of_in_order(world: World) -> None:
     run_of(world, "other")
     plan(world, ANN)
     first, other = taken(world), taken(world)
-    assert (first.kind, first.pipeline, other.pipeline) == ("run.failed", "flights", "other")
+    assert (first.kind, first.pipeline, other.pipeline) == ("incident.opened", "flights", "other")
     assert take(world) is None
     world.run(world.outbox_port.settle(after(first, Failed("away", 50.0))))
     assert take(world) is None
     world.age(51)
     world.run(world.outbox_port.settle(after(taken(world), Taken())))
-    assert taken(world).kind == "run.recovered"
+    assert taken(world).kind == "incident.recovered"
 
 
 def test_recoveries_are_told_once_for_each_beginning(world: World) -> None:
@@ -207,18 +208,19 @@ def test_recoveries_are_told_once_for_each_beginning(world: World) -> None:
         for _ in range(3):
             run_of(world)
         well += [run_of(world, well=True), run_of(world, well=True)]
+        world.age(QUIET.total_seconds())
     run_of(world, "other", well=True)
     kinds = [notice.kind for notice in world.outbox()]
-    assert kinds == ["run.failed", "run.failed", "run.failed", "run.recovered"] * 2
-    assert world.outbox()[-1] == Notice(run_id=well[-2], kind="run.recovered", pipeline="flights")
+    assert kinds == ["incident.opened", "incident.grew", "incident.grew", "incident.recovered"] * 2
+    assert world.outbox()[-1] == Notice(run_id=well[-2], kind="incident.recovered", pipeline="flights", incident_id=2)
     plan(world, ANN)
     told: list[Delivery] = []
     while (delivery := take(world)) is not None:
         told.append(delivery)
         world.run(world.outbox_port.settle(after(delivery, Taken())))
-    assert [one.failures for one in told] == [1, 2, 3, 3] * 2
-    assert len({one.since for one in told[:4]}) == 1 == len({one.since for one in told[4:]})
-    assert told[0].since != told[4].since
+    assert [(one.failures, one.incident_id) for one in told] == [(1, 1), (3, 1), (1, 2), (3, 2)]
+    assert len({one.since for one in told[:2]}) == 1 == len({one.since for one in told[2:]})
+    assert told[0].since != told[2].since
 
 
 def test_tenants_are_told_of_their_own(world: World) -> None:
@@ -226,7 +228,7 @@ def test_tenants_are_told_of_their_own(world: World) -> None:
     assert plan(world, ANN) == 0 and take(world) is None
     assert world.run(world.outbox_port.standing("default")).due == 0
     run_of(world, well=True)
-    assert [notice.kind for notice in world.outbox()] == ["run.failed"]
+    assert [notice.kind for notice in world.outbox()] == ["incident.opened"]
     assert world.run(world.outbox_port.plan("other", route_to(ANN))) == 1
     assert take(world) is None
     theirs = world.run(world.outbox_port.take("other", "email", lease=1.0, collecting=ALONE))
@@ -249,20 +251,20 @@ def test_many_senders_take_each_once(world: World) -> None:
     runs = [run_of(world, f"pipeline{number}") for number in range(12)]
     outboxes = [world.outbox_port, *(world.another_outbox() for _ in range(3))]
 
-    async def sender(outbox: Outbox) -> list[UUID]:
+    async def sender(outbox: Outbox) -> list[UUID | None]:
         found = []
         while (message := await outbox.take("default", "email", lease=60.0, collecting=ALONE)) is not None:
             found.append(message.head.run_id)
             await outbox.settle(after(message.head, Taken()))
         return found
 
-    async def race() -> list[UUID]:
+    async def race() -> list[UUID | None]:
         await asyncio.gather(*(outbox.plan("default", route_to(ANN)) for outbox in outboxes))
         found = await asyncio.gather(*map(sender, outboxes))
         # Skipping what others hold, a sender may have found nothing too early: once more, alone.
         return [one for part in (*found, await sender(world.outbox_port)) for one in part]
 
-    assert sorted(world.run(race())) == sorted(runs)
+    assert sorted(map(str, world.run(race()))) == sorted(map(str, runs))
 
 
 def test_a_delivery_keeps_its_terms(world: World) -> None:
@@ -328,7 +330,7 @@ def test_every_try_has_the_same_notices(world: World) -> None:
     assert first is not None and [one.pipeline for one in first.told] == ["a", "b"]
     assert world.run(world.outbox_port.settle(after(first.head, Failed("not now", down=True))))
     run_of(world, "c")
-    run_of(world, "a")
+    run_of(world, "a", well=True)
     plan(world, ANN)
     world.age(29)
     assert take_all(world, collecting=STORM) is None
@@ -360,7 +362,7 @@ def test_what_a_message_waits_for_holds_up_its_own_pipelines_alone(world: World)
     assert [[one.pipeline for one in message.told] for message in seen] == [["a"], ["b"], ["c"]]
     for message in seen:
         world.run(world.outbox_port.settle(after(message.head, Taken())))
-    assert [one.kind for one in _next(world).told] == ["run.recovered"]
+    assert [one.kind for one in _next(world).told] == ["incident.recovered"]
 
 
 def _next(world: World) -> Message:
@@ -391,7 +393,7 @@ def test_all_of_a_message_is_given_up_and_revived_together(world: World) -> None
 
 def test_the_route_says_who_is_told_and_when(world: World) -> None:
     def route(notice: DueNotice) -> tuple[Recipient, ...]:
-        assert (notice.kind, notice.tenant, notice.failures) == ("run.failed", "default", 1)
+        assert (notice.kind, notice.tenant, notice.failures) == ("incident.opened", "default", 1)
         assert notice.now.tzinfo is not None
         return {"later": (Recipient("email", ANN[1], 100.0),), "now": (Recipient("email", BOB[1]),)}.get(
             notice.pipeline, ()
@@ -416,5 +418,5 @@ def test_what_may_be_told_later_is_not_overtaken(world: World) -> None:
     assert take(world) is None
     world.age(101)
     message = take_all(world, collecting=STORM)
-    assert message is not None and [one.kind for one in message.told] == ["run.failed", "run.recovered"]
+    assert message is not None and [one.kind for one in message.told] == ["incident.opened", "incident.recovered"]
     assert [one.cause for one in message.told] == ["error", None] and message.told[0].said

@@ -381,7 +381,7 @@ class MemoryWorld(World):
         return len(asyncio.run(MemoryPublisher(self.reports).unpublished()))
 
     def notices(self) -> list[tuple[UUID, str]]:
-        return [(notice.run_id, notice.kind) for notice in self.runlog.outbox]
+        return [(notice.run_id, notice.kind) for notice in self.runlog.outbox if notice.run_id is not None]
 
     def audit(self) -> list[tuple[str, str]]:
         return [(event.kind, event.actor) for event in self.runlog.events]

@@ -170,6 +170,6 @@ WHERE nspname = 'reports' AND relkind = 'r'
   AND NOT EXISTS (SELECT FROM kubescribe.staged WHERE table_name = relname)
 """
 _TABLES = {
-    "runlog": ("run", "attempt", "event", "outbox", "run_figures", "pipeline_failing"),
+    "runlog": ("run", "attempt", "event", "outbox", "run_figures", "incident"),
     "report": tuple(f"kubescribe.{name}" for name in ("fence", "staged", "current", "publication")),
 }

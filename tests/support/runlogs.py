@@ -14,6 +14,7 @@ from kubescribe.adapters.memory.attempt_log import MemoryAttemptLog
 from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.event_chain import MemoryEventChain
 from kubescribe.adapters.memory.ids import MemoryIds
+from kubescribe.adapters.memory.incidents import MemoryIncidents
 from kubescribe.adapters.memory.outbox import MemoryOutbox
 from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
@@ -21,12 +22,14 @@ from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.adapters.postgres.attempt_log import PostgresAttemptLog
 from kubescribe.adapters.postgres.engine import runlog_engine
 from kubescribe.adapters.postgres.event_chain import PostgresEventChain
+from kubescribe.adapters.postgres.incidents import PostgresIncidents
 from kubescribe.adapters.postgres.outbox import PostgresOutbox
 from kubescribe.adapters.postgres.run_figures import PostgresRunFigures
 from kubescribe.adapters.postgres.run_history import PostgresRunHistory
 from kubescribe.adapters.postgres.run_log import PostgresRunLog
 from kubescribe.application.ports.attempt_log import AttemptLog
 from kubescribe.application.ports.event_chain import EventChain
+from kubescribe.application.ports.incidents import Incidents
 from kubescribe.application.ports.outbox import Outbox
 from kubescribe.application.ports.run_figures import RunFigureLog
 from kubescribe.application.ports.run_history import RunHistory
@@ -45,6 +48,7 @@ class World(Protocol):
     history: RunHistory
     chain: EventChain
     outbox_port: Outbox
+    incidents: Incidents
     figures: RunFigureLog
     ids: MemoryIds
 
@@ -79,6 +83,7 @@ class MemoryWorld:
         self.history: RunHistory = MemoryRunHistory(self.database)
         self.chain: EventChain = MemoryEventChain(self.database)
         self.outbox_port: Outbox = MemoryOutbox(self.database)
+        self.incidents: Incidents = MemoryIncidents(self.database)
         self.figures: RunFigureLog = MemoryRunFigures(self.database)
         self.ids = MemoryIds()
         self._loop = loop
@@ -117,6 +122,9 @@ UPDATE event SET at = at - {0};
 UPDATE outbox SET created_at = created_at - {0}, since = since - {0};
 UPDATE delivery SET next_at = next_at - {0};
 UPDATE mailbox SET opens_at = opens_at - {0}, quiet_at = quiet_at - {0};
+UPDATE incident SET since = since - {0}, last_at = last_at - {0}, bad_since = bad_since - {0},
+    opened_at = opened_at - {0}, recovered_at = recovered_at - {0}, quiet_until = quiet_until - {0},
+    acknowledged_at = acknowledged_at - {0}, snoozed_until = snoozed_until - {0};
 UPDATE request_key SET created_at = created_at - {0};
 UPDATE pipeline_pause SET since = since - {0}, until = until - {0};
 """
@@ -137,6 +145,7 @@ class PostgresWorld:
         self.history: RunHistory = PostgresRunHistory(self.engine)
         self.chain: EventChain = self._chains[0]
         self.outbox_port: Outbox = self._outboxes[0]
+        self.incidents: Incidents = PostgresIncidents(self.engine)
         self.ids = MemoryIds()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -156,8 +165,19 @@ class PostgresWorld:
 
     def outbox(self) -> list[Notice]:
         with psycopg.connect(self.url) as connection:
-            rows = connection.execute("SELECT run_id, kind, pipeline, tenant FROM outbox ORDER BY id").fetchall()
-        return [Notice(run_id=UUID(int=row[0].int), kind=row[1], pipeline=row[2], tenant=row[3]) for row in rows]
+            rows = connection.execute(
+                "SELECT run_id, kind, pipeline, tenant, incident_id FROM outbox ORDER BY id"
+            ).fetchall()
+        return [
+            Notice(
+                run_id=None if row[0] is None else UUID(int=row[0].int),
+                kind=row[1],
+                pipeline=row[2],
+                tenant=row[3],
+                incident_id=row[4],
+            )
+            for row in rows
+        ]
 
     def age(self, seconds: float) -> None:
         self.execute(_AGE.format(f"interval '{seconds} seconds'"))

@@ -93,6 +93,7 @@ class MemoryAttemptLog:
                     database.end_attempt(earlier.id, at, displaced(claim, attempt.number))
             self._add(attempt, claim)
             database.write(step)
+            database.incident_terms[run.tenant, run.pipeline] = claim.incidents
             return answer(step.after, attempt, now)
 
     async def beat(self, beat: Beat) -> Pulse:

@@ -48,8 +48,8 @@ class MemoryOutbox:
             head = next(kept for kept in parts if kept.lead == kept.delivery.id)
             head.delivery = msgspec.structs.replace(head.delivery, attempts=head.delivery.attempts + 1)
             head.next_at = now + timedelta(seconds=lease)
-            told = tuple(self._seen(kept.delivery, now) for kept in parts)
-            return Message(self._seen(head.delivery, now), told)
+            told = tuple(self._seen(tenant, kept.delivery, now) for kept in parts)
+            return Message(self._seen(tenant, head.delivery, now), told)
 
     async def settle(self, delivery: Delivery) -> bool:
         """See the port."""
@@ -136,13 +136,20 @@ class MemoryOutbox:
                 return chosen
         return []
 
-    def _seen(self, delivery: Delivery, now: datetime) -> Delivery:
-        run = self._database.runs.get(delivery.run_id)
+    def _seen(self, tenant: str, delivery: Delivery, now: datetime) -> Delivery:
+        run = None if delivery.run_id is None else self._database.runs.get(delivery.run_id)
+        incident = None
+        if delivery.incident_id is not None:
+            incident = self._database.incidents.get((tenant, delivery.incident_id))
+        message = None if run is None else run.message
+        if message is None and incident is not None:
+            message = incident.why
         return msgspec.structs.replace(
             delivery,
             age=(now - delivery.created_at).total_seconds(),
+            trouble=None if incident is None else incident.kind.value,
             cause=None if run is None or run.cause is None else run.cause.value,
-            said=None if run is None or run.message is None else run.message[:SAID_LIMIT],
+            said=None if message is None else message[:SAID_LIMIT],
         )
 
     def _add(self, kept: MemoryNotice, recipient: Recipient, now: datetime) -> None:
@@ -155,12 +162,13 @@ class MemoryOutbox:
             notice_id=kept.id,
             kind=kept.notice.kind,
             run_id=kept.notice.run_id,
+            incident_id=kept.notice.incident_id,
             pipeline=kept.notice.pipeline,
             channel=recipient.channel,
             address=recipient.address,
             created_at=kept.created_at,
-            since=kept.failing.since,
-            failures=kept.failing.failures,
+            since=kept.since,
+            failures=kept.failures,
         )
         next_at = now + timedelta(seconds=recipient.wait)
         deliveries.append(MemoryDelivery(delivery=delivery, tenant=kept.notice.tenant, next_at=next_at))
@@ -189,6 +197,6 @@ def _due(kept: MemoryNotice, now: datetime) -> DueNotice:
         kind=kept.notice.kind,
         pipeline=kept.notice.pipeline,
         tenant=kept.notice.tenant,
-        failures=kept.failing.failures,
+        failures=kept.failures,
         now=now,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import repeat
 
 from ...domain.figures import EndedRuns, OpenRuns, RunFigures, buckets_of, counted
+from ...domain.incident import IncidentKind
 from ...domain.run import Run
 from .database import MemoryRunLogDatabase
 
@@ -33,8 +35,12 @@ class MemoryRunFigures:
                     for status, some in sorted(waiting.items())
                 ),
                 lease_age=max((self._lease_age(run) for some in waiting.values() for run in some), default=0.0),
-                failing=sum(one == tenant for one, _ in self._database.failing),
+                failing=sum(map(self._fails, {run.pipeline for run in runs}, repeat(tenant))),
             )
+
+    def _fails(self, pipeline: str, tenant: str) -> bool:
+        newest = self._database.newest_incident(tenant, pipeline, IncidentKind.FAILING)
+        return newest is not None and newest.bad > 0
 
     def _age(self, run: Run) -> float:
         at = [event.at for event in self._database.events if event.run_id == run.id]

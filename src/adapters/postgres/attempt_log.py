@@ -24,6 +24,7 @@ from ...application.ports.attempt_log import Beat, Claim, Claimed, Pulse
 from ...domain.attempt import Attempt
 from ...domain.conclusion import concluded
 from ...domain.errors import AttemptNotFound, DatabaseUnavailable, PipelineBusy, RunMismatch
+from ...domain.incident import IncidentTerms
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
@@ -70,6 +71,13 @@ _PAUSED = """
 SELECT * FROM public.pipeline_pause
 WHERE tenant = $1 AND pipeline = $2 AND (until IS NULL OR until > clock_timestamp())
   AND NOT EXISTS (SELECT FROM public.attempt WHERE run_id = $3)
+"""
+_USUAL_TERMS = "DELETE FROM public.incident_terms WHERE tenant = $1 AND pipeline = $2"
+_TERMS = """
+INSERT INTO public.incident_terms AS kept (tenant, pipeline, incident_after, recover_after) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant, pipeline) DO UPDATE
+SET incident_after = excluded.incident_after, recover_after = excluded.recover_after
+WHERE (kept.incident_after, kept.recover_after) <> (excluded.incident_after, excluded.recover_after)
 """
 _FORGET = "DELETE FROM public.log_chunk WHERE attempt_id = $1 AND seq BETWEEN $2 AND $3"
 
@@ -219,6 +227,7 @@ async def _claim(connection: asyncpg.Connection, claim: Claim, ago: float) -> Cl
         await end_attempt(connection, earlier["id"], at, displaced(claim, attempt.number))
     await insert(connection, "attempt", attempt_row(attempt, seconds(claim.lease)))
     await _write(connection, step)
+    await _keep_terms(connection, run, claim.incidents)
     return answer(step.after, attempt, now)
 
 
@@ -241,6 +250,13 @@ async def _write(connection: asyncpg.Connection, step: Transition) -> None:
     if not await write(connection, step):
         # The row is locked and was just read: this is a fault of the database, not a lost race.
         raise AssertionError(f"run {step.after.id} changed under its own lock")
+
+
+async def _keep_terms(connection: asyncpg.Connection, run: Run, terms: IncidentTerms) -> None:
+    if terms == IncidentTerms():
+        await connection.execute(_USUAL_TERMS, run.tenant, run.pipeline)
+    else:
+        await connection.execute(_TERMS, run.tenant, run.pipeline, terms.incident_after, terms.recover_after)
 
 
 async def _attempt(connection: asyncpg.Connection, attempt_id: UUID) -> Attempt | None:

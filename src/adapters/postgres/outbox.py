@@ -129,4 +129,5 @@ async def _form(
 
 def _delivery(row: Mapping[str, Any]) -> Delivery:
     values = {name: row[name] for name in Delivery.__struct_fields__ if name != "wait"}
-    return Delivery(**{**values, "run_id": UUID(int=row["run_id"].int), "status": DeliveryStatus(row["status"])})
+    run_id = None if row["run_id"] is None else UUID(int=row["run_id"].int)
+    return Delivery(**{**values, "run_id": run_id, "status": DeliveryStatus(row["status"])})

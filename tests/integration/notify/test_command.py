@@ -128,8 +128,8 @@ def test_a_sender_that_is_killed_loses_nothing(
 ) -> None:
     with psycopg.connect(databases.runlog) as connection:
         connection.execute(
-            "INSERT INTO outbox (run_id, kind, pipeline) "
-            "SELECT gen_random_uuid(), 'run.failed', name FROM unnest(ARRAY['one', 'two']) AS name"
+            "INSERT INTO outbox (run_id, incident_id, kind, pipeline) "
+            "SELECT gen_random_uuid(), 1, 'incident.opened', name FROM unnest(ARRAY['one', 'two']) AS name"
         )
     killed = kubescribe("notify", "--once", **{VARIABLE: f"{step}=kill"})
     assert killed.returncode == -signal.SIGKILL
@@ -151,7 +151,7 @@ def test_a_slow_taker_gets_all_of_it_in_order(
     with psycopg.connect(databases.runlog) as connection:
         connection.execute(
             "INSERT INTO outbox (run_id, kind, pipeline) SELECT gen_random_uuid(), "
-            "CASE WHEN n % 2 = 0 THEN 'run.recovered' ELSE 'run.failed' END, 'p' || n % 3 "
+            "CASE WHEN n % 2 = 0 THEN 'incident.recovered' ELSE 'incident.opened' END, 'p' || n % 3 "
             "FROM generate_series(1, 40) AS n"
         )
     last = 0.0

@@ -139,7 +139,7 @@ def test_a_launch_that_is_refused_ends_it_failed_with_the_cause(world: World) ->
     run = world.ask().run
     assert (run.status, run.cause) == (RunStatus.FAILED, FailureCause.CONFIG_ERROR)
     assert run.message is not None and "the folder is read-only" in run.message
-    assert [notice.kind for notice in world.database.outbox] == ["run.failed"]
+    assert [notice.kind for notice in world.database.outbox] == ["incident.opened"]
 
 
 def test_where_there_is_no_room_it_waits_and_says_why(loop: asyncio.Runner) -> None:
