@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from .catch_up import CatchUp
 from .concurrency import Concurrency
+from .dst_policy import Fold, Gap
 from .errors import BadDeclaration
 from .incident import IncidentTerms
 from .pod_needs import PodNeeds
@@ -27,6 +29,9 @@ def may_be_a_name(text: str) -> bool:
 DEFAULT_RUN_DEADLINE = 86400.0
 """Seconds: what a pipeline or a command that says nothing else may take."""
 
+DEFAULT_CATCH_UP_LIMIT = 10
+MOST_CAUGHT_UP = 1000
+
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """What a pipeline declares. Durations are seconds."""
@@ -37,6 +42,11 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     schedule: str | None = None
     """A cron expression, or None: it runs only when somebody asks."""
     timezone: str = "UTC"
+    fold: Fold = Fold.ONCE
+    gap: Gap = Gap.RUN_AFTER
+    catch_up: CatchUp = CatchUp.NONE
+    catch_up_limit: int = DEFAULT_CATCH_UP_LIMIT
+    """Slots; of ``catch_up="all"``."""
     parameters: dict[str, Any] = {}
     """JSON Schema of the parameters: an object."""
     reports: tuple[str, ...] | None = None
@@ -84,6 +94,16 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
                 raise BadDeclaration(
                     f"pipeline {self.name}: {what} is {limit} s, which leaves no time ({self.location})"
                 )
+        if not 1 <= self.catch_up_limit <= MOST_CAUGHT_UP:
+            raise BadDeclaration(
+                f"pipeline {self.name}: catch_up_limit is {self.catch_up_limit}, not between 1 and {MOST_CAUGHT_UP} "
+                f"({self.location})"
+            )
+        if self.catch_up is not CatchUp.NONE and self.schedule is None:
+            raise BadDeclaration(
+                f"pipeline {self.name}: catch_up is '{self.catch_up}', and without a schedule there is nothing to "
+                f"catch up with; give it a schedule, or leave catch_up out ({self.location})"
+            )
         if self.snapshot not in ("run", "read"):
             raise BadDeclaration(
                 f"pipeline {self.name}: snapshot is {self.snapshot!r}, not 'run' or 'read' ({self.location})"

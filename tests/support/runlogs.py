@@ -19,6 +19,7 @@ from kubescribe.adapters.memory.outbox import MemoryOutbox
 from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
+from kubescribe.adapters.memory.slots import MemorySlots
 from kubescribe.adapters.postgres.attempt_log import PostgresAttemptLog
 from kubescribe.adapters.postgres.engine import runlog_engine
 from kubescribe.adapters.postgres.event_chain import PostgresEventChain
@@ -27,6 +28,7 @@ from kubescribe.adapters.postgres.outbox import PostgresOutbox
 from kubescribe.adapters.postgres.run_figures import PostgresRunFigures
 from kubescribe.adapters.postgres.run_history import PostgresRunHistory
 from kubescribe.adapters.postgres.run_log import PostgresRunLog
+from kubescribe.adapters.postgres.slots import PostgresSlots
 from kubescribe.application.ports.attempt_log import AttemptLog
 from kubescribe.application.ports.event_chain import EventChain
 from kubescribe.application.ports.incidents import Incidents
@@ -34,6 +36,7 @@ from kubescribe.application.ports.outbox import Outbox
 from kubescribe.application.ports.run_figures import RunFigureLog
 from kubescribe.application.ports.run_history import RunHistory
 from kubescribe.application.ports.run_log import RunLog
+from kubescribe.application.ports.slots import Slots
 from kubescribe.domain.event import Notice
 from tests.support.addresses import asyncpg_address
 
@@ -50,6 +53,7 @@ class World(Protocol):
     outbox_port: Outbox
     incidents: Incidents
     figures: RunFigureLog
+    slots: Slots
     ids: MemoryIds
 
     def run(self, work: Coroutine[Any, Any, T]) -> T: ...
@@ -64,6 +68,10 @@ class World(Protocol):
 
     def another_outbox(self) -> Outbox:
         """The outbox of one more sender."""
+        ...
+
+    def another_ledger(self) -> Slots:
+        """The ledger of slots of one more process."""
         ...
 
     def outbox(self) -> list[Notice]: ...
@@ -85,6 +93,7 @@ class MemoryWorld:
         self.outbox_port: Outbox = MemoryOutbox(self.database)
         self.incidents: Incidents = MemoryIncidents(self.database)
         self.figures: RunFigureLog = MemoryRunFigures(self.database)
+        self.slots: Slots = MemorySlots(self.database)
         self.ids = MemoryIds()
         self._loop = loop
 
@@ -99,6 +108,9 @@ class MemoryWorld:
 
     def another_outbox(self) -> Outbox:
         return MemoryOutbox(self.database)
+
+    def another_ledger(self) -> Slots:
+        return MemorySlots(self.database)
 
     def outbox(self) -> list[Notice]:
         return list(self.database.outbox)
@@ -127,6 +139,8 @@ UPDATE incident SET since = since - {0}, last_at = last_at - {0}, bad_since = ba
     acknowledged_at = acknowledged_at - {0}, snoozed_until = snoozed_until - {0};
 UPDATE request_key SET created_at = created_at - {0};
 UPDATE pipeline_pause SET since = since - {0}, until = until - {0};
+UPDATE slot SET at = at - {0}, window_ends = window_ends - {0}, decided_at = decided_at - {0};
+UPDATE slot_plan SET planned_until = planned_until - {0};
 """
 
 
@@ -138,6 +152,8 @@ class PostgresWorld:
         self._logs = [PostgresAttemptLog(self.address)]
         self._chains = [PostgresEventChain(self.address)]
         self._outboxes = [PostgresOutbox(self.address)]
+        self._ledgers = [PostgresSlots(self.address)]
+        self.slots: Slots = self._ledgers[0]
         self._figures = PostgresRunFigures(self.address)
         self.figures: RunFigureLog = self._figures
         self.attempt_log: AttemptLog = self._logs[0]
@@ -162,6 +178,10 @@ class PostgresWorld:
     def another_outbox(self) -> Outbox:
         self._outboxes.append(PostgresOutbox(self.address))
         return self._outboxes[-1]
+
+    def another_ledger(self) -> Slots:
+        self._ledgers.append(PostgresSlots(self.address))
+        return self._ledgers[-1]
 
     def outbox(self) -> list[Notice]:
         with psycopg.connect(self.url) as connection:
@@ -199,6 +219,8 @@ class PostgresWorld:
             for chain in self._chains:
                 await chain.close()
             await self._figures.close()
+            for ledger in self._ledgers:
+                await ledger.close()
             for outbox in self._outboxes:
                 await outbox.close()
             await self.engine.dispose()

@@ -74,6 +74,11 @@ async def delete_job(api: ApiServer, job: SeenJob) -> None:
 
 async def events_of(api: ApiServer, namespace: str, uid: str) -> list[tuple[str, str]]:
     """What the cluster has said of an object, oldest first: for people, and the reason by itself."""
+    return [(words, reason) for _, words, reason in await told_of(api, namespace, uid)]
+
+
+async def told_of(api: ApiServer, namespace: str, uid: str) -> list[tuple[datetime, str, str]]:
+    """The same, with when it was said last."""
     query = {"fieldSelector": f"involvedObject.uid={uid}", "limit": 200}
     body = await api.read(path_of("events", namespace), query)
     found: list[tuple[datetime, str, str]] = []
@@ -87,4 +92,4 @@ async def events_of(api: ApiServer, namespace: str, uid: str) -> list[tuple[str,
         words = storable_text(f"{event.reason}: {event.message}{times}", 1000)
         found.append((at, words, event.reason or ""))
     found.sort(key=lambda one: one[0])
-    return [(words, reason) for _, words, reason in found[-_EVENTS:]]
+    return found[-_EVENTS:]

@@ -110,7 +110,16 @@ class CronJobSpec(_Part, frozen=True):
     """Of a CronJob."""
 
     schedule: str
+    time_zone: str | None = None
     suspend: bool | None = None
+    starting_deadline_seconds: float | None = None
+    concurrency_policy: str | None = None
+
+
+class CronJobStatus(_Part, frozen=True):
+    """Of a CronJob."""
+
+    last_schedule_time: datetime | None = None
 
 
 class CronJob(_Part, frozen=True):
@@ -118,6 +127,7 @@ class CronJob(_Part, frozen=True):
 
     metadata: Metadata
     spec: CronJobSpec
+    status: CronJobStatus = CronJobStatus()
 
 
 class Waiting(_Part, frozen=True):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from ...application.ports.schedules import SeenSchedule
+from ...application.ports.schedules import SeenSchedule, ToldOfSchedule
 from ...domain import job_names
+from ...domain.errors import ClusterRefused, ClusterUnavailable
 from ...domain.tenant import Tenant
+from .cluster_jobs import told_of
 from .connection import ApiServer, checked, path_of
 from .view import ClusterView
 
@@ -34,9 +36,24 @@ class KubernetesSchedules:
                     suspended=bool(cron_job.spec.suspend),
                     ours=job_names.PAUSED in annotations,
                     fires=cron_job.spec.schedule != job_names.NO_SCHEDULE,
+                    uid=str(cron_job.metadata.uid),
+                    schedule=cron_job.spec.schedule,
+                    timezone=cron_job.spec.time_zone or "UTC",
+                    created_at=cron_job.metadata.creation_timestamp,
+                    last_fired_at=cron_job.status.last_schedule_time,
+                    starting_deadline=cron_job.spec.starting_deadline_seconds,
+                    forbids=cron_job.spec.concurrency_policy == "Forbid",
                 )
             )
         return tuple(found)
+
+    async def told(self, schedule: SeenSchedule) -> tuple[ToldOfSchedule, ...]:
+        """See the port."""
+        try:
+            found = await told_of(self._api, schedule.namespace, schedule.uid)
+        except (ClusterUnavailable, ClusterRefused):
+            return ()
+        return tuple(ToldOfSchedule(at=at, reason=reason, message=words) for at, words, reason in found)
 
     async def hold(self, schedule: SeenSchedule) -> None:
         """See the port."""

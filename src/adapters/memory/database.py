@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from ...application.ports.slots import SlotPlan
 from ...domain.attempt import Attempt, DeathCertificate
 from ...domain.delivery import Delivery
 from ...domain.errors import DatabaseUnavailable
@@ -30,6 +31,7 @@ from ...domain.pause import Pause
 from ...domain.run import Run, Transition
 from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
+from ...domain.slot import Slot
 from ...domain.storable import storable
 from ...domain.tenant import Tenant
 
@@ -89,6 +91,8 @@ class MemoryRunLogDatabase:
         self.keys: dict[tuple[Tenant, str], tuple[str, UUID, datetime]] = {}
         """By tenant and key: what was asked, the run, and when."""
         self.pauses: dict[tuple[Tenant, str], Pause] = {}
+        self.slots: dict[UUID, Slot] = {}
+        self.slot_plans: dict[tuple[Tenant, str], SlotPlan] = {}
         self.listeners: list[Callable[[Tenant, UUID], None]] = []
         """Told, in the writer's thread, of which run something was written."""
         self._still = now

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from ...application.ports.schedules import SeenSchedule
+from ...application.ports.schedules import SeenSchedule, ToldOfSchedule
+from ...domain.errors import ClusterUnavailable
 
 
 class MemorySchedules:
@@ -13,6 +14,9 @@ class MemorySchedules:
     def __init__(self) -> None:
         self.shown: dict[str, SeenSchedule] = {}
         """By name."""
+        self.events: dict[str, tuple[ToldOfSchedule, ...]] = {}
+        """By name."""
+        self.available = True
 
     def show(self, schedule: SeenSchedule) -> None:
         """From now on it is there, as it is here."""
@@ -20,7 +24,13 @@ class MemorySchedules:
 
     async def schedules(self) -> tuple[SeenSchedule, ...]:
         """See the port."""
+        if not self.available:
+            raise ClusterUnavailable("it was taken away")
         return tuple(self.shown.values())
+
+    async def told(self, schedule: SeenSchedule) -> tuple[ToldOfSchedule, ...]:
+        """See the port."""
+        return self.events.get(schedule.name, ()) if self.available else ()
 
     async def hold(self, schedule: SeenSchedule) -> None:
         """See the port."""

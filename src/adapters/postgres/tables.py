@@ -279,3 +279,33 @@ pipeline_pause = Table(
     Column("since", _MOMENT, nullable=False),
     Column("until", _MOMENT),
 )
+
+slot = Table(
+    "slot",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("pipeline", Text, nullable=False),
+    Column("logical", Text, nullable=False),
+    Column("at", _MOMENT, nullable=False),
+    Column("window_ends", _MOMENT, nullable=False),
+    Column("oddity", Text),
+    Column("expected", Boolean, nullable=False),
+    Column("verdict", Text),
+    Column("late_by", Double),
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("run_id", Uuid),
+    Column("decided_at", _MOMENT),
+    Column("told", Boolean, nullable=False),
+)
+
+slot_plan = Table(
+    "slot_plan",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("pipeline", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("planned_until", _MOMENT, nullable=False),
+)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
+from ...domain.catch_up import CatchUp
 from ...domain.concurrency import Concurrency
+from ...domain.dst_policy import Fold, Gap
 from ...domain.duration import parse_duration
 from ...domain.errors import BadDeclaration, BadDuration, BadSchedule, UnknownTimezone
 from ...domain.incident import IncidentTerms
-from ...domain.pipeline import DEFAULT_RUN_DEADLINE, Pipeline
+from ...domain.pipeline import DEFAULT_CATCH_UP_LIMIT, DEFAULT_RUN_DEADLINE, Pipeline
 from ...domain.pod_needs import DEFAULT_CPU, DEFAULT_MEMORY, PodNeeds
 from ...domain.report import check_report_name
 from .origin import code_version, place
@@ -22,6 +25,7 @@ Duration = str | int | float | timedelta
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
+W = TypeVar("W", bound=StrEnum)
 
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200  # code flags
 
@@ -58,6 +62,10 @@ def pipeline(
     *,
     schedule: str | None = None,
     timezone: str = "UTC",
+    fold: str = "once",
+    gap: str = "run_after",
+    catch_up: str = "none",
+    catch_up_limit: int | None = None,
     run_deadline: Duration | None = None,
     start_deadline: Duration = "5m",
     retries: int = 0,
@@ -79,6 +87,10 @@ def pipeline(
     *,
     schedule: str | None = None,
     timezone: str = "UTC",
+    fold: str = "once",
+    gap: str = "run_after",
+    catch_up: str = "none",
+    catch_up_limit: int | None = None,
     run_deadline: Duration | None = None,
     start_deadline: Duration = "5m",
     retries: int = 0,
@@ -97,9 +109,11 @@ def pipeline(
 
     The other arguments are the run's parameters: each needs a type that JSON can hold. ``name`` is the function's
     unless given, the description is the docstring. ``reports`` are the reports that it writes, ``()`` for none: what
-    is declared is checked. ``schedule`` and ``timezone`` are read as Kubernetes reads them. ``incident_after`` failed
-    runs in a row are an incident, ``recover_after`` successful ones end it. ``memory``, ``cpu``,
-    ``image`` and ``secrets`` are its pod's on a cluster (:class:`~kubescribe.domain.pod_needs.PodNeeds`). Raises
+    is declared is checked. ``schedule`` and ``timezone`` are read as Kubernetes reads them; what clock changes do to
+    slots is ``fold`` and ``gap`` (:mod:`~kubescribe.domain.dst_policy`), what becomes of missed ones ``catch_up``
+    (:class:`~kubescribe.domain.catch_up.CatchUp`). ``incident_after`` failed runs in a row are an incident,
+    ``recover_after`` successful ones end it. ``memory``, ``cpu``, ``image`` and ``secrets`` are its pod's on a
+    cluster (:class:`~kubescribe.domain.pod_needs.PodNeeds`). Raises
     :class:`~kubescribe.domain.errors.BadDeclaration` where it cannot work.
     """
 
@@ -111,6 +125,10 @@ def pipeline(
             description=_description(function),
             schedule=schedule,
             timezone=_timezone(schedule, timezone, where),
+            fold=_word(Fold, fold, "fold", where),
+            gap=_word(Gap, gap, "gap", where),
+            catch_up=_word(CatchUp, catch_up, "catch_up", where),
+            catch_up_limit=_catch_up_limit(catch_up_limit, catch_up, where),
             parameters=schema_of(parameters, where),
             reports=_reports(reports, where),
             run_deadline=DEFAULT_RUN_DEADLINE
@@ -120,8 +138,12 @@ def pipeline(
             retries=retries,
             retry_delay=_seconds(retry_delay, "retry_delay", where),
             snapshot=snapshot,
+<<<<<<< HEAD
             concurrency=_concurrency(concurrency, where),
             incidents=IncidentTerms(incident_after=incident_after, recover_after=recover_after),
+=======
+            concurrency=_word(Concurrency, concurrency, "concurrency", where),
+>>>>>>> slotledger
             pod=_pod(memory, cpu, image, secrets, where),
             location=where,
             code_version=code_version(function),
@@ -171,12 +193,24 @@ def _seconds(value: Duration, what: str, where: str) -> float:
         ) from None
 
 
-def _concurrency(word: str, where: str) -> Concurrency:
+def _word(kind: type[W], word: str, what: str, where: str) -> W:
     try:
-        return Concurrency(word)
+        return kind(word)
     except ValueError:
-        words = ", ".join(f"'{one}'" for one in Concurrency)
-        raise BadDeclaration(f"{where}: concurrency is {word!r}, and may be one of {words}") from None
+        words = ", ".join(f"'{one}'" for one in kind)
+        raise BadDeclaration(f"{where}: {what} is {word!r}, and may be one of {words}") from None
+
+
+def _catch_up_limit(limit: int | None, catch_up: str, where: str) -> int:
+    if limit is None:
+        return DEFAULT_CATCH_UP_LIMIT
+    if not isinstance(limit, int) or isinstance(limit, bool):
+        raise BadDeclaration(f"{where}: catch_up_limit is {limit!r}, and has to be a number of slots")
+    if catch_up != CatchUp.ALL:
+        raise BadDeclaration(
+            f"{where}: catch_up_limit is {limit}, and catch_up is {catch_up!r}; only catch_up='all' has a limit"
+        )
+    return limit
 
 
 def _pod(memory: str, cpu: str | float, image: str | None, secrets: Iterable[str], where: str) -> PodNeeds:
