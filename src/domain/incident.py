@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,9 @@ import msgspec
 from .actor import RUNLOG
 from .event import Event, Notice
 from .tenant import DEFAULT_TENANT, Tenant
+
+if TYPE_CHECKING:
+    from .slot import Slot
 
 QUIET = timedelta(hours=1)
 """After a recovery that people were told of: a problem that comes back meanwhile is told when this is over, if it is
@@ -244,6 +247,12 @@ def _notice(incident: Incident, kind: str, *, run_id: UUID | None = None) -> Not
         tenant=incident.tenant,
         incident_id=incident.id,
     )
+
+
+def missed_slot(slot: Slot) -> str:
+    """What an incident says of a missed slot."""
+    text = f"slot {slot.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC was missed: {slot.reason}"
+    return f"{text}; {slot.detail}" if slot.detail else text
 
 
 def subject(incident_id: int) -> str:

@@ -14,6 +14,7 @@ from .dst_policy import Fold, Gap
 from .errors import BadDeclaration
 from .incident import IncidentTerms
 from .pod_needs import PodNeeds
+from .promise import Promises
 
 # A CronJob's name has at most 52 characters, of which DNS allows these.
 _NAME = re.compile(r"[a-z]([a-z0-9_-]{0,50}[a-z0-9])?")
@@ -60,6 +61,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """From the end of an attempt to the start of the next."""
     concurrency: Concurrency = Concurrency.ALLOW
     """What becomes of a run while another one is at work."""
+    promises: Promises = Promises()
+    """What is promised of its slots, runs and reports."""
     incidents: IncidentTerms = IncidentTerms()
     """When failed runs in a row are an incident, and when it ends."""
     snapshot: str = "run"

@@ -16,6 +16,7 @@ from kubescribe.adapters.memory.event_chain import MemoryEventChain
 from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.memory.incidents import MemoryIncidents
 from kubescribe.adapters.memory.outbox import MemoryOutbox
+from kubescribe.adapters.memory.promises import MemoryPromiseBook
 from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
@@ -25,6 +26,7 @@ from kubescribe.adapters.postgres.engine import runlog_engine
 from kubescribe.adapters.postgres.event_chain import PostgresEventChain
 from kubescribe.adapters.postgres.incidents import PostgresIncidents
 from kubescribe.adapters.postgres.outbox import PostgresOutbox
+from kubescribe.adapters.postgres.promises import PostgresPromiseBook
 from kubescribe.adapters.postgres.run_figures import PostgresRunFigures
 from kubescribe.adapters.postgres.run_history import PostgresRunHistory
 from kubescribe.adapters.postgres.run_log import PostgresRunLog
@@ -33,6 +35,7 @@ from kubescribe.application.ports.attempt_log import AttemptLog
 from kubescribe.application.ports.event_chain import EventChain
 from kubescribe.application.ports.incidents import Incidents
 from kubescribe.application.ports.outbox import Outbox
+from kubescribe.application.ports.promises import PromiseBook
 from kubescribe.application.ports.run_figures import RunFigureLog
 from kubescribe.application.ports.run_history import RunHistory
 from kubescribe.application.ports.run_log import RunLog
@@ -52,6 +55,7 @@ class World(Protocol):
     chain: EventChain
     outbox_port: Outbox
     incidents: Incidents
+    promises: PromiseBook
     figures: RunFigureLog
     slots: Slots
     ids: MemoryIds
@@ -74,6 +78,10 @@ class World(Protocol):
         """The ledger of slots of one more process."""
         ...
 
+    def another_book(self) -> PromiseBook:
+        """The promises as one more process sees them."""
+        ...
+
     def outbox(self) -> list[Notice]: ...
 
     def age(self, seconds: float) -> None:
@@ -92,6 +100,7 @@ class MemoryWorld:
         self.chain: EventChain = MemoryEventChain(self.database)
         self.outbox_port: Outbox = MemoryOutbox(self.database)
         self.incidents: Incidents = MemoryIncidents(self.database)
+        self.promises: PromiseBook = MemoryPromiseBook(self.database)
         self.figures: RunFigureLog = MemoryRunFigures(self.database)
         self.slots: Slots = MemorySlots(self.database)
         self.ids = MemoryIds()
@@ -111,6 +120,9 @@ class MemoryWorld:
 
     def another_ledger(self) -> Slots:
         return MemorySlots(self.database)
+
+    def another_book(self) -> PromiseBook:
+        return self.promises  # it is what it keeps
 
     def outbox(self) -> list[Notice]:
         return list(self.database.outbox)
@@ -137,6 +149,8 @@ UPDATE mailbox SET opens_at = opens_at - {0}, quiet_at = quiet_at - {0};
 UPDATE incident SET since = since - {0}, last_at = last_at - {0}, bad_since = bad_since - {0},
     opened_at = opened_at - {0}, recovered_at = recovered_at - {0}, quiet_until = quiet_until - {0},
     acknowledged_at = acknowledged_at - {0}, snoozed_until = snoozed_until - {0};
+UPDATE promise SET due_at = due_at - {0}, judged_at = judged_at - {0};
+UPDATE promise_held SET since = since - {0}, looked_at = looked_at - {0};
 UPDATE request_key SET created_at = created_at - {0};
 UPDATE pipeline_pause SET since = since - {0}, until = until - {0};
 UPDATE slot SET at = at - {0}, window_ends = window_ends - {0}, decided_at = decided_at - {0};
@@ -162,6 +176,8 @@ class PostgresWorld:
         self.chain: EventChain = self._chains[0]
         self.outbox_port: Outbox = self._outboxes[0]
         self.incidents: Incidents = PostgresIncidents(self.engine)
+        self._books = [PostgresPromiseBook(self.address)]
+        self.promises: PromiseBook = self._books[0]
         self.ids = MemoryIds()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -182,6 +198,10 @@ class PostgresWorld:
     def another_ledger(self) -> Slots:
         self._ledgers.append(PostgresSlots(self.address))
         return self._ledgers[-1]
+
+    def another_book(self) -> PromiseBook:
+        self._books.append(PostgresPromiseBook(self.address))
+        return self._books[-1]
 
     def outbox(self) -> list[Notice]:
         with psycopg.connect(self.url) as connection:
@@ -219,6 +239,8 @@ class PostgresWorld:
             for chain in self._chains:
                 await chain.close()
             await self._figures.close()
+            for book in self._books:
+                await book.close()
             for ledger in self._ledgers:
                 await ledger.close()
             for outbox in self._outboxes:

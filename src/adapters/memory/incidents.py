@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from ...application.ports.incidents import EVENTS, IncidentFilter, IncidentRecord, IncidentStep
 from ...domain.errors import IncidentNotFound
-from ...domain.incident import Incident, IncidentStatus, IncidentTerms, subject, told_late
+from ...domain.incident import (
+    Incident,
+    IncidentKind,
+    IncidentStatus,
+    IncidentTerms,
+    Trouble,
+    mended,
+    missed_slot,
+    subject,
+    told_late,
+)
+from ...domain.slot import SlotVerdict
 from ...domain.storable import storable
 from ...domain.tenant import DEFAULT_TENANT, Tenant
 from .database import MemoryRunLogDatabase
@@ -57,6 +70,35 @@ class MemoryIncidents:
             for change in late:
                 self._database.take(change)
         return sum(change is not None for change in late)
+
+    async def tell_missed(self, *, limit: int = 500) -> int:
+        """See the port."""
+        database = self._database
+        with database.transaction():
+            slots = sorted(database.slots.values(), key=lambda one: (one.tenant, one.at, one.id))
+            missed = [one for one in slots if one.verdict is SlotVerdict.MISSED and not one.told][:limit]
+            for slot in missed:
+                database.slots[slot.id] = msgspec.structs.replace(slot, told=True)
+                database.trouble(
+                    Trouble(
+                        tenant=slot.tenant,
+                        pipeline=slot.pipeline,
+                        kind=IncidentKind.MISSED,
+                        at=database.now(),
+                        why=missed_slot(slot),
+                        run_id=slot.run_id,
+                    )
+                )
+            for one in [one for one in database.incidents.values() if one.is_open and one.kind is IncidentKind.MISSED]:
+                decided = [
+                    slot
+                    for slot in slots
+                    if (slot.tenant, slot.pipeline) == (one.tenant, one.pipeline)
+                    and slot.verdict not in (None, SlotVerdict.SKIPPED)
+                ]
+                if decided and decided[-1].verdict is not SlotVerdict.MISSED:
+                    database.take(mended(one, at=database.now(), run_id=decided[-1].run_id))
+        return len(missed)
 
     async def declare(self, terms: Mapping[str, IncidentTerms], *, tenant: Tenant = DEFAULT_TENANT) -> None:
         """See the port."""

@@ -24,6 +24,7 @@ _TERMS = tables.incident_terms.c
 _BY_PEOPLE = ("acknowledged_at", "acknowledged_by", "snoozed_until", "assigned_to")
 # Written out, so that the planner sees that the partial index on open ones serves.
 _IS_OPEN = literal_column("incident.status = 'open'")
+_TELL_MISSED = text("SELECT public.slots_told(:most)")
 _LARGEST = 2**63 - 1
 
 
@@ -75,6 +76,15 @@ class PostgresIncidents:
 
         async def work(connection: AsyncConnection) -> int:
             told: int = (await connection.execute(text("SELECT public.incidents_told_late()"))).scalar_one()
+            return told
+
+        return await transact(self._engine, work, timeout=self._timeout)
+
+    async def tell_missed(self, *, limit: int = 500) -> int:
+        """See the port."""
+
+        async def work(connection: AsyncConnection) -> int:
+            told: int = (await connection.execute(_TELL_MISSED, {"most": limit})).scalar_one()
             return told
 
         return await transact(self._engine, work, timeout=self._timeout)

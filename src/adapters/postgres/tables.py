@@ -6,22 +6,30 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Double,
     Identity,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
-metadata = MetaData(schema="public")
+from .incident_tables import incident, incident_number, incident_terms, promise, promise_count, promise_held
+from .metadata import JSON as _JSON
+from .metadata import MOMENT as _MOMENT
+from .metadata import metadata
 
-_MOMENT = DateTime(timezone=True)
-_JSON = JSONB(none_as_null=True)
+__all__ = [
+    "incident",
+    "incident_number",
+    "incident_terms",
+    "metadata",
+    "promise",
+    "promise_count",
+    "promise_held",
+]
 
 run = Table(
     "run",
@@ -213,50 +221,6 @@ run_figures = Table(
     Column("runs", BigInteger, nullable=False),
     Column("seconds", Double, nullable=False),
     Column("buckets", ARRAY(BigInteger), nullable=False),
-)
-
-incident = Table(
-    "incident",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("id", BigInteger, primary_key=True),
-    Column("pipeline", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("count", Integer, nullable=False),
-    Column("bad", Integer, nullable=False),
-    Column("good", Integer, nullable=False),
-    Column("since", _MOMENT),
-    Column("last_at", _MOMENT),
-    Column("bad_since", _MOMENT),
-    Column("run_id", Uuid),
-    Column("why", Text),
-    Column("opened_at", _MOMENT),
-    Column("reopened", Integer, nullable=False),
-    Column("recovered_at", _MOMENT),
-    Column("recovered_by", Uuid),
-    Column("announced", Boolean, nullable=False),
-    Column("quiet_until", _MOMENT),
-    Column("acknowledged_at", _MOMENT),
-    Column("acknowledged_by", Text),
-    Column("snoozed_until", _MOMENT),
-    Column("assigned_to", Text),
-)
-
-incident_number = Table(
-    "incident_number",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("last", BigInteger, nullable=False),
-)
-
-incident_terms = Table(
-    "incident_terms",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("pipeline", Text, primary_key=True),
-    Column("incident_after", Integer, nullable=False),
-    Column("recover_after", Integer, nullable=False),
 )
 
 request_key = Table(

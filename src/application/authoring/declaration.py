@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ...domain.catch_up import CatchUp
 from ...domain.concurrency import Concurrency
 from ...domain.dst_policy import Fold, Gap
-from ...domain.duration import parse_duration
-from ...domain.errors import BadDeclaration, BadDuration, BadSchedule, UnknownTimezone
+from ...domain.errors import BadDeclaration, BadSchedule, UnknownTimezone
 from ...domain.incident import IncidentTerms
 from ...domain.pipeline import DEFAULT_CATCH_UP_LIMIT, DEFAULT_RUN_DEADLINE, Pipeline
 from ...domain.pod_needs import DEFAULT_CPU, DEFAULT_MEMORY, PodNeeds
 from ...domain.report import check_report_name
+from .durations import Duration, seconds_of
 from .origin import code_version, place
 from .parameters import Parameter
+from .promises import RowBounds, promises_of
 from .signature import parameters_of, schema_of
-
-Duration = str | int | float | timedelta
-"""Seconds, or text such as ``90s``, ``10m``, ``1h30m``."""
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -73,6 +70,10 @@ def pipeline(
     reports: Iterable[str] | None = None,
     snapshot: str = "run",
     concurrency: str = "allow",
+    finish_by: Duration | None = None,
+    run_at_most: Duration | None = None,
+    fresh_within: Duration | Mapping[str, Duration] | None = None,
+    rows_between: Mapping[str, RowBounds] | None = None,
     incident_after: int = 1,
     recover_after: int = 1,
     memory: str = DEFAULT_MEMORY,
@@ -98,6 +99,10 @@ def pipeline(
     reports: Iterable[str] | None = None,
     snapshot: str = "run",
     concurrency: str = "allow",
+    finish_by: Duration | None = None,
+    run_at_most: Duration | None = None,
+    fresh_within: Duration | Mapping[str, Duration] | None = None,
+    rows_between: Mapping[str, RowBounds] | None = None,
     incident_after: int = 1,
     recover_after: int = 1,
     memory: str = DEFAULT_MEMORY,
@@ -111,8 +116,10 @@ def pipeline(
     unless given, the description is the docstring. ``reports`` are the reports that it writes, ``()`` for none: what
     is declared is checked. ``schedule`` and ``timezone`` are read as Kubernetes reads them; what clock changes do to
     slots is ``fold`` and ``gap`` (:mod:`~kubescribe.domain.dst_policy`), what becomes of missed ones ``catch_up``
-    (:class:`~kubescribe.domain.catch_up.CatchUp`). ``incident_after`` failed runs in a row are an incident,
-    ``recover_after`` successful ones end it. ``memory``, ``cpu``, ``image`` and ``secrets`` are its pod's on a
+    (:class:`~kubescribe.domain.catch_up.CatchUp`). ``finish_by``, ``run_at_most``, ``fresh_within`` and
+    ``rows_between`` are promises (:class:`~kubescribe.domain.promise.Promises`): a broken one is an incident, even if
+    nothing ran. ``incident_after`` failed runs in a row are an incident, too, ``recover_after`` successful ones end
+    it. ``memory``, ``cpu``, ``image`` and ``secrets`` are its pod's on a
     cluster (:class:`~kubescribe.domain.pod_needs.PodNeeds`). Raises
     :class:`~kubescribe.domain.errors.BadDeclaration` where it cannot work.
     """
@@ -133,17 +140,22 @@ def pipeline(
             reports=_reports(reports, where),
             run_deadline=DEFAULT_RUN_DEADLINE
             if run_deadline is None
-            else _seconds(run_deadline, "run_deadline", where),
-            start_deadline=_seconds(start_deadline, "start_deadline", where),
+            else seconds_of(run_deadline, "run_deadline", where),
+            start_deadline=seconds_of(start_deadline, "start_deadline", where),
             retries=retries,
-            retry_delay=_seconds(retry_delay, "retry_delay", where),
+            retry_delay=seconds_of(retry_delay, "retry_delay", where),
             snapshot=snapshot,
-<<<<<<< HEAD
-            concurrency=_concurrency(concurrency, where),
+            promises=promises_of(
+                finish_by=finish_by,
+                run_at_most=run_at_most,
+                fresh_within=fresh_within,
+                rows_between=rows_between,
+                reports=None if reports is None else _reports(reports, where),
+                schedule=schedule,
+                where=where,
+            ),
             incidents=IncidentTerms(incident_after=incident_after, recover_after=recover_after),
-=======
             concurrency=_word(Concurrency, concurrency, "concurrency", where),
->>>>>>> slotledger
             pod=_pod(memory, cpu, image, secrets, where),
             location=where,
             code_version=code_version(function),
@@ -178,19 +190,6 @@ def _description(function: Callable[..., Any]) -> str:
     import textwrap
 
     return f"{first}\n{textwrap.dedent(rest)}".strip()
-
-
-def _seconds(value: Duration, what: str, where: str) -> float:
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value:
-        return float(value)
-    try:
-        return parse_duration(cast(str, value)).total_seconds()
-    except (BadDuration, AttributeError, TypeError):
-        raise BadDeclaration(
-            f"{where}: {what} is {value!r}, which is no duration; write seconds, or text like 90s, 10m, 1h30m"
-        ) from None
 
 
 def _word(kind: type[W], word: str, what: str, where: str) -> W:

@@ -61,6 +61,14 @@ class Incidents(Protocol):
         """Make notices of those that came back in their quiet hour and outlast it, of all tenants; how many."""
         ...
 
+    async def tell_missed(self, *, limit: int = 500) -> int:
+        """Make the missed slots of all tenants that are not told yet their pipeline's incident; how many there were.
+
+        Each is told in the transaction that says so of the slot. An incident ends where the newest slot of its
+        pipeline that has a verdict, and was not skipped, has a run.
+        """
+        ...
+
     async def declare(self, terms: Mapping[str, IncidentTerms], *, tenant: Tenant = DEFAULT_TENANT) -> None:
         """What pipelines, by name, say of their incidents now: it holds from their next verdict on."""
         ...

@@ -58,6 +58,41 @@ CREATE TABLE public.incident_terms (
 );
 """
 
+PROMISES = """
+CREATE TABLE public.promise (
+    tenant text NOT NULL,
+    pipeline text NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    due_at timestamptz,
+    run_id uuid,
+    kept boolean,
+    judged_at timestamptz,
+    why text,
+    PRIMARY KEY (tenant, pipeline, kind, subject),
+    CONSTRAINT promise_judged CHECK ((judged_at IS NULL) = (kept IS NULL))
+);
+CREATE INDEX promise_open ON public.promise (tenant, pipeline, due_at) WHERE kept IS NULL;
+CREATE INDEX promise_oldest ON public.promise (judged_at) WHERE kept IS NOT NULL;
+CREATE TABLE public.promise_held (
+    tenant text NOT NULL,
+    pipeline text NOT NULL,
+    kind text NOT NULL,
+    since timestamptz NOT NULL,
+    looked_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, pipeline, kind)
+) WITH (fillfactor = 50);
+CREATE TABLE public.promise_count (
+    tenant text NOT NULL,
+    pipeline text NOT NULL,
+    kind text NOT NULL,
+    day date NOT NULL,
+    kept bigint NOT NULL,
+    promised bigint NOT NULL,
+    PRIMARY KEY (tenant, pipeline, day, kind)
+) WITH (fillfactor = 50);
+"""
+
 OUTBOX = """
 ALTER TABLE public.outbox
     ALTER COLUMN run_id DROP NOT NULL,
@@ -239,6 +274,35 @@ BEGIN
 END $$;
 """
 
+SLOTS = """
+CREATE FUNCTION public.slots_told(most integer) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    late public.slot;
+    it public.incident;
+    told integer := 0;
+BEGIN
+    FOR late IN SELECT * FROM public.slot AS one WHERE one.verdict = 'missed' AND NOT one.told
+                ORDER BY one.tenant, one.at, one.id LIMIT most FOR UPDATE SKIP LOCKED LOOP
+        UPDATE public.slot SET told = true WHERE id = late.id;
+        PERFORM public.incident_troubled(
+            late.tenant, late.pipeline, 'missed', late.run_id,
+            'slot ' || to_char(late.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC was missed: ' || late.reason
+                || coalesce('; ' || late.detail, ''), 1);
+        told := told + 1;
+    END LOOP;
+    FOR it IN SELECT * FROM public.incident AS one WHERE one.status = 'open' AND one.kind = 'missed'
+              ORDER BY one.tenant, one.id LOOP
+        SELECT * INTO late FROM public.slot AS one
+        WHERE one.tenant = it.tenant AND one.pipeline = it.pipeline AND one.verdict IN ('ran', 'late', 'missed')
+        ORDER BY one.at DESC, one.id DESC LIMIT 1;
+        IF late.verdict IN ('ran', 'late') THEN
+            PERFORM public.incident_mended(it.tenant, it.pipeline, 'missed', late.run_id, 1);
+        END IF;
+    END LOOP;
+    RETURN told;
+END $$;
+"""
+
 VERDICTS = """
 CREATE FUNCTION public.run_judged() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -290,7 +354,7 @@ DROP TABLE public.pipeline_failing;
 
 def upgrade() -> None:
     """Make everything, and an open incident of each pipeline that fails."""
-    for script in (TABLES, OUTBOX, STEPS, VERDICTS, KEEP):
+    for script in (TABLES, PROMISES, OUTBOX, STEPS, SLOTS, VERDICTS, KEEP):
         for statement in _statements(script):
             op.execute(statement)
 

@@ -1,0 +1,268 @@
+"""See whether what pipelines promise is kept; whoever is alive does, for a run that never began breaks promises too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError
+from ..domain.incident import IncidentKind
+from ..domain.pipeline import Pipeline
+from ..domain.promise import (
+    Judgement,
+    Promise,
+    Shown,
+    finish_judged,
+    fresh_judged,
+    rows_fit,
+    rows_judged,
+    run_judged,
+)
+from ..domain.report import Report
+from ..domain.schedule import find_zone
+from ..domain.slot import Slot, SlotVerdict
+from ..domain.tenant import Tenant
+from .ports.pauses import Pauses
+from .ports.promises import Held, PromiseBook, Standing
+from .ports.report_catalogue import ReportCatalogue
+from .ports.slots import SlotFilter, Slots
+
+_SLACK = timedelta(seconds=60)
+"""So much is looked at twice: what a transaction wrote that was not over at the last look."""
+_PAGE = 500
+_REPORT_KINDS = frozenset({IncidentKind.FRESH_WITHIN, IncidentKind.ROWS_BETWEEN})
+
+
+class PromisesKept(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pass found."""
+
+    judged: tuple[Judgement, ...] = ()
+    problems: tuple[str, ...] = ()
+    """A sentence for each part that could not be looked at."""
+
+
+_OfReport = tuple[str, IncidentKind, str]
+"""A pipeline, a kind, and a report."""
+
+
+class _Pass:
+    """What one pass gathers, to be written at its end."""
+
+    def __init__(self, standing: Standing) -> None:
+        self.now, self.standing = standing.now, standing
+        self.made: list[Promise] = []
+        self.judged: list[Judgement] = []
+        self.mended: set[Held] = set()
+        self.looked: dict[Held, datetime] = {}
+        self.broken: set[Held] = set()
+        self.news: dict[_OfReport, str] = {}
+
+    def take(self, judgement: Judgement | None) -> None:
+        """A verdict, if there is one."""
+        if judgement is not None:
+            self.judged.append(judgement)
+            key = (judgement.promise.pipeline, judgement.promise.kind)
+            if judgement.kept is False:
+                self.mended.discard(key)
+                self.broken.add(key)
+            elif judgement.kept:
+                self.mended.add(key)
+
+    def open_of(self, pipeline: str, kind: IncidentKind) -> list[Promise]:
+        """What has no verdict, by when it is due."""
+        return [one for one in self.standing.open if (one.pipeline, one.kind) == (pipeline, kind)]
+
+
+class KeepPromises:
+    """One pass over the promises of a tenant's pipelines. Safe to repeat, and at once with others."""
+
+    def __init__(
+        self,
+        *,
+        tenant: Tenant,
+        book: PromiseBook,
+        slots: Slots,
+        pauses: Pauses,
+        catalogue: ReportCatalogue | None,
+    ) -> None:
+        """``catalogue``: None where no report database is configured."""
+        self._tenant = tenant
+        self._book = book
+        self._slots = slots
+        self._pauses = pauses
+        self._catalogue = catalogue
+        self._known: dict[_OfReport, str] = {}
+        """The publication of which the promise is in the book."""
+
+    async def __call__(self, pipelines: Iterable[Pipeline]) -> PromisesKept:
+        """Look at all of them once. Raises ``DatabaseUnavailable`` where RunLog is away."""
+        declared = {one.name: one for one in pipelines}
+        standing = await self._book.hold(self._tenant, {name: one.promises.kinds for name, one in declared.items()})
+        if not standing.held:
+            return PromisesKept()
+        work, problems = _Pass(standing), list[str]()
+        promising = [one for one in declared.values() if one.promises.kinds]
+        await self._slots_done(work, [one for one in promising if IncidentKind.FINISH_BY in one.promises.kinds])
+        await self._runs_timed(work, [one for one in promising if IncidentKind.RUN_AT_MOST in one.promises.kinds])
+        about_reports = [one for one in promising if one.promises.kinds & _REPORT_KINDS]
+        if about_reports:
+            try:
+                await self._reports_seen(work, about_reports)
+            except (DatabaseUnavailable, DatabaseRefused) as away:
+                problems.append(f"promises about reports wait: {away}")
+            except KubescribeError as error:
+                problems.append(f"promises about reports could not be looked at: {error}")
+        judged = await self._book.settle(
+            self._tenant,
+            made=work.made,
+            judged=work.judged,
+            mended=work.mended & (standing.broken | work.broken),
+            looked=work.looked,
+        )
+        self._known |= work.news  # not before it is written
+        return PromisesKept(judged=judged, problems=tuple(problems))
+
+    async def _slots_done(self, work: _Pass, pipelines: list[Pipeline]) -> None:
+        asked: list[tuple[Pipeline, Promise, bool]] = []
+        plans = (await self._slots.plans()).plans if pipelines else {}
+        for pipeline in pipelines:
+            key = (pipeline.name, IncidentKind.FINISH_BY)
+            plan = plans.get((self._tenant, pipeline.name))
+            if plan is None:
+                continue  # the ledger has not come to it yet
+            held, zone = work.standing.held[key], find_zone(pipeline.timezone)
+            promises = {one.subject: one for one in work.open_of(*key)}
+            begin = max(held.since, held.looked_at - _SLACK)
+            oldest = min((datetime.fromisoformat(one) for one in promises), default=begin)
+            skipped: set[str] = set()
+            pause = await self._pauses.current(pipeline.name, tenant=self._tenant)
+            until = min(work.now, plan.planned_until)  # up to there the ledger has them all
+            async for slot in self._slots_of(pipeline.name, min(begin, oldest), until):
+                subject = slot.at.isoformat()
+                passed = slot.verdict is None and pause is not None and pause.since <= slot.at
+                if passed or slot.verdict is SlotVerdict.SKIPPED or not slot.expected:
+                    skipped.add(subject)
+                elif subject not in promises and slot.at >= begin:
+                    due = pipeline.promises.due_of(slot.at, zone)
+                    promises[subject] = self._promise(pipeline, IncidentKind.FINISH_BY, subject, due)
+                    work.made.append(promises[subject])
+            asked += [(pipeline, one, one.subject in skipped) for one in promises.values()]
+            work.looked[key] = max(until, held.looked_at)
+        if not asked:
+            return
+        slots = [(pipeline.name, datetime.fromisoformat(one.subject)) for pipeline, one, _ in asked]
+        done = await self._book.done(self._tenant, slots)
+        found = sorted(zip(asked, done, strict=True), key=lambda one: one[0][1].subject)
+        for (pipeline, promise, skipped_), when in found:
+            zone = find_zone(pipeline.timezone)
+            work.take(finish_judged(promise, done=when, skipped=skipped_, now=work.now, zone=zone))
+
+    async def _slots_of(self, pipeline: str, since: datetime, until: datetime) -> AsyncIterator[Slot]:
+        after = None
+        while True:
+            which = SlotFilter(tenant=self._tenant, pipeline=pipeline, since=since, until=until)
+            page = await self._slots.find(which, limit=_PAGE, after=after)
+            for slot in page.slots:
+                yield slot
+            if (after := page.next) is None:
+                return
+
+    async def _runs_timed(self, work: _Pass, pipelines: list[Pipeline]) -> None:
+        kind = IncidentKind.RUN_AT_MOST
+        if not pipelines:
+            return
+        since, promises = dict[str, datetime](), dict[str, Promise]()
+        for pipeline in pipelines:
+            held = work.standing.held[pipeline.name, kind]
+            since[pipeline.name] = max(held.since, held.looked_at - _SLACK)
+            promises |= {one.subject: one for one in work.open_of(pipeline.name, kind)}
+            work.looked[pipeline.name, kind] = work.now
+        runs = await self._book.runs(
+            self._tenant, since, [one.run_id for one in promises.values() if one.run_id is not None]
+        )
+        by_id = {str(run.id): run for run in runs}
+        by_name = {one.name: one for one in pipelines}
+        for subject, run in by_id.items():
+            if subject not in promises:
+                promise = self._promise(by_name[run.pipeline], kind, subject)
+                promises[subject] = msgspec.structs.replace(promise, run_id=run.id)
+                work.made.append(promises[subject])
+        for promise in sorted(promises.values(), key=lambda one: one.subject):
+            pipeline = by_name[promise.pipeline]
+            at_most, zone = pipeline.promises.run_at_most, find_zone(pipeline.timezone)
+            assert at_most is not None
+            work.take(run_judged(promise, by_id.get(promise.subject), at_most=at_most, now=work.now, zone=zone))
+
+    async def _reports_seen(self, work: _Pass, pipelines: list[Pipeline]) -> None:
+        if self._catalogue is None:
+            raise DatabaseUnavailable("report", "REPORT_DB_URL is not set here")
+        known = {report.name: report for report in await self._catalogue.reports()}
+        for pipeline in pipelines:
+            promises = pipeline.promises
+            shown = {
+                name: await self._shown(name, known.get(name))
+                for name in sorted({*promises.fresh_within, *promises.rows_between})
+            }
+            self._fresh(work, pipeline, shown)
+            self._rows(work, pipeline, shown)
+
+    def _fresh(self, work: _Pass, pipeline: Pipeline, shown: dict[str, Shown]) -> None:
+        key = (pipeline.name, IncidentKind.FRESH_WITHIN)
+        if not pipeline.promises.fresh_within:
+            return
+        zone, fresh = find_zone(pipeline.timezone), True
+        opened = {one.subject: one for one in work.open_of(*key)}
+        for report, within in pipeline.promises.fresh_within.items():
+            seen = shown[report]
+            due = (seen.published_at or work.standing.held[key].since) + timedelta(seconds=within)
+            fresh &= work.now <= due
+            if seen.subject not in opened and self._is_news(work, pipeline, key[1], seen):
+                opened[seen.subject] = self._promise(pipeline, key[1], seen.subject, due)
+                work.made.append(opened[seen.subject])
+            for subject, promise in opened.items():
+                if subject.partition("/")[0] == report:
+                    work.take(fresh_judged(promise, seen, within=within, now=work.now, zone=zone))
+        self._stands(work, key, fresh)
+
+    def _rows(self, work: _Pass, pipeline: Pipeline, shown: dict[str, Shown]) -> None:
+        key = (pipeline.name, IncidentKind.ROWS_BETWEEN)
+        if not pipeline.promises.rows_between:
+            return
+        zone, fit = find_zone(pipeline.timezone), True
+        for report, between in pipeline.promises.rows_between.items():
+            seen = shown[report]
+            if seen.published_at is None:
+                continue  # nothing is shown: that is another promise's business
+            fit &= rows_fit(seen.rows, between)
+            if self._is_news(work, pipeline, key[1], seen):
+                promise = self._promise(pipeline, key[1], seen.subject, seen.published_at)
+                promise = msgspec.structs.replace(promise, run_id=seen.run_id)
+                work.made.append(promise)
+                work.take(rows_judged(promise, seen, between=between, now=work.now, zone=zone))
+        self._stands(work, key, fit)
+
+    def _stands(self, work: _Pass, key: Held, well: bool) -> None:
+        """Of reports it is what readers see now that counts, of all the pipeline's reports together."""
+        work.looked[key] = work.now
+        (work.mended.add if well else work.mended.discard)(key)
+
+    def _is_news(self, work: _Pass, pipeline: Pipeline, kind: IncidentKind, shown: Shown) -> bool:
+        key = (pipeline.name, kind, shown.report)
+        work.news[key] = shown.subject
+        return self._known.get(key) != shown.subject
+
+    async def _shown(self, name: str, report: Report | None) -> Shown:
+        if report is None or self._catalogue is None:
+            return Shown(report=name)
+        now = report.current
+        published = now.published_at
+        if now.kind == "rollback":
+            ledger = await self._catalogue.ledger(name, limit=_PAGE)
+            first = [one for one in ledger if one.kind == "publish" and one.version == now.version]
+            published = first[-1].published_at if first else published
+        return Shown(report=name, run_id=now.run_id, published_at=published, rows=now.shown)
+
+    def _promise(self, pipeline: Pipeline, kind: IncidentKind, subject: str, due: datetime | None = None) -> Promise:
+        return Promise(tenant=self._tenant, pipeline=pipeline.name, kind=kind, subject=subject, due_at=due)
