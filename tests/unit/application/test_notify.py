@@ -46,6 +46,7 @@ class Office:
     ) -> None:
         self.database = MemoryRunLogDatabase()
         self.attempts = MemoryAttemptLog(self.database)
+        self.terms = IncidentTerms()
         self.ids = MemoryIds()
         self.channels = channels or (MemoryChannel(),)
         self.outbox = MemoryOutbox(self.database)
@@ -66,7 +67,8 @@ class Office:
     def end(self, pipeline: str = "sales", *, well: bool = False, **changes: Any) -> UUID:
         async def work() -> UUID:
             run_id, attempt_id = self.ids.new(), self.ids.new()
-            await self.attempts.claim(a_claim(run_id, attempt_id, pipeline=pipeline))
+            claim = msgspec.structs.replace(a_claim(run_id, attempt_id, pipeline=pipeline), incidents=self.terms)
+            await self.attempts.claim(claim)
             await self.attempts.finish(attempt_id, succeeded() if well else failed(**changes))
             return run_id
 
@@ -82,7 +84,7 @@ class Office:
 
 def test_a_failure_says_what_why_since_when_and_what_next() -> None:
     office = Office()
-    office.database.incident_terms["default", "sales"] = IncidentTerms(incident_after=2)
+    office.terms = IncidentTerms(incident_after=2)
     office.end(message="connection to hunter22 lost")
     run_id = office.end(
         message="disk full\nhunter22",
