@@ -125,7 +125,9 @@ class MemoryPromiseBook:
                 self._mend(tenant, pipeline, kind)
             for (pipeline, kind), at in looked.items():
                 if (held := self._held.get((tenant, pipeline, kind))) is not None:
-                    self._held[tenant, pipeline, kind] = msgspec.structs.replace(held, looked_at=max(held.looked_at, at))
+                    self._held[tenant, pipeline, kind] = msgspec.structs.replace(
+                        held, looked_at=max(held.looked_at, at)
+                    )
         return tuple(given)
 
     async def attainment(self, tenant: Tenant, pipeline: str, *, since: date) -> tuple[Attainment, ...]:
