@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,11 +34,14 @@ class AppriseChannel:
         logging.getLogger("apprise").setLevel(logging.CRITICAL)
         asset = apprise.AppriseAsset(app_id="KubeScribe", app_desc="KubeScribe", secure_logging=True, async_mode=False)
         self._targets: dict[str, Any] = {}
-        for name, url in urls.items():
-            target = apprise.Apprise(asset=asset)
-            if not target.add(url):
-                raise ValueError(name)
-            self._targets[name] = target
+        with warnings.catch_warnings():
+            # Its plugins are loaded now, and some import what Python has deprecated.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            for name, url in urls.items():
+                target = apprise.Apprise(asset=asset)
+                if not target.add(url):
+                    raise ValueError(name)
+                self._targets[name] = target
         self._text = apprise.NotifyFormat.TEXT
 
     @property
