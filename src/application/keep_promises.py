@@ -134,7 +134,7 @@ class KeepPromises:
                 continue  # the ledger has not come to it yet
             held, zone = work.standing.held[key], find_zone(pipeline.timezone)
             promises = {one.subject: one for one in work.open_of(*key)}
-            begin = max(held.since, held.looked_at - _SLACK)
+            begin = max(held.since, held.looked_at)
             oldest = min((datetime.fromisoformat(one) for one in promises), default=begin)
             skipped: set[str] = set()
             pause = await self._pauses.current(pipeline.name, tenant=self._tenant)

@@ -55,11 +55,18 @@ def a_slot(world: World, seconds: float, *, pipeline: str = "flights", window: f
     return Slot(id=slot_id(tenant, pipeline, logical), pipeline=pipeline, at=at, **values)
 
 
-def plan_of(slots: tuple[Slot, ...], *, pipeline: str = "flights", tenant: str = "default", **how: Any) -> Planned:
+def plan_of(
+    slots: tuple[Slot, ...],
+    *,
+    pipeline: str = "flights",
+    tenant: str = "default",
+    rule: str = "hourly",
+    anew: bool = False,
+) -> Planned:
     until = max((one.at for one in slots), default=datetime(2020, 1, 1, tzinfo=UTC))
-    values = {"rule": "hourly", "source": PlanSource.DECLARED, "planned_until": until}
-    values |= {name: value for name, value in how.items() if name != "anew"}
-    return Planned(plan=SlotPlan(tenant=tenant, pipeline=pipeline, **values), slots=slots, anew=how.get("anew", False))
+    source = PlanSource.DECLARED
+    plan = SlotPlan(tenant=tenant, pipeline=pipeline, source=source, rule=rule, planned_until=until)
+    return Planned(plan=plan, slots=slots, anew=anew)
 
 
 def add(world: World, *slots: Slot, **how: Any) -> int:
@@ -128,8 +135,9 @@ def test_another_rule_takes_what_is_ahead_and_undecided(world: World) -> None:
     add(world, other)
     add(world, theirs)
     decide(world, decided, RAN)
-    new = a_slot(world, 900)
-    assert add(world, kept, new, anew=True, rule="other") == 1
+    new, changed = a_slot(world, 900), msgspec.structs.replace(kept, window_ends=kept.window_ends + timedelta(hours=1))
+    assert add(world, changed, new, anew=True, rule="other") == 2
+    assert changed in all_of(world) and kept not in all_of(world)
     left = {one.id for one in all_of(world)} | {one.id for one in all_of(world, tenant="other")}
     assert left == {past.id, kept.id, decided.id, new.id, other.id, theirs.id}
     assert world.run(world.slots.plans()).plans[("default", "flights")].rule == "other"
@@ -321,8 +329,8 @@ def test_a_run_that_is_skipped_at_its_end_is_seen(world: World) -> None:
     assert world.run(world.slots.come(60.0)) == ()
 
     def step(run: Any, at: datetime) -> Any:
-        why = {"reason": SkipReason.SUPERSEDED, "message": "a newer slot", "evidence": Evidence.NO_ATTEMPT}
-        return skipped(run, actor="reconciler", at=at, **why)
+        why, evidence = SkipReason.SUPERSEDED, Evidence.NO_ATTEMPT
+        return skipped(run, actor="reconciler", at=at, reason=why, message="a newer slot", evidence=evidence)
 
     assert world.run(world.run_log.move(run_id, RunStatus.PENDING, step)) is not None
     (found,) = world.run(world.slots.come(60.0))

@@ -46,13 +46,13 @@ class MemorySlots:
         """See the port."""
         with self._database.transaction():
             for key in gone:
-                self._drop_ahead(key, set())
+                self._drop_ahead(key)
                 self._database.slot_plans.pop(key, None)
             added = 0
             for one in planned:
                 key = (one.plan.tenant, one.plan.pipeline)
                 if one.anew:
-                    self._drop_ahead(key, {slot.id for slot in one.slots})
+                    self._drop_ahead(key)
                 self._database.slot_plans[key] = one.plan
                 added += sum(self._add(slot) for slot in one.slots)
             return added + sum(self._add(slot) for slot in strays)
@@ -147,10 +147,10 @@ class MemorySlots:
         self._database.slots[slot.id] = msgspec.structs.replace(slot, **fresh, decided_at=None, told=False)
         return True
 
-    def _drop_ahead(self, key: Key, keep: set[UUID]) -> None:
+    def _drop_ahead(self, key: Key) -> None:
         now = self._database.now()
         for one in self._its(*key):
-            if one.at > now and one.verdict is None and one.id not in keep:
+            if one.at > now and one.verdict is None:
                 del self._database.slots[one.id]
 
     def _open(self, slot: Slot, now: datetime) -> OpenSlot:

@@ -43,7 +43,7 @@ SET source = excluded.source, rule = excluded.rule, planned_until = excluded.pla
 """
 _DROP_AHEAD = """
 DELETE FROM public.slot USING unnest($1::text[], $2::text[]) AS changed (t, p)
-WHERE tenant = t AND pipeline = p AND at > clock_timestamp() AND verdict IS NULL AND NOT (id = ANY ($3::uuid[]))
+WHERE tenant = t AND pipeline = p AND at > clock_timestamp() AND verdict IS NULL
 """
 _DROP_PLAN = """
 DELETE FROM public.slot_plan USING unnest($1::text[], $2::text[]) AS gone (t, p) WHERE tenant = t AND pipeline = p
@@ -171,15 +171,14 @@ class PostgresSlots:
         plans = [one.plan for one in planned]
         slots = [*(slot for one in planned for slot in one.slots), *strays]
         anew = [one for one in planned if one.anew]
-        keep = [slot.id for one in anew for slot in one.slots]
 
         async def work(connection: asyncpg.Connection) -> int:
             if gone:
-                await connection.execute(_DROP_AHEAD, *_columns(gone, 2), [])
+                await connection.execute(_DROP_AHEAD, *_columns(gone, 2))
                 await connection.execute(_DROP_PLAN, *_columns(gone, 2))
             if anew:
                 changed = [(one.plan.tenant, one.plan.pipeline) for one in anew]
-                await connection.execute(_DROP_AHEAD, *_columns(changed, 2), keep)
+                await connection.execute(_DROP_AHEAD, *_columns(changed, 2))
             if plans:
                 told = [(one.tenant, one.pipeline, str(one.source), one.rule, one.planned_until) for one in plans]
                 await connection.execute(_KEEP_PLAN, *_columns(told, 5))

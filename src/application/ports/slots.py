@@ -45,7 +45,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     plan: SlotPlan
     slots: tuple[Slot, ...]
     anew: bool = False
-    """Those ahead of the database's clock without a verdict that are not among ``slots`` go: the rule has changed."""
+    """First those go that are ahead of the database's clock and have no verdict: the rule has changed."""
 
 
 class Plans(msgspec.Struct, frozen=True, kw_only=True):

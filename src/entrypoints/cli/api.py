@@ -16,6 +16,7 @@ from ..composition.cluster import on_cluster
 from ..composition.container import Container, container_for
 from ..composition.databases import open_databases
 from ..composition.serving import cancelled, reconciler, services
+from ..composition.slots import slot_firing
 from ..composition.watching import loops
 from ..http.app import api
 from ..http.request_metrics import RequestMetrics
@@ -59,7 +60,10 @@ async def _serve(
     work = [asyncio.create_task(loop()) for loop in others]
     if not args.no_reconciler:
         work.append(asyncio.create_task(reconciling()))
-        if on_cluster(settings):
+        if not on_cluster(settings):
+            firing = slot_firing(container, pipelines, figures)
+            work.append(asyncio.create_task(firing()))
+        else:
             work.append(asyncio.create_task(container.cluster_view().follow(reconciling.nudge)))
     try:
         address = _address(args.host, listening, settings.api)

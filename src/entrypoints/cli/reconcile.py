@@ -10,7 +10,9 @@ from ...domain.errors import KubescribeError
 from ...domain.exit_code import ExitCode
 from ...domain.report import Publication
 from ..composition.container import Container
+from ..composition.incidents import incident_pass
 from ..composition.looking_after import one_pass
+from ..composition.slots import slot_pass
 from ..settings import Settings
 from . import terminal
 from .reading import reading
@@ -20,7 +22,10 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     """Reconcile once; the exit code is 75 where some run could not be judged yet."""
 
     async def reconcile(container: Container) -> int:
-        passed = await one_pass(container, lambda name: Registry.load(settings.pipelines).get(name).pipeline)
+        pipelines = Registry.load(settings.pipelines)
+        slots = slot_pass(container, pipelines, fires=False)
+        incidents = incident_pass(container, pipelines)
+        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline, slots, incidents)
         for refusal in passed.late:
             print(f"kubescribe: {refusal}", file=sys.stderr)
         done = passed.reconciled

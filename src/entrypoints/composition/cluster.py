@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ...adapters.kubernetes.cluster_jobs import KubernetesJobs
     from ...adapters.kubernetes.connection import ApiServer
     from ...adapters.kubernetes.launcher import KubernetesLauncher
+    from ...adapters.kubernetes.schedules import KubernetesSchedules
     from ...adapters.kubernetes.view import ClusterView
     from ...adapters.postgres.job_log import PostgresJobLog
     from ...application.clear_jobs import ClearJobs
@@ -87,9 +88,15 @@ def clear_jobs(settings: Settings, jobs: Any, log: Any) -> ClearJobs:
     return ClearJobs(jobs=jobs, job_log=log, keep=settings.cluster.keep_jobs)
 
 
-def hint_pauses(settings: Settings, api: ApiServer, view: ClusterView, kept: Any) -> HintPauses:
-    """The use case."""
+def schedules(settings: Settings, api: ApiServer, view: ClusterView) -> KubernetesSchedules:
+    """The CronJobs of pipelines."""
     from ...adapters.kubernetes.schedules import KubernetesSchedules
+
+    return KubernetesSchedules(api, view, settings.tenant)
+
+
+def hint_pauses(seen: Any, kept: Any) -> HintPauses:
+    """The use case."""
     from ...application.hint_pauses import HintPauses
 
-    return HintPauses(pauses=kept, schedules=KubernetesSchedules(api, view, settings.tenant))
+    return HintPauses(pauses=kept, schedules=seen)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from dependency_injector import containers, providers
 
 from ..settings import Settings
-from . import access, cluster, history, requests
+from . import access, cluster, history, requests, slots
 from .addresses import address as _address
 from .browsing import compare_versions, record_rollbacks, report_reader
 from .databases import Databases
+from .incidents import handle_incident, incidents, promise_book
 
 if TYPE_CHECKING:
     from ...adapters.local.launcher import LocalLauncher
@@ -241,6 +242,7 @@ class Container(containers.DeclarativeContainer):
     authenticate = providers.Singleton(access.authenticate, settings, tokens, web_sessions, clock)
 
     outbox = providers.Singleton(_outbox, settings, databases, closing)
+    slots = providers.Singleton(slots.slots, settings, databases, closing)
     run_figures = providers.Singleton(_run_figures, settings, databases, closing)
     event_chain = providers.Singleton(_event_chain, settings, databases, closing)
     changes = providers.Singleton(history.changes, settings, databases, closing)
@@ -261,9 +263,12 @@ class Container(containers.DeclarativeContainer):
         requests.finish_cancel, settings, databases, run_log, launcher, fences, publisher
     )
     pauses = providers.Singleton(requests.pauses, engine)
+    incidents = providers.Singleton(incidents, engine)
+    handle_incident = providers.Singleton(handle_incident, incidents)
+    promise_book = providers.Singleton(promise_book, settings, databases, closing)
     resume_pipeline = providers.Singleton(requests.resume_pipeline, pauses)
     explain_run = providers.Singleton(history.explain_run, run_log, run_history)
-    explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses)
+    explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses, slots)
     retry_run = providers.Singleton(requests.retry_run, run_log, run_requests, launch_run, ids)
     cancel_run = providers.Singleton(requests.cancel_run, run_log, run_history, launcher, finish_cancel)
     reconcile_runs = providers.Singleton(
@@ -271,7 +276,8 @@ class Container(containers.DeclarativeContainer):
     )
     job_log = providers.Singleton(cluster.job_log, engine)
     observe_jobs = providers.Singleton(cluster.observe_jobs, settings, cluster_jobs, job_log, run_log, attempt_log)
-    hint_pauses = providers.Singleton(cluster.hint_pauses, settings, api_server, cluster_view, pauses)
+    schedules = providers.Singleton(cluster.schedules, settings, api_server, cluster_view)
+    hint_pauses = providers.Singleton(cluster.hint_pauses, schedules, pauses)
     clear_jobs = providers.Singleton(cluster.clear_jobs, settings, cluster_jobs, job_log)
     trigger_run = providers.Singleton(requests.trigger_run, run_requests, launch_run, ids)
     verify_report = providers.Singleton(_verify_report, catalogue)

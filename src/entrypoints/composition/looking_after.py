@@ -12,6 +12,8 @@ from ...domain.errors import ClusterRefused, ClusterUnavailable
 from ...domain.pipeline import Pipeline
 from .cluster import on_cluster
 from .container import Container
+from .incidents import IncidentPass
+from .slots import SlotPass
 from .watching import trace_run
 
 
@@ -23,10 +25,14 @@ class Pass(msgspec.Struct, frozen=True):
     """What spools held that nobody takes any more."""
 
 
-async def one_pass(container: Container, pipeline: Callable[[str], Pipeline]) -> Pass:
-    """Spools first, then what the cluster shows, then the verdicts; clearing away comes last.
+async def one_pass(
+    container: Container, pipeline: Callable[[str], Pipeline], slots: SlotPass, incidents: IncidentPass
+) -> Pass:
+    """Spools first, then what the cluster shows, then the verdicts, of runs and of slots; clearing away comes last.
 
-    ``pipeline``: as it is declared. Raises :class:`DatabaseUnavailable` where RunLog is away.
+    ``pipeline``: as it is declared. ``slots``: of :func:`.slots.slot_pass`; ``incidents``: of
+    :func:`.incidents.incident_pass`. Raises :class:`DatabaseUnavailable` where
+    RunLog is away.
     """
     late = await replay_spools(container.attempt_log(), container.spool())
     if await container.pauses().over():
@@ -43,6 +49,8 @@ async def one_pass(container: Container, pipeline: Callable[[str], Pipeline]) ->
     for run in done.changed:
         if run.status.terminal:
             await trace_run(container, run.id, run.tenant)
+    problems += await slots()
+    problems += await incidents()
     if seen:
         try:
             await container.hint_pauses()()

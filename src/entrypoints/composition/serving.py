@@ -23,7 +23,9 @@ from ..http.services import Services
 from ..log_lines import bound
 from .browsing import json_objects, row_encoder
 from .container import Container
+from .incidents import incident_pass
 from .looking_after import one_pass
+from .slots import slot_pass
 from .watching import collect_metrics
 
 PROBE_NAME = "kubescribe-readiness"
@@ -71,7 +73,11 @@ def services(
         describe_pipeline=container.describe_pipeline(),
         explain_pipeline=container.explain_pipeline(),
         pauses=container.pauses(),
+        slots=container.slots(),
         resume_pipeline=container.resume_pipeline(),
+        incidents=container.incidents(),
+        handle_incident=container.handle_incident(),
+        promises=container.promise_book(),
         refuse_secrets=refuse_secrets,
         tenant=container.settings().tenant,
         reader=reader,
@@ -93,9 +99,11 @@ def reconciler(
     container: Container, pipelines: Registry, figures: metrics.Registry, say: Callable[[str], None]
 ) -> KeepReconciling:
     """The loop."""
+    slots = slot_pass(container, pipelines, fires=True, figures=figures)
+    incidents = incident_pass(container, pipelines)
 
     async def reconcile() -> Sequence[str]:
-        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline)
+        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline, slots, incidents)
         for run in passed.reconciled.changed:
             with bound(run_id=run.id):
                 say(f"run {run.id} of {run.pipeline} was found to be {run.status}")

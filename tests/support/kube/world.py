@@ -23,6 +23,7 @@ from kubescribe.domain.run_status import RunStatus
 from kubescribe.entrypoints.composition.container import Container, container_for
 from kubescribe.entrypoints.composition.databases import open_databases
 from kubescribe.entrypoints.composition.looking_after import Pass, one_pass
+from kubescribe.entrypoints.composition.slots import slot_pass
 from kubescribe.entrypoints.settings import Settings, load_settings
 from tests.support.command_line import ROOT
 from tests.support.three_databases import ThreeDatabases
@@ -80,6 +81,7 @@ class ClusterWorld:
         with open_databases(self.settings) as databases:
             made = container_for(self.settings, databases)
             self.container: Container = self._loop.run(made.__aenter__())
+            self._slots = slot_pass(self.container, self.pipelines, fires=True)
             try:
                 yield
             finally:
@@ -103,7 +105,7 @@ class ClusterWorld:
 
         async def reconcile() -> Pass:
             await asyncio.sleep(0.01)  # for a watch to get what has come
-            return await one_pass(self.container, lambda name: self.pipelines.get(name).pipeline)
+            return await one_pass(self.container, lambda name: self.pipelines.get(name).pipeline, self._slots)
 
         return self._loop.run(reconcile())
 

@@ -43,6 +43,12 @@ def add_commands(commands: Commands) -> None:
     pipelines.add_argument("pipeline", nargs="?")
     json_flag(pipelines)
 
+    slots = commands.add_parser("slots", help="what was expected of a pipeline's schedule, and what became of it")
+    slots.add_argument("pipeline")
+    slots.add_argument("--back", default="24h", metavar="DURATION", help="so far back (default: 24h)")
+    slots.add_argument("--ahead", default="24h", metavar="DURATION", help="so far ahead, up to 48h (default: 24h)")
+    json_flag(slots)
+
     schedule = commands.add_parser("schedule", help="when a pipeline is due")
     schedule.add_argument("pipeline")
     schedule.add_argument("--count", type=int, default=5, metavar="N", help="slots to show")
