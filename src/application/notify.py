@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 import msgspec
 
-from ..domain.announcement import Announcement
 from ..domain.collecting import ALONE, Collecting, Message
 from ..domain.delivery import Answer, DeliveryStatus, Failed, Refused, Taken, after
-from ..domain.errors import NotDelivered, RunNotFound
-from ..domain.notify_rules import DueNotice, Recipient, Rules
-from ..domain.run_mode import RunMode
-from ..domain.run_status import RunStatus
-from .announce_run import announce_run
-from .announce_several import announce_several
+from ..domain.errors import NotDelivered
+from ..domain.notify_rules import SUMMARY, DueNotice, Recipient, Rules
+from .announce import Announce
 from .failpoints import failpoint
 from .ports.channel import Channel
 from .ports.clock import Clock
 from .ports.outbox import Outbox
-from .ports.run_history import RunHistory
-from .ports.run_log import RunFilter, RunLog
 
 LEASE = 180.0
 """Seconds for which a delivery is a sender's: longer than any channel takes for one message."""
@@ -54,12 +47,10 @@ class Notify:
         *,
         tenant: str,
         outbox: Outbox,
-        run_log: RunLog,
-        history: RunHistory,
+        announce: Announce,
         channels: tuple[Channel, ...],
         clock: Clock,
         hidden: Callable[[str], str],
-        public_url: str | None = None,
         rules: Rules = EVERYTHING,
         everybody: tuple[tuple[str, str], ...] | None = None,
         collecting: Collecting = COLLECTING,
@@ -68,12 +59,10 @@ class Notify:
         None for all that the channels reach."""
         self._tenant = tenant
         self._outbox = outbox
-        self._run_log = run_log
-        self._history = history
+        self._announce = announce
         self._channels = channels
         self._clock = clock
         self._hidden = hidden
-        self._public_url = public_url
         self._rules = rules
         self._everybody = everybody
         self._collecting = collecting
@@ -93,7 +82,12 @@ class Notify:
         everybody = self._everybody
         if everybody is None:
             everybody = tuple((channel.name, address) for channel in self._channels for address in channel.addresses)
-        return self._rules.recipients(notice, everybody)
+        told = self._rules.recipients(notice, everybody)
+        if notice.kind != SUMMARY:
+            return told
+        # Who makes an alert of each notice has nothing to make of a summary.
+        alerting = {channel.name for channel in self._channels if channel.alone}
+        return tuple(one for one in told if one.channel not in alerting)
 
     async def _tell(self, channel: Channel) -> Notified:
         sent, problems, dead = 0, list[str](), 0
@@ -124,7 +118,7 @@ class Notify:
     async def _try(self, channel: Channel, message: Message) -> Answer:
         if message.head.address not in channel.addresses:
             return Refused("the address is not configured any more")
-        announcement = await self._announcement(message)
+        announcement = await self._announce(message)
         failpoint("notify.composed")
         try:
             await channel.send(announcement, message.head.address, message.head.message_id)
@@ -137,32 +131,3 @@ class Notify:
         except Exception as error:  # a defect at one message: the others are sent all the same
             return Failed(self._hidden(f"{type(error).__name__}: {error}"))
         return Taken()
-
-    async def _announcement(self, message: Message) -> Announcement:
-        if len(message.told) > 1:
-            return announce_several(message, public_url=self._public_url, hidden=self._hidden)
-        delivery = message.head
-        run = attempt = None
-        if delivery.run_id is not None:
-            with suppress(RunNotFound):
-                run = await self._run_log.get(delivery.run_id, tenant=self._tenant)
-        if run is not None:
-            attempts = await self._history.attempts(run.id, tenant=self._tenant)
-            attempt = next((one for one in attempts if one.id == run.attempt_id), None)
-        before = RunFilter(
-            tenant=self._tenant,
-            pipeline=delivery.pipeline,
-            statuses=(RunStatus.SUCCEEDED,),
-            mode=RunMode.PUBLISH,
-            created_until=None if run is None else run.created_at,
-        )
-        last = (await self._run_log.find(before, limit=1)).runs
-        return announce_run(
-            delivery,
-            run,
-            attempt,
-            tenant=self._tenant,
-            last_success=last[0] if last else None,
-            public_url=self._public_url,
-            hidden=self._hidden,
-        )

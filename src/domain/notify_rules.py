@@ -11,9 +11,11 @@ from .incident import GREW, OPENED, RECOVERED
 
 REPEATED = "incident.repeated"
 """The kind of the notice that an incident is still there, and nobody has acknowledged it."""
-TOLD = (OPENED, REPEATED, RECOVERED, "run.failed", "run.lost", "run.recovered")
+SUMMARY = "summary.weekly"
+"""The kind of the notice that a week is to be summed up; it is about no pipeline."""
+TOLD = (OPENED, REPEATED, RECOVERED, SUMMARY, "run.failed", "run.lost", "run.recovered")
 """What is told where no rule says otherwise; the last three are an older release's."""
-KINDS = (OPENED, GREW, REPEATED, RECOVERED, "run.failed", "run.lost", "run.recovered")
+KINDS = (OPENED, GREW, REPEATED, RECOVERED, SUMMARY, "run.failed", "run.lost", "run.recovered")
 """What there is to be told."""
 
 

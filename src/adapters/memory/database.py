@@ -82,6 +82,9 @@ class MemoryRunLogDatabase:
         self.chunks: dict[tuple[UUID, int], LogChunk] = {}
         self.notices: list[MemoryNotice] = []
         self.deliveries: list[MemoryDelivery] = []
+        self.reminded: dict[tuple[Tenant, int], datetime] = {}
+        """When people were last told that an incident is still there."""
+        self.summaries: set[tuple[Tenant, str]] = set()
         self.mailboxes: dict[tuple[str, str, str], MemoryMailbox] = {}
         """By tenant, channel and address."""
         self.incidents: dict[tuple[Tenant, int], Incident] = {}

@@ -128,6 +128,9 @@ class MemoryOutbox:
                     elif len(chosen) < collecting.most:
                         chosen.append(kept)
             if chosen:
+                # What is about no pipeline is a message of its own.
+                general = chosen[0].delivery.pipeline == ""
+                chosen = [kept for kept in chosen if (kept.delivery.pipeline == "") is general]
                 for kept in chosen:
                     kept.lead = chosen[0].delivery.id
                 gap = collecting.first if now > box.quiet_at else collecting.interval

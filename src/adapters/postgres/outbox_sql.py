@@ -80,12 +80,16 @@ WITH waiting AS MATERIALIZED (
     WHERE tenant = $1 AND channel = $2 AND address = $3 AND status = 'due' AND lead IS NULL
       AND next_at > clock_timestamp()
     GROUP BY pipeline
-), chosen AS MATERIALIZED (
-    SELECT next.id, next.notice_id FROM public.delivery AS next LEFT JOIN later ON later.pipeline = next.pipeline
+), able AS MATERIALIZED (
+    SELECT next.id, next.notice_id, next.pipeline = '' AS general
+    FROM public.delivery AS next LEFT JOIN later ON later.pipeline = next.pipeline
     WHERE next.tenant = $1 AND next.channel = $2 AND next.address = $3 AND next.status = 'due' AND next.lead IS NULL
       AND next.next_at <= clock_timestamp() AND next.pipeline NOT IN (SELECT pipeline FROM waiting)
       AND (later.first IS NULL OR next.notice_id < later.first)
     ORDER BY next.notice_id, next.id LIMIT $4 FOR UPDATE OF next
+), chosen AS MATERIALIZED ( -- what is about no pipeline is a message of its own
+    SELECT id, notice_id FROM able
+    WHERE general = (SELECT general FROM able ORDER BY notice_id, id LIMIT 1)
 )
 UPDATE public.delivery
 SET lead = (SELECT id FROM chosen ORDER BY notice_id, id LIMIT 1), attempts = 1,

@@ -190,6 +190,21 @@ delivery = Table(
     Column("down", Boolean, nullable=False),
 )
 
+reminder = Table(
+    "reminder",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("incident_id", BigInteger, primary_key=True),
+    Column("at", _MOMENT, nullable=False),
+)
+
+week_summary = Table(
+    "week_summary",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("week", Text, primary_key=True),
+)
+
 mailbox = Table(
     "mailbox",
     metadata,

@@ -47,7 +47,8 @@ class Outbox(Protocol):
         What was tried before has the notices that it had. Else it is made of all that waits for an address, the oldest
         first, as far as ``collecting`` allows; but what follows a notice of the same pipeline to the same address that
         was taken and not settled waits for that, and while a message waits because the channel is down no other is
-        made. None: nothing is due now. The count is on record before this returns.
+        made. What is about no pipeline (its name is empty) is in a message of its own. None: nothing is due now. The
+        count is on record before this returns.
         """
         ...
 

@@ -12,7 +12,7 @@ from ...domain.announcement import Announcement
 from ...domain.errors import BadSetting, NotConfigured, NotDelivered
 from ...domain.exit_code import ExitCode
 from ..composition.container import Container
-from ..composition.notifying import channels, notify
+from ..composition.notifying import channels, notify, remind
 from ..settings import Settings
 from . import terminal
 from .reading import reading
@@ -48,6 +48,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
             raise NotConfigured("telling people", _CHANNELS)
         if test:
             return await _test(container, to, args.channel)
+        await remind(container)()
         done = await notify(container, to)()
         standing = await container.outbox().standing(settings.tenant)
         if args.json:

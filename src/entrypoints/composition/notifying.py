@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from ...application.announce import Announce
 from ...application.notify import Notify
 from ...application.redaction import Redactor
+from ...application.remind import Remind
 from ...domain.errors import BadSetting
 from .container import Container
 
@@ -67,19 +69,34 @@ def notify(container: Container, to: tuple[Channel, ...] | None = None) -> Notif
     settings = container.settings()
     told = channels(settings) if to is None else to
     redactor = Redactor((*settings.secrets(), *container.databases().secrets()))
+    announce = Announce(
+        tenant=settings.tenant,
+        run_log=container.run_log(),
+        history=container.run_history(),
+        figures=container.run_figures(),
+        incidents=container.incidents(),
+        outbox=container.outbox(),
+        hidden=redactor.text,
+        public_url=settings.public_url,
+    )
     return Notify(
         tenant=settings.tenant,
         outbox=container.outbox(),
-        run_log=container.run_log(),
-        history=container.run_history(),
+        announce=announce,
         channels=told,
         clock=container.clock(),
         hidden=redactor.text,
-        public_url=settings.public_url,
         rules=settings.notify.rules,
         everybody=tuple((one.name, address) for one in told for address in _own(one, settings)),
         collecting=settings.notify.collecting,
     )
+
+
+def remind(container: Container) -> Remind:
+    """The writer of what time makes due."""
+    settings = container.settings()
+    told = settings.notify
+    return Remind(tenant=settings.tenant, reminders=container.reminders(), every=told.repeat, summary=told.summary)
 
 
 def _own(channel: Channel, settings: Settings) -> tuple[str, ...]:

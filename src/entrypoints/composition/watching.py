@@ -13,7 +13,7 @@ from ...application.metrics import Registry
 from ...application.tell_alive import TellAlive
 from .auditing import seal_events, send_anchors
 from .container import Container
-from .notifying import channels, notify
+from .notifying import channels, notify, remind
 
 if TYPE_CHECKING:
     from ...application.keep_reconciling import Standing
@@ -25,6 +25,7 @@ log = logging.getLogger("kubescribe.notify")
 _SEAL_EVERY = 1.0
 _NOTIFY_EVERY = 2.0
 """Seconds: what failed is told within five."""
+_REMIND_EVERY = 30.0
 _ANCHOR_EVERY = 600.0
 """Seconds between two looks whether the daily anchor is due."""
 
@@ -40,6 +41,7 @@ def loops(container: Container, registry: Registry, standing: Callable[[], Stand
     if to:
         telling = logged(notify(container, to))
         made.append(KeepDoing("notify", telling, every=_NOTIFY_EVERY, clock=clock, registry=registry))
+        made.append(KeepDoing("remind", remind(container), every=_REMIND_EVERY, clock=clock, registry=registry))
     url = container.settings().notify.heartbeat_url
     if url is not None:
         from ...adapters.http.client import StandardHttpClient

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+from datetime import UTC, time
 from typing import Any
 from uuid import UUID
 
@@ -19,17 +20,22 @@ from kubescribe.adapters.memory.channel import MemoryChannel
 from kubescribe.adapters.memory.clock import MemoryClock
 from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.ids import MemoryIds
+from kubescribe.adapters.memory.incidents import MemoryIncidents
 from kubescribe.adapters.memory.outbox import MemoryOutbox
+from kubescribe.adapters.memory.reminders import MemoryReminders
+from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
+from kubescribe.application.announce import Announce
 from kubescribe.application.failpoints import FailpointError, armed
 from kubescribe.application.notify import EVERYTHING, LEASE, Notified, Notify
+from kubescribe.application.remind import Remind
 from kubescribe.domain.attempt import DeathCertificate
 from kubescribe.domain.collecting import ALONE, Collecting
 from kubescribe.domain.delivery import GIVE_UP_AFTER, LONGEST_WAIT
 from kubescribe.domain.errors import NotDelivered
 from kubescribe.domain.incident import GREW, OPENED, RECOVERED, IncidentTerms
-from kubescribe.domain.notify_rules import Rule, Rules
+from kubescribe.domain.notify_rules import Hours, Rule, Rules
 
 STEPS = ("notify.planned", "notify.taken", "notify.composed", "notify.sent", "notify.settled")
 
@@ -54,12 +60,19 @@ class Office:
         self.notify = Notify(
             tenant="default",
             outbox=self.outbox,
-            run_log=MemoryRunLog(self.database),
-            history=MemoryRunHistory(self.database),
+            announce=Announce(
+                tenant="default",
+                run_log=MemoryRunLog(self.database),
+                history=MemoryRunHistory(self.database),
+                figures=MemoryRunFigures(self.database),
+                incidents=MemoryIncidents(self.database),
+                outbox=self.outbox,
+                hidden=lambda text: text.replace(secret, "•••"),
+                public_url="https://ks.example.org",
+            ),
             channels=self.channels,
             clock=self.clock,
             hidden=lambda text: text.replace(secret, "•••"),
-            public_url="https://ks.example.org",
             collecting=collecting,
             rules=rules,
         )
@@ -431,3 +444,42 @@ def test_a_sender_that_dies_says_the_same_again(step: str, collecting: Collectin
     told = [name for *_, said in office.channels[0].taken for name in (dict(said.facts).get("pipeline"), *said.entries)]
     names = {getattr(one, "name", one) for one in told} - {None}
     assert names == {"pipeline0", "pipeline1", "pipeline2", "pipeline7"}
+
+
+def test_an_incident_is_told_again_until_somebody_has_it() -> None:
+    office = Office()
+    remind = Remind(tenant="default", reminders=MemoryReminders(office.database), every=4 * 3600.0, summary=None)
+
+    def later(hours: float) -> list[str]:
+        before = len(office.told())
+        office.database.advance(hours * 3600)
+        asyncio.run(remind())
+        office.tell()
+        return [title for _, title in office.told()[before:]]
+
+    office.end()
+    office.tell()
+    assert later(3.9) == [] and later(0.2) == ["still: sales failed: error"]
+    assert later(3.9) == [] and later(0.2) == ["still: sales failed: error"]
+    office.end(well=True)
+    assert later(10) == ["sales works again"]
+
+
+def test_a_week_is_summed_up_once() -> None:
+    alerts = MemoryChannel("pagerduty", alone=True)
+    office = Office(MemoryChannel(), alerts, collecting=Collecting())
+    monday = Hours(begin=time(8), end=time(8), days=frozenset({0}), zone=UTC)
+    remind = Remind(tenant="default", reminders=MemoryReminders(office.database), every=1e9, summary=monday)
+    for number in range(5):
+        office.end(f"pipeline{number % 2}", well=number != 3)
+    office.tell()
+    office.channels[0].taken.clear()
+    alerts.taken.clear()
+    for _ in range(8 * 24):
+        asyncio.run(remind())
+        office.tell()
+        office.database.advance(3600)
+    said = [message for *_, message in office.channels[0].taken]
+    assert len(said) in (1, 2) and said[0].title == "The week: 5 runs, 1 failed, 1 incidents open"
+    assert [(entry.name, entry.text) for entry in said[0].entries] == [("pipeline1", "1 of 2 runs failed")]
+    assert dict(said[0].facts)["succeeded"] == "4" and alerts.taken == []

@@ -26,6 +26,18 @@ STATEMENTS = (
         PRIMARY KEY (tenant, channel, address)
     )
     """,
+    """
+    CREATE TABLE public.reminder (
+        tenant text NOT NULL,
+        incident_id bigint NOT NULL,
+        at timestamptz NOT NULL,
+        PRIMARY KEY (tenant, incident_id)
+    )
+    """,
+    "CREATE TABLE public.week_summary (tenant text NOT NULL, week text NOT NULL, PRIMARY KEY (tenant, week))",
+    "ALTER TABLE public.outbox DROP CONSTRAINT outbox_is_about_something",
+    "ALTER TABLE public.outbox ADD CONSTRAINT outbox_is_about_something "
+    "CHECK (run_id IS NOT NULL OR incident_id IS NOT NULL OR kind = 'summary.weekly') NOT VALID",
     "INSERT INTO public.mailbox (tenant, channel, address) SELECT DISTINCT tenant, channel, address "
     "FROM public.delivery",
     "CREATE INDEX delivery_to_send ON public.delivery (tenant, channel, address, next_at) "
