@@ -118,7 +118,7 @@ sign: ## push IMAGE, sign what was pushed, and attest what it is made of (needs 
 .PHONY: lock
 lock: ## renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url pyproject.toml --extra embedded --extra fast --extra otel --group dev -o requirements.lock
+	  --no-emit-index-url pyproject.toml --extra embedded --extra fast --extra otel --extra apprise --group dev -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url pyproject.toml --extra otel -c requirements.lock -o requirements-image.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

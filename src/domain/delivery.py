@@ -17,6 +17,8 @@ GIVE_UP_AFTER = 3 * 86_400.0
 PLAN_WITHIN = 7 * 86_400.0
 """Seconds within which somebody has to be configured to whom a notice can go; older ones expire."""
 ERROR_LIMIT = 500
+SAID_LIMIT = 300
+"""Characters of :attr:`Delivery.said`."""
 
 
 class DeliveryStatus(StrEnum):
@@ -56,6 +58,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """Since when the problem is there, or was until it ended."""
     failures: int = 1
     """How many failures, missed slots or broken promises there were since then."""
+    trouble: str | None = None
+    """What kind of incident it is about; None: an older release wrote it."""
+    cause: str | None = None
+    """Why the run failed, in a word."""
+    said: str | None = None
+    """What the run said when it failed, or what the incident is about; its beginning."""
     status: DeliveryStatus = DeliveryStatus.DUE
     attempts: int = 0
     """Tries, the present one included."""
@@ -63,6 +71,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since the notice was written."""
     error: str | None = None
     """Why the last try failed."""
+    down: bool = False
+    """The last try failed because of the channel: another message to the address would have fared no better."""
     wait: float | None = None
     """Seconds until the next try; None: there is none, or it has not been decided."""
 
@@ -80,6 +90,8 @@ class Refused(msgspec.Struct, frozen=True):
     """The channel will never take the message."""
 
     why: str
+    down: bool = False
+    """The next message would fare no better."""
 
 
 class Failed(msgspec.Struct, frozen=True):
@@ -88,6 +100,8 @@ class Failed(msgspec.Struct, frozen=True):
     why: str
     retry_after: float | None = None
     """Seconds that the channel asked to wait."""
+    down: bool = False
+    """It is the channel's trouble, and not this message's."""
 
 
 Answer = Taken | Refused | Failed
@@ -103,7 +117,7 @@ def after(delivery: Delivery, answer: Answer) -> Delivery:
     if isinstance(answer, Refused) or delivery.age >= GIVE_UP_AFTER:
         return msgspec.structs.replace(delivery, status=DeliveryStatus.DEAD, error=error, wait=None)
     wait = max(backoff(delivery.attempts, delivery.id), answer.retry_after or 0.0)
-    return msgspec.structs.replace(delivery, error=error, wait=wait)
+    return msgspec.structs.replace(delivery, error=error, wait=wait, down=answer.down)
 
 
 def backoff(attempts: int, spread: int = 0) -> float:

@@ -14,8 +14,8 @@ from .dst_policy import Fold, Gap
 from .errors import BadDeclaration
 from .incident import IncidentTerms
 from .pod_needs import PodNeeds
-from .schedule_fault import ScheduleFault
 from .promise import Promises
+from .schedule_fault import ScheduleFault
 
 # A CronJob's name has at most 52 characters, of which DNS allows these.
 _NAME = re.compile(r"[a-z]([a-z0-9_-]{0,50}[a-z0-9])?")

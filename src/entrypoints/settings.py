@@ -17,6 +17,7 @@ from ..domain.webhook_url import WebhookUrl
 from .api_settings import ApiSettings, load_api_settings
 from .cluster_settings import ClusterSettings, load_cluster_settings
 from .environment import Environment
+from .notify_settings import NotifySettings, load_notify_settings
 from .pod import Pod, load_pod
 
 
@@ -91,8 +92,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """``NOTIFY_EMAIL``: who gets a mail, one each."""
     notify_from: str | None
     """``NOTIFY_FROM``: from whom."""
-    slack_webhook_url: WebhookUrl | None
-    """``SLACK_WEBHOOK_URL``."""
+    notify: NotifySettings
+    """``SLACK_WEBHOOK_URL``, ``NOTIFY_WEBHOOK_URL``, ``PAGERDUTY_ROUTING_KEY``, ``APPRISE_URLS`` and the rules."""
     public_url: str | None
     """``KUBESCRIBE_PUBLIC_URL``: where people reach the pages; messages link there."""
     audit_anchor: Path | WebhookUrl | None
@@ -111,7 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Every text that must appear in no log, event, error or page."""
         urls = (self.runlog_url, self.production_url, self.report_url, self.report_reader_url)
         anchor = self.audit_anchor if isinstance(self.audit_anchor, WebhookUrl) else None
-        others = (self.smtp_url, self.slack_webhook_url, anchor)
+        others = (self.smtp_url, self.notify, anchor)
         return tuple(dict.fromkeys(secret for url in (*urls, *others) if url is not None for secret in url.secrets()))
 
 
@@ -157,7 +158,7 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         smtp_url=env.smtp_url(),
         notify_email=env.addresses("NOTIFY_EMAIL"),
         notify_from=notify_from[0] if notify_from else None,
-        slack_webhook_url=env.webhook("SLACK_WEBHOOK_URL"),
+        notify=load_notify_settings(env),
         public_url=env.public_url("PUBLIC_URL"),
         audit_anchor=env.path_or_webhook("AUDIT_ANCHOR"),
         log=env.choice("LOG", "text", "json"),

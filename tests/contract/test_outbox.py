@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from kubescribe.application.ports.outbox import Outbox, Route
+from kubescribe.domain.collecting import ALONE, Collecting, Message
 from kubescribe.domain.delivery import (
     GIVE_UP_AFTER,
     PLAN_WITHIN,
@@ -19,7 +21,8 @@ from kubescribe.domain.delivery import (
     after,
 )
 from kubescribe.domain.event import Notice
-from kubescribe.domain.incident import QUIET
+from kubescribe.domain.incident import GREW, QUIET
+from kubescribe.domain.notify_rules import DueNotice, Recipient
 from kubescribe.domain.run_mode import RunMode
 from tests.support.builders import a_claim, failed, succeeded
 from tests.support.runlogs import World
@@ -42,12 +45,26 @@ def run_of(
     return run.id
 
 
+def route_to(*recipients: tuple[str, str]) -> Route:
+    told = tuple(Recipient(channel, address) for channel, address in recipients)
+    return lambda notice: () if notice.kind == GREW else told
+
+
 def plan(world: World, *recipients: tuple[str, str]) -> int:
-    return world.run(world.outbox_port.plan("default", recipients))
+    return world.run(world.outbox_port.plan("default", route_to(*recipients) if recipients else None))
+
+
+def take_all(
+    world: World, channel: str = "email", lease: float = 60.0, collecting: Collecting = ALONE
+) -> Message | None:
+    return world.run(world.outbox_port.take("default", channel, lease=lease, collecting=collecting))
 
 
 def take(world: World, channel: str = "email", lease: float = 60.0) -> Delivery | None:
-    return world.run(world.outbox_port.take("default", channel, lease=lease))
+    """A message of one notice."""
+    message = take_all(world, channel, lease)
+    assert message is None or message.told == (message.head,)
+    return None if message is None else message.head
 
 
 def taken(world: World, channel: str = "email") -> Delivery:
@@ -212,11 +229,11 @@ def test_tenants_are_told_of_their_own(world: World) -> None:
     assert world.run(world.outbox_port.standing("default")).due == 0
     run_of(world, well=True)
     assert [notice.kind for notice in world.outbox()] == ["incident.opened"]
-    assert world.run(world.outbox_port.plan("other", (ANN,))) == 1
+    assert world.run(world.outbox_port.plan("other", route_to(ANN))) == 1
     assert take(world) is None
-    theirs = world.run(world.outbox_port.take("other", "email", lease=1.0))
+    theirs = world.run(world.outbox_port.take("other", "email", lease=1.0, collecting=ALONE))
     assert theirs is not None
-    world.run(world.outbox_port.settle(after(theirs, Refused("no"))))
+    world.run(world.outbox_port.settle(after(theirs.head, Refused("no"))))
     assert world.run(world.outbox_port.dead("default")) == () != world.run(world.outbox_port.dead("other"))
     assert world.run(world.outbox_port.revive("default")) == 0
 
@@ -234,15 +251,15 @@ def test_many_senders_take_each_once(world: World) -> None:
     runs = [run_of(world, f"pipeline{number}") for number in range(12)]
     outboxes = [world.outbox_port, *(world.another_outbox() for _ in range(3))]
 
-    async def sender(outbox: object) -> list[UUID | None]:
+    async def sender(outbox: Outbox) -> list[UUID | None]:
         found = []
-        while (delivery := await outbox.take("default", "email", lease=60.0)) is not None:  # type: ignore[attr-defined]
-            found.append(delivery.run_id)
-            await outbox.settle(after(delivery, Taken()))  # type: ignore[attr-defined]
+        while (message := await outbox.take("default", "email", lease=60.0, collecting=ALONE)) is not None:
+            found.append(message.head.run_id)
+            await outbox.settle(after(message.head, Taken()))
         return found
 
     async def race() -> list[UUID | None]:
-        await asyncio.gather(*(outbox.plan("default", (ANN,)) for outbox in outboxes))
+        await asyncio.gather(*(outbox.plan("default", route_to(ANN)) for outbox in outboxes))
         found = await asyncio.gather(*map(sender, outboxes))
         # Skipping what others hold, a sender may have found nothing too early: once more, alone.
         return [one for part in (*found, await sender(world.outbox_port)) for one in part]
@@ -259,3 +276,147 @@ def test_a_delivery_keeps_its_terms(world: World) -> None:
     assert world.run(world.outbox_port.settle(other))
     world.age(60)
     assert taken(world).address == "ann@example.org"
+
+
+STORM = Collecting()
+
+
+def told(world: World, collecting: Collecting = STORM) -> list[str]:
+    """What the next message tells of, and it is sent."""
+    message = take_all(world, collecting=collecting)
+    if message is None:
+        return []
+    assert world.run(world.outbox_port.settle(after(message.head, Taken())))
+    return [one.pipeline for one in message.told]
+
+
+def test_a_storm_is_three_messages(world: World) -> None:
+    names: list[str] = []
+    messages = []
+    for second in range(0, 301, 10):
+        names.append(f"p{second}")
+        run_of(world, names[-1])
+        plan(world, ANN)
+        if found := told(world):
+            messages.append(found)
+        world.age(10)
+    for _ in range(40):
+        if found := told(world):
+            messages.append(found)
+        world.age(10)
+    assert [one[0] for one in messages] == ["p0", "p10", "p40"]
+    assert [one for message in messages for one in message] == names
+    run_of(world, "after")
+    plan(world, ANN)
+    assert told(world) == ["after"], "it was quiet: the next one goes out at once"
+
+
+def test_each_address_has_its_own_pace(world: World) -> None:
+    run_of(world, "one")
+    plan(world, ANN)
+    assert told(world) == ["one"]
+    run_of(world, "two")
+    plan(world, ANN, BOB)
+    assert told(world) == ["two"] and told(world) == []
+    world.age(31)
+    assert told(world) == ["two"]
+
+
+def test_every_try_has_the_same_notices(world: World) -> None:
+    for name in ("a", "b"):
+        run_of(world, name)
+    plan(world, ANN)
+    first = take_all(world, collecting=STORM)
+    assert first is not None and [one.pipeline for one in first.told] == ["a", "b"]
+    assert world.run(world.outbox_port.settle(after(first.head, Failed("not now", down=True))))
+    run_of(world, "c")
+    run_of(world, "a", well=True)
+    plan(world, ANN)
+    world.age(29)
+    assert take_all(world, collecting=STORM) is None
+    world.age(1000)
+    again = take_all(world, collecting=STORM)
+    assert again is not None and [one.id for one in again.told] == [one.id for one in first.told]
+    assert again.head.message_id == first.head.message_id and again.head.attempts == 2
+    assert take_all(world, collecting=STORM) is None, "the channel was down when it was last tried"
+    assert world.run(world.outbox_port.settle(after(again.head, Taken())))
+    assert told(world) == ["c", "a"]
+    assert world.run(world.outbox_port.standing("default")).due == 0
+
+
+def test_what_a_message_waits_for_holds_up_its_own_pipelines_alone(world: World) -> None:
+    for name in ("a", "b", "c"):
+        run_of(world, name)
+        plan(world, ANN)
+        message = _next(world)
+        assert [one.pipeline for one in message.told] == [name]
+        world.run(world.outbox_port.settle(after(message.head, Failed("not this one", 10_000.0))))
+    run_of(world, "a", well=True)
+    run_of(world, "d")
+    plan(world, ANN)
+    world.age(5_000)
+    assert take_all(world, collecting=STORM) is None, "three messages wait: what comes now is collected"
+    assert told(world, Collecting(waiting=4)) == ["d"], "and not what follows the first"
+    world.age(5_010)
+    seen = [_next(world), _next(world), _next(world)]
+    assert [[one.pipeline for one in message.told] for message in seen] == [["a"], ["b"], ["c"]]
+    for message in seen:
+        world.run(world.outbox_port.settle(after(message.head, Taken())))
+    assert [one.kind for one in _next(world).told] == ["incident.recovered"]
+
+
+def _next(world: World) -> Message:
+    message = take_all(world, collecting=STORM)
+    while message is None:
+        world.age(10)
+        message = take_all(world, collecting=STORM)
+    return message
+
+
+def test_all_of_a_message_is_given_up_and_revived_together(world: World) -> None:
+    for name in ("a", "b"):
+        run_of(world, name)
+    plan(world, ANN)
+    message = take_all(world, collecting=STORM)
+    assert message is not None
+    assert world.run(world.outbox_port.settle(after(message.head, Refused("no such user"))))
+    dead = world.run(world.outbox_port.dead("default"))
+    assert [(one.pipeline, one.attempts, one.error) for one in dead] == [
+        ("b", 1, "no such user"),
+        ("a", 1, "no such user"),
+    ]
+    assert world.run(world.outbox_port.revive("default")) == 2
+    again = take_all(world, collecting=STORM)
+    assert again is not None and again.head.message_id == message.head.message_id
+    assert [one.pipeline for one in again.told] == ["a", "b"]
+
+
+def test_the_route_says_who_is_told_and_when(world: World) -> None:
+    def route(notice: DueNotice) -> tuple[Recipient, ...]:
+        assert (notice.kind, notice.tenant, notice.failures) == ("incident.opened", "default", 1)
+        assert notice.now.tzinfo is not None
+        return {"later": (Recipient("email", ANN[1], 100.0),), "now": (Recipient("email", BOB[1]),)}.get(
+            notice.pipeline, ()
+        )
+
+    for name in ("later", "now", "never"):
+        run_of(world, name)
+    assert world.run(world.outbox_port.plan("default", route)) == 3
+    assert world.run(world.outbox_port.plan("default", route)) == 0
+    now = taken(world)
+    assert now.address == BOB[1] and take(world) is None
+    assert world.run(world.outbox_port.settle(after(now, Taken())))
+    world.age(101)
+    assert taken(world).pipeline == "later" and take(world) is None
+
+
+def test_what_may_be_told_later_is_not_overtaken(world: World) -> None:
+    run_of(world)
+    world.run(world.outbox_port.plan("default", lambda _: (Recipient(*ANN, 100.0),)))
+    run_of(world, well=True)
+    plan(world, ANN)
+    assert take(world) is None
+    world.age(101)
+    message = take_all(world, collecting=STORM)
+    assert message is not None and [one.kind for one in message.told] == ["incident.opened", "incident.recovered"]
+    assert [one.cause for one in message.told] == ["error", None] and message.told[0].said

@@ -17,6 +17,7 @@ from kubescribe.adapters.memory.ids import MemoryIds
 from kubescribe.adapters.memory.incidents import MemoryIncidents
 from kubescribe.adapters.memory.outbox import MemoryOutbox
 from kubescribe.adapters.memory.promises import MemoryPromiseBook
+from kubescribe.adapters.memory.reminders import MemoryReminders
 from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
@@ -27,6 +28,7 @@ from kubescribe.adapters.postgres.event_chain import PostgresEventChain
 from kubescribe.adapters.postgres.incidents import PostgresIncidents
 from kubescribe.adapters.postgres.outbox import PostgresOutbox
 from kubescribe.adapters.postgres.promises import PostgresPromiseBook
+from kubescribe.adapters.postgres.reminders import PostgresReminders
 from kubescribe.adapters.postgres.run_figures import PostgresRunFigures
 from kubescribe.adapters.postgres.run_history import PostgresRunHistory
 from kubescribe.adapters.postgres.run_log import PostgresRunLog
@@ -36,6 +38,7 @@ from kubescribe.application.ports.event_chain import EventChain
 from kubescribe.application.ports.incidents import Incidents
 from kubescribe.application.ports.outbox import Outbox
 from kubescribe.application.ports.promises import PromiseBook
+from kubescribe.application.ports.reminders import Reminders
 from kubescribe.application.ports.run_figures import RunFigureLog
 from kubescribe.application.ports.run_history import RunHistory
 from kubescribe.application.ports.run_log import RunLog
@@ -55,6 +58,7 @@ class World(Protocol):
     chain: EventChain
     outbox_port: Outbox
     incidents: Incidents
+    reminders: Reminders
     promises: PromiseBook
     figures: RunFigureLog
     slots: Slots
@@ -100,6 +104,7 @@ class MemoryWorld:
         self.chain: EventChain = MemoryEventChain(self.database)
         self.outbox_port: Outbox = MemoryOutbox(self.database)
         self.incidents: Incidents = MemoryIncidents(self.database)
+        self.reminders: Reminders = MemoryReminders(self.database)
         self.promises: PromiseBook = MemoryPromiseBook(self.database)
         self.figures: RunFigureLog = MemoryRunFigures(self.database)
         self.slots: Slots = MemorySlots(self.database)
@@ -145,6 +150,8 @@ UPDATE attempt SET started_at = started_at - {0}, ended_at = ended_at - {0}, lea
 UPDATE event SET at = at - {0};
 UPDATE outbox SET created_at = created_at - {0}, since = since - {0};
 UPDATE delivery SET next_at = next_at - {0};
+UPDATE reminder SET at = at - {0};
+UPDATE mailbox SET opens_at = opens_at - {0}, quiet_at = quiet_at - {0};
 UPDATE incident SET since = since - {0}, last_at = last_at - {0}, bad_since = bad_since - {0},
     opened_at = opened_at - {0}, recovered_at = recovered_at - {0}, quiet_until = quiet_until - {0},
     acknowledged_at = acknowledged_at - {0}, snoozed_until = snoozed_until - {0};
@@ -175,6 +182,8 @@ class PostgresWorld:
         self.chain: EventChain = self._chains[0]
         self.outbox_port: Outbox = self._outboxes[0]
         self.incidents: Incidents = PostgresIncidents(self.engine)
+        self._reminders = PostgresReminders(self.address)
+        self.reminders: Reminders = self._reminders
         self._books = [PostgresPromiseBook(self.address)]
         self.promises: PromiseBook = self._books[0]
         self.ids = MemoryIds()
@@ -238,6 +247,7 @@ class PostgresWorld:
             for chain in self._chains:
                 await chain.close()
             await self._figures.close()
+            await self._reminders.close()
             for book in self._books:
                 await book.close()
             for ledger in self._ledgers:

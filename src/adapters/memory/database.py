@@ -53,6 +53,15 @@ class MemoryDelivery(msgspec.Struct, kw_only=True):
     delivery: Delivery
     tenant: str
     next_at: datetime
+    lead: int | None = None
+    """The head of its message; None: it is in none yet."""
+
+
+class MemoryMailbox(msgspec.Struct, kw_only=True):
+    """When an address may get another message, and from when on it is quiet there."""
+
+    opens_at: datetime
+    quiet_at: datetime
 
 
 class MemoryRunLogDatabase:
@@ -73,6 +82,11 @@ class MemoryRunLogDatabase:
         self.chunks: dict[tuple[UUID, int], LogChunk] = {}
         self.notices: list[MemoryNotice] = []
         self.deliveries: list[MemoryDelivery] = []
+        self.reminded: dict[tuple[Tenant, int], datetime] = {}
+        """When people were last told that an incident is still there."""
+        self.summaries: set[tuple[Tenant, str]] = set()
+        self.mailboxes: dict[tuple[str, str, str], MemoryMailbox] = {}
+        """By tenant, channel and address."""
         self.incidents: dict[tuple[Tenant, int], Incident] = {}
         self.incident_terms: dict[tuple[Tenant, str], IncidentTerms] = {}
         self.chains: dict[str, list[Link]] = {}

@@ -186,6 +186,33 @@ delivery = Table(
     Column("next_at", _MOMENT, nullable=False),
     Column("settled_at", _MOMENT),
     Column("error", Text),
+    Column("lead", BigInteger),
+    Column("down", Boolean, nullable=False),
+)
+
+reminder = Table(
+    "reminder",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("incident_id", BigInteger, primary_key=True),
+    Column("at", _MOMENT, nullable=False),
+)
+
+week_summary = Table(
+    "week_summary",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("week", Text, primary_key=True),
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("opens_at", _MOMENT, nullable=False),
+    Column("quiet_at", _MOMENT, nullable=False),
 )
 
 event_anchor = Table(

@@ -26,6 +26,7 @@ class SmtpChannel:
     """
 
     name = "email"
+    alone = False
 
     def __init__(self, url: SmtpUrl, *, sender: str, addresses: tuple[str, ...], deadline: float = _DEADLINE) -> None:
         self._url = url

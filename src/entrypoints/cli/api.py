@@ -52,7 +52,8 @@ async def _serve(
 ) -> None:
     settings: Settings = container.settings()
     figures = Registry()
-    reconciling, others = reconciler(container, pipelines, figures, logger.info), loops(container, figures)
+    reconciling = reconciler(container, pipelines, figures, logger.info)
+    others = loops(container, figures, lambda: reconciling.standing)
     parts = services(container, pipelines, reconciling.nudge, figures, (*others, reconciling))
     app = api(parts, settings.api, observer=RequestMetrics(figures))
     serving = server(app, stopping=parts.stopping.set)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...adapters.postgres.attempt_log import PostgresAttemptLog
     from ...adapters.postgres.event_chain import PostgresEventChain
     from ...adapters.postgres.outbox import PostgresOutbox
+    from ...adapters.postgres.reminders import PostgresReminders
     from ...adapters.postgres.run_figures import PostgresRunFigures
     from ...adapters.postgres.run_history import PostgresRunHistory
     from ...adapters.postgres.run_log import PostgresRunLog
@@ -197,6 +198,15 @@ def _outbox(settings: Settings, databases: Databases, closing: Closing) -> Postg
     return outbox
 
 
+def _reminders(settings: Settings, databases: Databases, closing: Closing) -> PostgresReminders:
+    from ...adapters.postgres.reminders import PostgresReminders
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    reminders = PostgresReminders(address, connect_timeout=connect_timeout)
+    closing.append(reminders.close)
+    return reminders
+
+
 def _run_figures(settings: Settings, databases: Databases, closing: Closing) -> PostgresRunFigures:
     from ...adapters.postgres.run_figures import PostgresRunFigures
 
@@ -243,6 +253,7 @@ class Container(containers.DeclarativeContainer):
 
     outbox = providers.Singleton(_outbox, settings, databases, closing)
     slots = providers.Singleton(slots.slots, settings, databases, closing)
+    reminders = providers.Singleton(_reminders, settings, databases, closing)
     run_figures = providers.Singleton(_run_figures, settings, databases, closing)
     event_chain = providers.Singleton(_event_chain, settings, databases, closing)
     changes = providers.Singleton(history.changes, settings, databases, closing)

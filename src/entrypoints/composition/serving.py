@@ -49,6 +49,9 @@ def services(
             loop.told()
         return await collect_metrics(container, figures, tenant)()
 
+    def reconciled_ago() -> float | None:
+        return next((loop.age() for loop in told if isinstance(loop, KeepReconciling)), None)
+
     def reader() -> ReportReader:
         return container.report_reader()
 
@@ -86,6 +89,7 @@ def services(
         sign_in=container.sign_in(),
         clock=container.clock(),
         readiness=Readiness(_checks(container), container.clock()),
+        reconciled_ago=reconciled_ago,
         metrics=metrics_of,
         nudge=nudge,
     )

@@ -76,6 +76,8 @@ class Services:
     sign_in: SignIn
     clock: Clock
     readiness: Readiness
+    reconciled_ago: Callable[[], float | None] = lambda: None
+    """Seconds since runs were last looked after; None: this process does not."""
     metrics: Callable[[Tenant], Awaitable[str]]
     """The tenant's figures and this process's, as Prometheus reads them."""
     nudge: Callable[[], None] = lambda: None

@@ -42,6 +42,8 @@ def slack() -> Iterator[HttpSink]:
 
 @pytest.fixture
 def kubescribe(tmp_path: Path, databases: ThreeDatabases, mail: MailSink, slack: HttpSink) -> CommandLine:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[collect]\nfirst = "0s"\ninterval = "0s"\ntogether = 1\n')
     return CommandLine(
         tmp_path,
         databases,
@@ -50,6 +52,7 @@ def kubescribe(tmp_path: Path, databases: ThreeDatabases, mail: MailSink, slack:
         NOTIFY_FROM="ks@example.org",
         SLACK_WEBHOOK_URL=f"http://127.0.0.1:{slack.port}/services/open-sesame",
         KUBESCRIBE_PUBLIC_URL="https://ks.example.org/",
+        KUBESCRIBE_NOTIFY_RULES=str(rules),
         no_proxy="127.0.0.1",
     )
 

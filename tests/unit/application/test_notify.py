@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+from datetime import UTC, time
 from typing import Any
 from uuid import UUID
 
@@ -19,15 +20,22 @@ from kubescribe.adapters.memory.channel import MemoryChannel
 from kubescribe.adapters.memory.clock import MemoryClock
 from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.ids import MemoryIds
+from kubescribe.adapters.memory.incidents import MemoryIncidents
 from kubescribe.adapters.memory.outbox import MemoryOutbox
+from kubescribe.adapters.memory.reminders import MemoryReminders
+from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
+from kubescribe.application.announce import Announce
 from kubescribe.application.failpoints import FailpointError, armed
-from kubescribe.application.notify import LEASE, Notified, Notify
+from kubescribe.application.notify import EVERYTHING, LEASE, Notified, Notify
+from kubescribe.application.remind import Remind
 from kubescribe.domain.attempt import DeathCertificate
+from kubescribe.domain.collecting import ALONE, Collecting
 from kubescribe.domain.delivery import GIVE_UP_AFTER, LONGEST_WAIT
 from kubescribe.domain.errors import NotDelivered
 from kubescribe.domain.incident import GREW, OPENED, RECOVERED, IncidentTerms
+from kubescribe.domain.notify_rules import Hours, Rule, Rules
 
 STEPS = ("notify.planned", "notify.taken", "notify.composed", "notify.sent", "notify.settled")
 
@@ -35,9 +43,16 @@ STEPS = ("notify.planned", "notify.taken", "notify.composed", "notify.sent", "no
 class Office:
     """A RunLog with failures, and a sender."""
 
-    def __init__(self, *channels: MemoryChannel, secret: str = "hunter22") -> None:
+    def __init__(
+        self,
+        *channels: MemoryChannel,
+        secret: str = "hunter22",
+        collecting: Collecting = ALONE,
+        rules: Rules = EVERYTHING,
+    ) -> None:
         self.database = MemoryRunLogDatabase()
         self.attempts = MemoryAttemptLog(self.database)
+        self.terms = IncidentTerms()
         self.ids = MemoryIds()
         self.channels = channels or (MemoryChannel(),)
         self.outbox = MemoryOutbox(self.database)
@@ -45,18 +60,28 @@ class Office:
         self.notify = Notify(
             tenant="default",
             outbox=self.outbox,
-            run_log=MemoryRunLog(self.database),
-            history=MemoryRunHistory(self.database),
+            announce=Announce(
+                tenant="default",
+                run_log=MemoryRunLog(self.database),
+                history=MemoryRunHistory(self.database),
+                figures=MemoryRunFigures(self.database),
+                incidents=MemoryIncidents(self.database),
+                outbox=self.outbox,
+                hidden=lambda text: text.replace(secret, "•••"),
+                public_url="https://ks.example.org",
+            ),
             channels=self.channels,
             clock=self.clock,
             hidden=lambda text: text.replace(secret, "•••"),
-            public_url="https://ks.example.org",
+            collecting=collecting,
+            rules=rules,
         )
 
     def end(self, pipeline: str = "sales", *, well: bool = False, **changes: Any) -> UUID:
         async def work() -> UUID:
             run_id, attempt_id = self.ids.new(), self.ids.new()
-            await self.attempts.claim(a_claim(run_id, attempt_id, pipeline=pipeline))
+            claim = msgspec.structs.replace(a_claim(run_id, attempt_id, pipeline=pipeline), incidents=self.terms)
+            await self.attempts.claim(claim)
             await self.attempts.finish(attempt_id, succeeded() if well else failed(**changes))
             return run_id
 
@@ -72,7 +97,7 @@ class Office:
 
 def test_a_failure_says_what_why_since_when_and_what_next() -> None:
     office = Office()
-    office.database.incident_terms["default", "sales"] = IncidentTerms(incident_after=2)
+    office.terms = IncidentTerms(incident_after=2)
     office.end(message="connection to hunter22 lost")
     run_id = office.end(
         message="disk full\nhunter22",
@@ -319,3 +344,142 @@ def test_hostile_texts_are_held_in_bounds() -> None:
     assert len(whole) < 30_000
     for character in ("\x1b", "\u202e", "\0", "\r", "\\u0000", "\\u001b"):
         assert character not in whole
+
+
+def test_five_hundred_failures_in_five_minutes_are_three_messages_that_list_them_all() -> None:
+    """FAULTS N5, with a look every two seconds."""
+    mail, slack = MemoryChannel("email", ("ann@example.org", "bob@example.org")), MemoryChannel("slack")
+    office = Office(mail, slack, collecting=Collecting())
+    for number in range(500):
+        office.end(f"pipeline{number}", message=f"table {number} is gone")
+        office.database.advance(0.6)
+        if number % 3 == 0:
+            office.tell()
+    for _ in range(200):
+        office.database.advance(2.0)
+        office.tell()
+    to_ann = [said for address, _, said in mail.taken if address == "ann@example.org"]
+    to_bob = [said for address, _, said in mail.taken if address == "bob@example.org"]
+    for told in (to_ann, to_bob, [said for *_, said in slack.taken]):
+        assert len(told) == 3
+        assert told[0].title == "pipeline0 failed: error", "the first goes out at once, with all that is known"
+        listed = ["pipeline0", *(entry.name for said in told[1:] for entry in said.entries)]
+        assert sorted(listed) == sorted(f"pipeline{number}" for number in range(500))
+        assert all(said.more == 0 for said in told)
+        assert "failed: error (table 499 is gone); since" in told[-1].entries[-1].text
+        assert told[-1].entries[-1].link and told[-1].title.endswith("more fail")
+
+
+def test_a_day_without_the_channel_is_two_messages_in_order() -> None:
+    office = Office(collecting=Collecting())
+    channel = office.channels[0]
+    for hour in range(24):
+        office.end(f"pipeline{hour % 7}")
+        if hour % 5 == 4:
+            office.end(f"pipeline{hour % 7}", well=True)
+        for _ in range(6):
+            channel.answers = [NotDelivered("away", channel_down=True)]
+            office.tell()
+            channel.answers = []
+            office.database.advance(600)
+    assert channel.taken == []
+    office.database.advance(LONGEST_WAIT)
+    for _ in range(200):
+        office.tell()
+        office.database.advance(10)
+    first, rest = (said for *_, said in channel.taken)
+    assert first.title == "pipeline0 failed: error"
+    assert {entry.name for entry in rest.entries} == {f"pipeline{number}" for number in range(7)}
+    states = {entry.name: entry.text.partition(";")[0] for entry in rest.entries}
+    assert states["pipeline4"].startswith("failed"), states
+    assert states["pipeline5"] == "works again", states
+    assert rest.entries[-1].text.startswith("works again"), "what fails comes first"
+    assert asyncio.run(office.outbox.standing("default")).due == 0
+
+
+def test_the_last_success_is_told() -> None:
+    office = Office()
+    office.end(well=True)
+    office.end()
+    assert office.tell().sent == 1
+    facts = dict(office.channels[0].taken[0][2].facts)
+    assert facts["last success"].endswith("s") and "UTC, took" in facts["last success"]
+
+
+def test_what_the_rules_lead_to_nobody_is_done_with() -> None:
+    office = Office(rules=Rules((Rule(to=(("memory", None),), pipelines=("sales",)),)))
+    office.end("sales")
+    office.end("stock")
+    assert office.tell().sent == 1
+    assert [kept.status for kept in office.database.notices] == ["planned", "silent"]
+    assert asyncio.run(office.outbox.standing("default")).due == 0
+
+
+def test_a_channel_that_puts_things_together_itself_gets_each_at_once() -> None:
+    office = Office(MemoryChannel(alone=True), collecting=Collecting())
+    for number in range(5):
+        office.end(f"pipeline{number}")
+    assert office.tell().sent == 5
+    assert all(not said.entries for *_, said in office.channels[0].taken)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("collecting", [ALONE, Collecting()], ids=["alone", "together"])
+def test_a_sender_that_dies_says_the_same_again(step: str, collecting: Collecting) -> None:
+    """A duplicate has the id and the notices of the first, whatever has happened meanwhile."""
+    office = Office(collecting=collecting)
+    for number in range(3):
+        office.end(f"pipeline{number}")
+    with armed(f"{step}=raise"), pytest.raises(FailpointError):
+        office.tell()
+    office.end("pipeline7")
+    for _ in range(50):
+        office.database.advance(LEASE)
+        office.tell()
+    by_id: dict[str, set[str]] = {}
+    for _, message_id, said in office.channels[0].taken:
+        by_id.setdefault(message_id, set()).add(said.title)
+    assert all(len(titles) == 1 for titles in by_id.values())
+    assert len(office.channels[0].taken) == len(by_id) + (step == "notify.sent")
+    told = [name for *_, said in office.channels[0].taken for name in (dict(said.facts).get("pipeline"), *said.entries)]
+    names = {getattr(one, "name", one) for one in told} - {None}
+    assert names == {"pipeline0", "pipeline1", "pipeline2", "pipeline7"}
+
+
+def test_an_incident_is_told_again_until_somebody_has_it() -> None:
+    office = Office()
+    remind = Remind(tenant="default", reminders=MemoryReminders(office.database), every=4 * 3600.0, summary=None)
+
+    def later(hours: float) -> list[str]:
+        before = len(office.told())
+        office.database.advance(hours * 3600)
+        asyncio.run(remind())
+        office.tell()
+        return [title for _, title in office.told()[before:]]
+
+    office.end()
+    office.tell()
+    assert later(3.9) == [] and later(0.2) == ["still: sales failed: error"]
+    assert later(3.9) == [] and later(0.2) == ["still: sales failed: error"]
+    office.end(well=True)
+    assert later(10) == ["sales works again"]
+
+
+def test_a_week_is_summed_up_once() -> None:
+    alerts = MemoryChannel("pagerduty", alone=True)
+    office = Office(MemoryChannel(), alerts, collecting=Collecting())
+    monday = Hours(begin=time(8), end=time(8), days=frozenset({0}), zone=UTC)
+    remind = Remind(tenant="default", reminders=MemoryReminders(office.database), every=1e9, summary=monday)
+    for number in range(5):
+        office.end(f"pipeline{number % 2}", well=number != 3)
+    office.tell()
+    office.channels[0].taken.clear()
+    alerts.taken.clear()
+    for _ in range(8 * 24):
+        asyncio.run(remind())
+        office.tell()
+        office.database.advance(3600)
+    said = [message for *_, message in office.channels[0].taken]
+    assert len(said) in (1, 2) and said[0].title == "The week: 5 runs, 1 failed, 1 incidents open"
+    assert [(entry.name, entry.text) for entry in said[0].entries] == [("pipeline1", "1 of 2 runs failed")]
+    assert dict(said[0].facts)["succeeded"] == "4" and alerts.taken == []
