@@ -94,3 +94,9 @@ def gated(run: Context, folder: str) -> None:
 def often(run: Context) -> None:
     """Publish something twenty times an hour."""
     run.report("totals", pl.DataFrame({"n": [1]}))
+
+
+@pipeline(run_deadline="5m", start_deadline="60s")
+def apiece(run: Context, report: str) -> None:
+    """Publish a report of its own, so that nobody waits for another's."""
+    run.report(report, pl.DataFrame({"attempt": [str(run.attempt_id)]}))
