@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from ...application.foreign_text import ForeignText
 from ...application.ports.cluster_jobs import Quarantined, SeenJob, SeenPod
 from ...domain.errors import ClusterRefused, ClusterUnavailable
 from ...domain.storable import storable_text
@@ -27,8 +28,9 @@ class _Events(msgspec.Struct, frozen=True):
 class KubernetesJobs:
     """:class:`~kubescribe.application.ports.cluster_jobs.ClusterJobs` over a view."""
 
-    def __init__(self, api: ApiServer, view: ClusterView) -> None:
-        self._api, self._view = api, view
+    def __init__(self, api: ApiServer, view: ClusterView, hide: ForeignText | None = None) -> None:
+        """``hide``: what nobody is to read of what programs print that are only observed; None: see the view."""
+        self._api, self._view, self._hide = api, view, hide or ForeignText()
 
     async def jobs(self) -> tuple[SeenJob, ...]:
         """See the port."""
@@ -48,14 +50,15 @@ class KubernetesJobs:
             return ()
         if answer.status != 200:
             return ()
-        lines = answer.body.decode(errors="replace").splitlines()
+        # Before they are cut: half a secret looks like none.
+        lines = self._hide.lines(answer.body.decode(errors="replace").splitlines())
         return tuple(storable_text(line, _LONGEST_LINE) for line in lines[-LOG_LINES:])
 
     async def told(self, job: SeenJob, pod: SeenPod | None) -> tuple[str, ...]:
         """See the port."""
         uid = job.uid if pod is None else pod.uid
         try:
-            return tuple(one for one, _ in await events_of(self._api, job.namespace, str(uid)))
+            return tuple(self._hide.text(one) for one, _ in await events_of(self._api, job.namespace, str(uid)))
         except (ClusterUnavailable, ClusterRefused):
             return ()
 

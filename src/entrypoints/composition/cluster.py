@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ...adapters.kubernetes.view import ClusterView
     from ...adapters.postgres.job_log import PostgresJobLog
     from ...application.clear_jobs import ClearJobs
+    from ...application.foreign_text import ForeignText
     from ...application.hint_pauses import HintPauses
     from ...application.observe_jobs import ObserveJobs
 
@@ -36,11 +37,18 @@ def api_server(settings: Settings, closing: list[Any]) -> ApiServer:
     return server
 
 
-def cluster_view(settings: Settings, api: ApiServer, clock: Any) -> ClusterView:
+def foreign_text(settings: Settings, databases: Any) -> ForeignText:
+    """What is hidden of what others print."""
+    from ...application.foreign_text import ForeignText
+
+    return ForeignText((*settings.secrets(), *databases.secrets()))
+
+
+def cluster_view(settings: Settings, api: ApiServer, clock: Any, hide: ForeignText) -> ClusterView:
     """What is in the namespace."""
     from ...adapters.kubernetes.view import ClusterView
 
-    return ClusterView(api, lambda: (settings.cluster.namespace,), settings.tenant, clock)
+    return ClusterView(api, lambda: (settings.cluster.namespace,), settings.tenant, clock, hide)
 
 
 def kubernetes_launcher(settings: Settings, api: ApiServer, view: ClusterView, clock: Any) -> KubernetesLauncher:
@@ -53,11 +61,11 @@ def kubernetes_launcher(settings: Settings, api: ApiServer, view: ClusterView, c
     return KubernetesLauncher(api, view, where, sleep=clock.sleep)
 
 
-def cluster_jobs(api: ApiServer, view: ClusterView) -> KubernetesJobs:
+def cluster_jobs(api: ApiServer, view: ClusterView, hide: ForeignText) -> KubernetesJobs:
     """The Jobs of pipelines."""
     from ...adapters.kubernetes.cluster_jobs import KubernetesJobs
 
-    return KubernetesJobs(api, view)
+    return KubernetesJobs(api, view, hide)
 
 
 def job_log(engine: Any) -> PostgresJobLog:
