@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -24,6 +25,8 @@ from .view import ClusterView
 
 TRIES = 6
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+_POLICY = re.compile(r"'[a-z0-9.-]*-job-(templates|owners)'")
+"""Those of ``deploy/`` that compare a Job with what the cluster holds; each installation begins them otherwise."""
 _NO_POD_AFTER, _HOPELESS_AFTER = 3.0, 30.0
 """Seconds without a pod until somebody asks why, and until the answer is taken for good."""
 
@@ -111,6 +114,11 @@ class KubernetesLauncher:
             return
         if answer.status == 403 and "exceeded quota" in answer.why:
             raise LauncherBusy(run.id, f"a quota of its namespace is used up: {answer.why}")
+        if _POLICY.search(answer.why):
+            # The policies hear of a CronJob, and of the list of them, a moment later than we do; nobody can know
+            # whether this is such a moment, or a Job that will never be allowed.
+            why = f"an admission policy refuses its Job, or has not heard of its CronJob as it is now: {answer.why}"
+            raise LauncherBusy(run.id, why, in_doubt=True)
         if answer.status == 409:
             return  # one that is being deleted, or was there and is gone
         raise LaunchRefused(run.id, f"the cluster does not take its Job ({answer.status}): {answer.why}")
