@@ -28,6 +28,8 @@ _REMEMBERED = 10_000
 _AGAIN = 5.0
 _LONGEST_PAUSE = 30.0
 _SHORTEST_WATCH = 2.0
+_AT_MOST = 10
+"""Looking takes at most one part in so many of the time: one look at thousands of Jobs serves a whole pass."""
 T = TypeVar("T", Job, Pod, CronJob)
 
 
@@ -53,16 +55,22 @@ class ClusterView:
         self._changed: set[UUID] = set()
         self._held_back: set[UUID] = set()
         self._listed_at: float | None = None
+        self._took = 0.0
         self._failed_at: float | None = None
         self._failure: KubescribeError | None = None
         self._following = False
         self._turn = asyncio.Lock()
 
     async def refresh(self, max_age: float = LIST_EVERY) -> None:
-        """Look, where the last look is so many seconds old; raises as the API server does, and not at once again."""
+        """Look, where the last look is so many seconds old; raises as the API server does, and not at once again.
+
+        One that has taken long is good for longer, but for who wants one that is 0 seconds old.
+        """
         async with self._turn:
             now = self._clock.monotonic()
-            enough = LIST_EVERY + _AGAIN * 3 if self._following else max_age
+            enough = max(max_age, _AT_MOST * self._took) if max_age else max_age
+            if self._following:
+                enough = LIST_EVERY + _AGAIN * 3
             if self._listed_at is not None and now - self._listed_at < enough:
                 return
             if self._failure is not None and self._failed_at is not None and now - self._failed_at < _AGAIN:
@@ -175,6 +183,7 @@ class ClusterView:
             self._take(body, Pod, self._drop_pod if change.type == "DELETED" else self._put_pod)
 
     async def _list(self) -> None:
+        began = self._clock.monotonic()
         try:
             found = {
                 (kind, namespace): await self._pages(kind, namespace)
@@ -205,6 +214,7 @@ class ClusterView:
         alive = {pod for pods in self._pods.values() for pod in pods}
         self._held = {key: since for key, since in self._held.items() if key[0] in alive or key[0] in self._jobs}
         self._listed_at, self._failure = self._clock.monotonic(), None
+        self._took = self._listed_at - began
 
     async def _pages(self, kind: str, namespace: str) -> tuple[str, list[bytes]]:
         items: list[bytes] = []

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
 
-from .faulty_world import FaultyCluster
+from .faulty_world import RUN_ID, FaultyCluster
 from .node.node import NodePod
 
 _STARTS, _LIFE = 4.0, 3.0
@@ -97,7 +97,9 @@ def _two_pods(target: Target) -> None:
 
 def _delete_job(target: Target) -> None:
     world, way = target.world, target.dice.choice(("Background", "Foreground", "Orphan"))
-    name = world.cluster.job(target.run_id)["metadata"]["name"]
+    jobs = world.namespace.listed("jobs", labelSelector=f"{RUN_ID}={target.run_id}")
+    assert jobs, "it is gone, though a pod of it may be there"
+    name = jobs[0]["metadata"]["name"]
     world.namespace.api.delete("jobs", name, world.namespace.name, propagation=way)
 
 
