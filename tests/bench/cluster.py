@@ -62,7 +62,8 @@ def _triggers(found: Triggered) -> str:
         f"{found.triggers:,} runs asked for as `POST /runs/trigger` does it, 16 at once, through a proxy that gives a "
         f"fault to {RATE:.0%} of the requests to the API server ({faults}): {found.lost} runs without a Job, "
         f"{found.doubled} with two, {found.strangers} Jobs without a run, after {found.seconds:.0f} s. "
-        f"{found.waiting} could not be launched at once, and were by the reconciler (passes: {found.passes}). The Jobs are suspended, and make no pods."
+        f"{found.waiting} could not be launched at once, and were by the reconciler (passes: {found.passes}). "
+        "The Jobs are suspended, and make no pods."
     )
 
 
