@@ -142,17 +142,22 @@ class Batch:
         world, recorder = self._world, self._world.recorder
         recorder.look()
         status = {str(row["id"]): str(row["status"]) for row in world.rows("runlog", "SELECT id, status FROM run")}
-        attempts = {str(row["id"]) for row in world.rows("runlog", "SELECT id FROM attempt")}
+        told = world.rows("runlog", "SELECT id, run_id, whereabouts->>'pod' AS pod FROM attempt")
+        attempts = {str(row["id"]) for row in told}
         published = world.rows("report", "SELECT attempt_id FROM kubescribe.publication")
         ledger = {str(row["attempt_id"]) for row in published}
         jobs: dict[str, list[str]] = {}
         for uid, job in recorder.jobs.items():
             jobs.setdefault(run_of(job), []).append(uid)
-        for run_id, uids in jobs.items():
+        for run_id, made in jobs.items():
             if run_id not in status:
-                self._broken("I-2", f"Job {uids} has no run", run_id)
-            if len(uids) > 1:
-                self._broken("I-16", f"it had the Jobs {uids}", run_id)
+                self._broken("I-2", f"Job {made} has no run", run_id)
+            if len(made) > 1:
+                self._broken("I-16", f"it had the Jobs {made}", run_id)
+        uids = {pod["metadata"]["name"]: uid for uid, pod in recorder.pods.items()}
+        for row in told:
+            if uids.get(row["pod"], str(row["id"])) != str(row["id"]):
+                self._broken("I-1", f"pod {row['pod']} is attempt {row['id']}, and not its own", str(row["run_id"]))
         for uid, pod in recorder.pods.items():
             code, run_id = _exit_code(pod), run_of(pod)
             if code is None:
