@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -97,7 +95,9 @@ class Case:
             done = self.world.reconciler()
             after = footprint(self.world)
             if not done.changed and not spooled and after["runlog"] != before["runlog"]:
-                raise Broken("I-25", "a pass that says it changed nothing has changed RunLog", self.story())
+                rows = "\n  ".join(sorted(after["runlog"] ^ before["runlog"]))
+                why = f"a pass that says it changed nothing has changed RunLog, before and after:\n  {rows}"
+                raise Broken("I-25", why, self.story())
             if after == before and not done.problems and not done.errors:
                 break
             if passes == PASSES:
@@ -143,16 +143,16 @@ def left_over(world: World) -> list[str]:
     return [row["what"] for row in world.rows("report", _LEFT_OVER, world.keep)]
 
 
-def footprint(world: World) -> dict[str, str]:
-    """A digest, for each database, of everything that a reconciler could change, row by row and version by version."""
-    found = {}
-    for database, tables in _TABLES.items():
-        digest = hashlib.sha256()
-        for table in tables:
-            rows = world.rows(database, f"SELECT xmin::text, t::text FROM {table} t ORDER BY 2")
-            digest.update(json.dumps(rows).encode())
-        found[database] = digest.hexdigest()
-    return found
+def footprint(world: World) -> dict[str, frozenset[str]]:
+    """For each database everything that a reconciler could change: each row with its version."""
+    return {
+        database: frozenset(
+            f"{table} {row['xmin']} {row['t']}"
+            for table in tables
+            for row in world.rows(database, f"SELECT xmin::text, t::text FROM {table} t")
+        )
+        for database, tables in _TABLES.items()
+    }
 
 
 _NEWEST = "SELECT run_id FROM kubescribe.publication WHERE report = ANY(%s) ORDER BY id DESC LIMIT 1"

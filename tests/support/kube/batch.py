@@ -115,12 +115,13 @@ class Batch:
     def _until_quiet(self) -> None:
         """Every run has its verdict, every Job its end, every process is gone, and passes change nothing any more."""
         world = self._world
-        before: list[dict[str, str]] = [{}]
+        before: list[dict[str, frozenset[str]]] = [{}]
 
         def quiet() -> bool:
+            at_work = self._at_work()  # before the pass: what ends after it is the next one's
             done, now = world.reconciler(), footprint(world)
             same, before[0] = now == before[0], now
-            return same and not (done.changed or done.errors or done.problems or self._at_work())
+            return same and not (at_work or done.changed or done.errors or done.problems)
 
         try:
             wait_for(quiet, "the cluster to be quiet", timeout=_PATIENCE, every=0.3)
@@ -135,7 +136,9 @@ class Batch:
         alive = [f"process of attempt {one['id']}" for one in attempts if process_tree.members(one["id"])]
         jobs = [job for job in self._world.namespace.listed("jobs") if not _is_over(job)]
         active = [f"Job {job['metadata']['name']} is active" for job in jobs]
-        return [f"run {row['id']} is {row['status']} ({row['message']})" for row in rows] + alive + active
+        phases = {pod["metadata"]["name"]: pod["status"]["phase"] for pod in self._world.namespace.listed("pods")}
+        left = [f"pod {name} is {phase}" for name, phase in phases.items() if phase not in ("Succeeded", "Failed")]
+        return [f"run {row['id']} is {row['status']} ({row['message']})" for row in rows] + alive + active + left
 
     def _judge_the_cluster(self) -> None:
         """I-1, I-2 and I-16 by what the cluster showed, and I-15 by the pods' exit codes."""
