@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-import msgspec
-
 from ...application.foreign_text import ForeignText
 from ...application.ports.cluster_jobs import Quarantined, SeenJob, SeenPod
 from ...domain.errors import ClusterRefused, ClusterUnavailable
 from ...domain.storable import storable_text
 from .connection import ApiServer, checked, path_of
-from .objects import Event
+from .events import events_of
 from .view import ClusterView
 
 LOG_LINES, LOG_BYTES = 50, 64 * 1024
-_EVENTS = 20
 _NEW_ENOUGH = 1.0
 """Seconds: passes that are nearer to each other than this share a look, unless a watch keeps it current anyway."""
 _LONGEST_LINE = 500
-
-
-class _Events(msgspec.Struct, frozen=True):
-    items: tuple[msgspec.Raw, ...] | None = None
 
 
 class KubernetesJobs:
@@ -58,7 +49,7 @@ class KubernetesJobs:
         """See the port."""
         uid = job.uid if pod is None else pod.uid
         try:
-            return tuple(self._hide.text(one) for one, _ in await events_of(self._api, job.namespace, str(uid)))
+            return tuple(self._hide.text(one) for one in await events_of(self._api, job.namespace, str(uid)))
         except (ClusterUnavailable, ClusterRefused):
             return ()
 
@@ -73,21 +64,3 @@ async def delete_job(api: ApiServer, job: SeenJob) -> None:
     answer = await api.call("DELETE", path_of("jobs", job.namespace, job.name), body=body)
     if answer.status not in (404, 409):  # gone, or another one of this name
         checked(answer, f"delete Job {job.name}")
-
-
-async def events_of(api: ApiServer, namespace: str, uid: str) -> list[tuple[str, str]]:
-    """What the cluster has said of an object, oldest first: for people, and the reason by itself."""
-    query = {"fieldSelector": f"involvedObject.uid={uid}", "limit": 200}
-    body = await api.read(path_of("events", namespace), query)
-    found: list[tuple[datetime, str, str]] = []
-    for item in msgspec.json.decode(body or b"{}", type=_Events).items or ():
-        try:
-            event = msgspec.json.decode(item, type=Event)
-        except (msgspec.MsgspecError, ValueError):
-            continue  # one that cannot be read is no evidence
-        at = event.last_timestamp or event.event_time or datetime.min.replace(tzinfo=UTC)
-        times = f" ({event.count} times)" if (event.count or 1) > 1 else ""
-        words = storable_text(f"{event.reason}: {event.message}{times}", 1000)
-        found.append((at, words, event.reason or ""))
-    found.sort(key=lambda one: one[0])
-    return [(words, reason) for _, words, reason in found[-_EVENTS:]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -17,8 +18,9 @@ from ...domain.errors import ClusterRefused, ClusterUnavailable, LauncherBusy, L
 from ...domain.failure import FailureCause
 from ...domain.run import Run
 from ...domain.tenant import Tenant
-from .cluster_jobs import delete_job, events_of
+from .cluster_jobs import delete_job
 from .connection import LATER, Answer, ApiServer, decoded, path_of
+from .events import FailedCreates
 from .job_of_run import Json, job_of_run
 from .sightings import sighting_of
 from .view import ClusterView
@@ -46,10 +48,12 @@ class KubernetesLauncher:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``jitter``: a number from 0 to 1, by which each pause is multiplied so that many do not come at once."""
         self._api, self._view, self._namespace_of = api, view, namespace_of
         self._sleep, self._jitter = sleep, jitter
+        self._failed_creates = FailedCreates(api, monotonic)
 
     async def launch(self, run: Run) -> None:
         """Make the run's Job; see the port."""
@@ -157,23 +161,23 @@ class KubernetesLauncher:
         return sighting_of(job, gone, run, attempt, left)
 
     async def _without_pods(self, job: SeenJob) -> SeenJob:
-        """Why the Job has no pod: the only word of it is an event, which is gone after an hour."""
+        """Why the Job has no pod."""
         waited = self._view.waited(job.uid, "no pod")
         if waited < _NO_POD_AFTER:
             return job
         try:
-            events = await events_of(self._api, job.namespace, str(job.uid))
+            said = await self._failed_creates.of(job.namespace, str(job.uid))
         except (ClusterUnavailable, ClusterRefused):
             return job
-        refused = next((words for words, reason in reversed(events) if reason == "FailedCreate"), None)
-        if refused is None:
+        if not said:
             return job
+        refused = said[-1]
         limited = "quota" in refused or "limit range" in refused.lower() or "per Container" in refused
         certificate = DeathCertificate(
             cause=FailureCause.QUOTA_EXCEEDED if limited else FailureCause.CONFIG_ERROR,
             reason="FailedCreate",
             message=f"its Job can make no pod: {refused}",
-            events=tuple(words for words, _ in events),
+            events=tuple(said),
         )
         return msgspec.structs.replace(job, certificate=certificate, hopeless=waited >= _HOPELESS_AFTER)
 

@@ -58,7 +58,7 @@ def kubernetes_launcher(settings: Settings, api: ApiServer, view: ClusterView, c
     def where(tenant: str) -> str:
         return namespace_of(tenant, settings.tenant, settings.cluster.namespace)
 
-    return KubernetesLauncher(api, view, where, sleep=clock.sleep)
+    return KubernetesLauncher(api, view, where, sleep=clock.sleep, monotonic=clock.monotonic)
 
 
 def cluster_jobs(api: ApiServer, view: ClusterView, hide: ForeignText) -> KubernetesJobs:
