@@ -99,7 +99,7 @@ async def _announce(message: Message) -> Announcement:
 async def storm(url: str, *, rows: int, deaths: int, senders: int, seed: int, alone: bool) -> Outcome:
     """Write so many rows in ``WRITERS`` connections while they are sent, and say what came of it."""
     dice = random.Random(seed)
-    mortal = Deaths(dice, deaths, 0.05)
+    mortal = Deaths(dice, deaths, 0.05 if alone else 0.4)  # there are fewer steps where many go together
     mailbox = Mailbox(mortal, alone=alone)
     address = asyncpg_address(url)
     outboxes = [PostgresOutbox(address, statement_timeout=60.0) for _ in range(senders)]
