@@ -122,7 +122,7 @@ async def storm(url: str, *, rows: int, deaths: int, senders: int, seed: int, al
         while True:
             notify = Notify(
                 tenant="default",
-                outbox=MortalOutbox(outbox, mortal),  # type: ignore[arg-type]
+                outbox=MortalOutbox(outbox, mortal),
                 announce=_announce,
                 channels=(mailbox,),
                 clock=MemoryClock(),

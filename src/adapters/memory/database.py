@@ -126,10 +126,10 @@ class MemoryRunLogDatabase:
     def write(self, step: Transition) -> None:
         """A transition's two parts, and what follows from a verdict for the pipeline's incident."""
         self.runs[step.after.id] = step.after
-        self.record(storable(step.event))
         # What a rehearsal comes to is for who asked for it.
         if step.after.mode is RunMode.PUBLISH:
             self._judge(step.after)
+        self.record(storable(step.event))
 
     def _judge(self, run: Run) -> None:
         terms = self.incident_terms.get((run.tenant, run.pipeline), IncidentTerms())

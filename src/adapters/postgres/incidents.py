@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Select, bindparam, delete, literal_column, select, text, tuple_, update
+from sqlalchemy import Boolean, Select, bindparam, delete, literal_column, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -23,7 +23,7 @@ _INCIDENT = tables.incident.c
 _TERMS = tables.incident_terms.c
 _BY_PEOPLE = ("acknowledged_at", "acknowledged_by", "snoozed_until", "assigned_to")
 # Written out, so that the planner sees that the partial index on open ones serves.
-_IS_OPEN = literal_column("incident.status = 'open'")
+_IS_OPEN = literal_column("incident.status = 'open'", Boolean)
 _TELL_MISSED = text("SELECT public.slots_told(:most)")
 _LARGEST = 2**63 - 1
 

@@ -22,6 +22,7 @@ from kubescribe.domain.run import Run
 from kubescribe.domain.run_status import RunStatus
 from kubescribe.entrypoints.composition.container import Container, container_for
 from kubescribe.entrypoints.composition.databases import open_databases
+from kubescribe.entrypoints.composition.incidents import incident_pass
 from kubescribe.entrypoints.composition.looking_after import Pass, one_pass
 from kubescribe.entrypoints.composition.slots import slot_pass
 from kubescribe.entrypoints.settings import Settings, load_settings
@@ -82,6 +83,7 @@ class ClusterWorld:
             made = container_for(self.settings, databases)
             self.container: Container = self._loop.run(made.__aenter__())
             self._slots = slot_pass(self.container, self.pipelines, fires=True)
+            self._incidents = incident_pass(self.container, self.pipelines)
             try:
                 yield
             finally:
@@ -105,7 +107,9 @@ class ClusterWorld:
 
         async def reconcile() -> Pass:
             await asyncio.sleep(0.01)  # for a watch to get what has come
-            return await one_pass(self.container, lambda name: self.pipelines.get(name).pipeline, self._slots)
+            return await one_pass(
+                self.container, lambda name: self.pipelines.get(name).pipeline, self._slots, self._incidents
+            )
 
         return self._loop.run(reconcile())
 
