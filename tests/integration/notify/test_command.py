@@ -254,7 +254,9 @@ def test_a_reports_rows_go_with_a_mail(kubescribe: CommandLine, mail: MailSink, 
     (tmp_path / "sales.csv").write_text("region,amount\nnorth,1\n=HYPERLINK(),2\n")
     assert kubescribe("publish", "sales", "sales.csv").returncode == 0
     rules = tmp_path / "rules.toml"
-    rules.write_text('[[rule]]\nto = ["email:ann@example.org"]\nattach = ["sales", "stock"]\n\n[[rule]]\nto = ["email"]\n')
+    rules.write_text(
+        '[[rule]]\nto = ["email:ann@example.org"]\nattach = ["sales", "stock"]\n\n[[rule]]\nto = ["email"]\n'
+    )
     kubescribe("exec", "--name", "nightly", "--", "false")
     assert kubescribe("notify", "--once").returncode == 0
     to_ann, to_bob = sorted((got.message for got in mail.received), key=lambda message: str(message["To"]))
