@@ -136,24 +136,25 @@ class ClusterStage:
 
         In this order, because a supervisor that ends writes a record, and a Job without a record gets one.
         """
-        for resource, grace in (("cronjobs", None), ("jobs", None), ("pods", 0)):
-            for each in self.namespace.listed(resource):
-                name = each["metadata"]["name"]
-                if resource != "cronjobs" or name not in self._rendered:
-                    with suppress(ApiError):  # gone by itself
-                        self.namespace.delete(resource, name, grace=grace)
-        wait_for(
-            lambda: not self.namespace.listed("jobs") and not self.namespace.listed("pods") and not self.node.pods(),
-            "Jobs and pods of the scenario to go",
-            timeout=60,
-            every=0.05,
-        )
+        # Deleted until there is none: a run that was asked for last may be launched while we look.
+        wait_for(self._cleared, "Jobs and pods of the scenario to go", timeout=60, every=0.05)
         for name in self._changed:
             self._put(name, lambda manifest: None)
         self._changed.clear()
         _empty(self.databases.runlog, _relations(self.databases.runlog))
         _drop(self.databases.report, _relations(self.databases.report) - self._report_began_with)
         _empty(self.databases.report, self._report_began_with)
+
+    def _cleared(self) -> bool:
+        left = 0
+        for resource, grace in (("cronjobs", None), ("jobs", None), ("pods", 0)):
+            for each in self.namespace.listed(resource):
+                name = each["metadata"]["name"]
+                if resource != "cronjobs" or name not in self._rendered:
+                    left += 1
+                    with suppress(ApiError):  # gone by itself
+                        self.namespace.delete(resource, name, grace=grace)
+        return not left and not self.node.pods()
 
 
 Relation = tuple[str, str, str]
@@ -174,9 +175,18 @@ def _empty(url: str, relations: set[Relation]) -> None:
     tables = [
         sql.Identifier(schema, name) for schema, name, kind in sorted(relations) if kind != "v" and name not in _KEPT
     ]
-    with psycopg.connect(url) as connection:
-        connection.execute("SET session_replication_role = replica")
-        connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(tables)))
+    wait_for(lambda: _truncated(url, tables), f"the tables of {url.rpartition('/')[2]} to be emptied", timeout=60)
+
+
+def _truncated(url: str, tables: list[sql.Identifier]) -> bool:
+    """Whether the API, which goes on, and we did not wait for each other."""
+    try:
+        with psycopg.connect(url) as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(tables)))
+    except psycopg.errors.DeadlockDetected:
+        return False
+    return True
 
 
 def _drop(url: str, relations: set[Relation]) -> None:
