@@ -53,8 +53,8 @@ def measured(failures: int) -> dict[str, str]:
         [
             HEADING,
             "",
-            f"{failures} failures one after the other, each at a moment of its own; from the outbox row (written with the",
-            f"verdict) to the mail in the server's hands. Aimed at: {GOAL:g} s at most in 95 of 100.",
+            f"{failures} failures one after the other, each at a moment of its own; from the outbox row (written with",
+            f"the verdict) to the mail in the server's hands. Aimed at: {GOAL:g} s at most in 95 of 100.",
             "",
             "| median | 95 of 100 | longest |",
             "| --- | --- | --- |",
