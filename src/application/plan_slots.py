@@ -25,6 +25,8 @@ class PlanSlots:
         self._slots = slots
         self._again_at: dict[Key, datetime] = {}
         self._rules: dict[Key, str] = {}
+        self._planned_for: Mapping[Key, WatchedSchedule] | None = None
+        self._next: datetime | None = None
 
     async def __call__(
         self, watched: Mapping[Key, WatchedSchedule], *, ours: Tenant | None, cluster: bool, now: datetime | None
@@ -34,6 +36,8 @@ class PlanSlots:
         ``ours``: the tenant whose declarations these are, None where there are none, and ``cluster``: whether the
         CronJobs were seen; of others nothing is taken away. Raises :class:`DatabaseUnavailable`.
         """
+        if watched is self._planned_for and now is not None and self._next is not None and now < self._next:
+            return 0
         rules = {key: one.rule for key, one in watched.items()}
         if now is not None and rules == self._rules and all(now < self._again_at[key] for key in rules):
             return 0
@@ -54,6 +58,7 @@ class PlanSlots:
             added += await self._slots.plan(batch, gone=gone)
         self._rules = rules
         self._again_at = {key: self._again_at[key] for key in rules}
+        self._planned_for, self._next = watched, min(self._again_at.values(), default=None)
         return added
 
     def _planned(self, one: WatchedSchedule, known: SlotPlan | None, now: datetime) -> Planned | None:

@@ -15,6 +15,8 @@ from .watched_schedule import WatchedSchedule
 
 _EARLY = timedelta(seconds=5)
 """The controller's clock may be so much before ours."""
+_BELATED = timedelta(minutes=2)
+"""So long after a slot's window something may be said of it still."""
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +58,8 @@ def silence(slot: Slot, watched: WatchedSchedule | None, looked: Looked) -> Slot
             f"{watched.schedule.timezone}; see `kubescribe drift`",
         )
     for one in reversed(looked.told):
-        if one.at >= slot.at - _EARLY and (state := _of_event(one)) is not None:
+        in_its_time = one.at >= slot.at - _EARLY and one.since <= slot.window_ends + _BELATED
+        if in_its_time and (state := _of_event(one)) is not None:
             return state
     return _of_times(slot, seen, its)
 
@@ -81,7 +84,8 @@ def _of_event(one: ToldOfSchedule) -> SlotState | None:
 
 def _of_times(slot: Slot, seen: SeenSchedule, its: str) -> SlotState:
     fired: datetime | None = seen.last_fired_at
-    if seen.created_at is not None and seen.created_at > slot.at:
+    had_fired = fired is not None and fired <= slot.at  # whatever its object's age, it was there
+    if seen.created_at is not None and seen.created_at > slot.at and not had_fired:
         return _missed(SlotReason.NOT_INSTALLED, f"{its} was made after it, at {seen.created_at:%Y-%m-%d %H:%M:%S} UTC")
     if seen.suspended:
         return _missed(SlotReason.CONTROLLER_AWAY, f"{its} was still suspended for a pause that had ended")

@@ -10,17 +10,19 @@ from ..domain.attempt import Whereabouts
 from ..domain.concurrency import Concurrency
 from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, PipelineBusy, RunClosed
 from ..domain.exit_code import ExitCode
-from ..domain.failure import FailureCause
+from ..domain.failure import FailureCause, SkipReason
 from ..domain.incident import IncidentTerms
 from ..domain.note import NoteKind
 from ..domain.outcome import Outcome
 from ..domain.pipeline import Pipeline
 from ..domain.report import Publication
+from ..domain.run import Trigger
 from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
 from .attempt_end import Failure, failed, failure, outcome, refused
 from .attempt_recorder import AttemptRecorder
 from .failpoints import failpoint
+from .fold_once import skipped_by_fold
 from .notebook import Notebook
 from .payload_guard import PayloadGuard
 from .payload_listener import Console, PayloadListener
@@ -109,6 +111,8 @@ class TakeRun:
         pipeline = self._declared.pipeline if self._declared else None
         if self._order.accepted:
             await self._check()
+        if pipeline is not None:
+            await self._unless_skipped(pipeline)
         publishes = pipeline is not None and pipeline.may_publish and self._order.mode is RunMode.PUBLISH
         if pipeline is not None and publishes and self._fences is not None:
             await self._take_fence(self._fences, pipeline)
@@ -154,6 +158,18 @@ class TakeRun:
         except KubescribeError as error:
             raise NotTaken(error.exit_code, str(error)) from error
 
+    async def _unless_skipped(self, pipeline: Pipeline) -> None:
+        """End a run of the schedule whose slot the pipeline's policy leaves out, before anything else is done."""
+        order = self._order
+        if order.slot is None or order.trigger is not Trigger.SCHEDULE:
+            return
+        why = skipped_by_fold(pipeline, order.slot)
+        if why is None:
+            return
+        await self._claim(Concurrency.ALLOW)  # it has nothing to wait for, and is in nobody's way
+        skipped = outcome(await self._guard.killed(), RunStatus.SKIPPED, ExitCode.DONE, message=why)
+        raise TakenInVain(msgspec.structs.replace(skipped, skip_reason=SkipReason.DST), False, pipeline)
+
     async def _take_fence(self, fences: Fences, pipeline: Pipeline) -> None:
         try:
             if self._order.accepted:
@@ -186,10 +202,13 @@ class TakeRun:
         done = outcome(await self._guard.killed(), RunStatus.SUCCEEDED, ExitCode.DONE, published=True)
         raise TakenInVain(done, False, None, self._published)
 
-    async def _claim(self) -> float:
-        """Claim the run; seconds until its deadline."""
+    async def _claim(self, concurrency: Concurrency | None = None) -> float:
+        """Claim the run; seconds until its deadline. ``concurrency``: other than what the pipeline declares."""
+        claim = self._said()
+        if concurrency is not None:
+            claim = msgspec.structs.replace(claim, concurrency=concurrency)
         try:
-            claimed = await self._in_turn(self._said())
+            claimed = await self._in_turn(claim)
         except RunClosed as closed:
             raise _closed(closed) from None
         except KubescribeError as error:

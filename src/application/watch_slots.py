@@ -30,6 +30,9 @@ _ASKED = 100
 """CronJobs whose events are asked for in one pass; of the others their status has to be enough."""
 
 
+_Asked = tuple[tuple[Pipeline, ...], tuple[SeenSchedule, ...] | None]
+
+
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """What a pass did."""
 
@@ -72,13 +75,14 @@ class WatchSlots:
         self._now: datetime | None = None
         self._looked_at: float | None = None
         self._suspended: dict[Key, tuple[datetime, datetime]] = {}
+        self._read: tuple[_Asked, tuple[dict[Key, WatchedSchedule], tuple[str, ...]]] | None = None
 
     async def __call__(self) -> Watched:
         """Plan, look, decide. Raises :class:`DatabaseUnavailable`; the next pass goes on where this one stopped."""
         began = self._clock.monotonic()
         seen, away = await self._see()
         declared = self._declared()
-        watched, problems = watched_schedules(self._tenant, declared, seen)
+        watched, problems = self._schedules_of(declared, seen)
         if self._fires and away is None:
             # A process that has no pipelines at all was started without them, and takes nothing of others away.
             ours = self._tenant if declared else None
@@ -92,6 +96,15 @@ class WatchSlots:
         decided += await self._come(watched, began, opened.now)
         self._now, self._looked_at = opened.now, began
         return Watched(decided=tuple(decided), problems=problems, schedules=watched)
+
+    def _schedules_of(
+        self, declared: Sequence[Pipeline], seen: Sequence[SeenSchedule] | None
+    ) -> tuple[dict[Key, WatchedSchedule], tuple[str, ...]]:
+        """The same objects as long as nothing has changed: reading a thousand schedules costs more than a pass."""
+        asked = (tuple(declared), None if seen is None else tuple(seen))
+        if self._read is None or self._read[0] != asked:
+            self._read = (asked, watched_schedules(self._tenant, *asked))
+        return self._read[1]
 
     async def _see(self) -> tuple[Sequence[SeenSchedule] | None, str | None]:
         if self._schedules is None:

@@ -75,6 +75,9 @@ class SkipReason(StrEnum):
     CONCURRENCY = "concurrency"
     """Another run of its pipeline was at work, and the pipeline allows one at a time."""
 
+    DST = "dst"
+    """Its slot came for the second time in a night in which the clock went back."""
+
 
 SENDERS = frozenset(
     {

@@ -15,6 +15,7 @@ from .errors import BadDeclaration
 from .incident import IncidentTerms
 from .pod_needs import PodNeeds
 from .promise import Promises
+from .schedule_fault import ScheduleFault
 
 # A CronJob's name has at most 52 characters, of which DNS allows these.
 _NAME = re.compile(r"[a-z]([a-z0-9_-]{0,50}[a-z0-9])?")
@@ -48,6 +49,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     catch_up: CatchUp = CatchUp.NONE
     catch_up_limit: int = DEFAULT_CATCH_UP_LIMIT
     """Slots; of ``catch_up="all"``."""
+    lint_ok: tuple[ScheduleFault, ...] = ()
+    """What ``kubescribe schedule lint`` need not say of it."""
     parameters: dict[str, Any] = {}
     """JSON Schema of the parameters: an object."""
     reports: tuple[str, ...] | None = None

@@ -8,11 +8,8 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from kubescribe.application.ports.incidents import IncidentFilter, IncidentRecord, IncidentStep
-from kubescribe.application.ports.slots import Decision, Planned, PlanSource, SlotFilter, SlotPlan
 from kubescribe.domain import incident_handling as handling
 from kubescribe.domain.errors import IncidentNotFound, IncidentOver
 from kubescribe.domain.failure import FailureCause
@@ -20,18 +17,11 @@ from kubescribe.domain.incident import (
     QUIET,
     Incident,
     IncidentChange,
-    IncidentKind,
-    IncidentStatus,
     IncidentTerms,
-    Trouble,
-    mended,
-    told_late,
-    troubled,
 )
 from kubescribe.domain.incident_handling import By
 from kubescribe.domain.outcome import Outcome
 from kubescribe.domain.run_mode import RunMode
-from kubescribe.domain.slot import Slot, SlotReason, SlotState, SlotVerdict, slot_id
 from tests.support.builders import a_claim, failed, succeeded
 from tests.support.runlogs import World
 
@@ -221,8 +211,7 @@ def test_people_handle_it_and_it_is_on_record(world: World) -> None:
         lambda record, at: handling.assigned(record.incident, by(at), to="the night shift"),
         lambda record, at: handling.noted(record.incident, by(at), text="the disk is full"),
     ]
-    for step in steps:
-        after = world.run(world.incidents.handle(1, step))
+    after = [world.run(world.incidents.handle(1, step)) for step in steps][-1]
     record = world.run(world.incidents.get(1))
     assert record.incident == after
     assert (after.acknowledged_by, after.snoozed_until, after.assigned_to) == ("user:ann", until, "the night shift")
@@ -263,109 +252,3 @@ def test_many_at_once_are_one_incident(world: World) -> None:
 
     world.run(race())
     assert the_one(world).count == 12 and sorted(kinds(world)) == ["grew"] * 11 + ["opened"]
-
-
-STEPS = st.lists(
-    st.tuples(st.sampled_from(["bad", "bad", "good", "good", "look"]), st.sampled_from([0, 0, 1000, 3500, 3700])),
-    min_size=1,
-    max_size=14,
-)
-
-
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(STEPS, st.integers(1, 3), st.integers(1, 2))
-@example([(what, 0) for what in ("bad", "bad", "good", "bad", "good", "bad", "bad", "bad", "good")], 2, 1)
-@example([("bad", 0), ("bad", 0), ("good", 0), ("bad", 3500), ("bad", 1000), ("good", 0), ("good", 0)], 2, 2)
-@example([("bad", 0), ("good", 0), ("bad", 0), ("look", 3700), ("bad", 0), ("good", 0), ("bad", 0)], 1, 1)
-def test_every_history_is_the_domains(
-    world: World, steps: list[tuple[str, int]], incident_after: int, recover_after: int
-) -> None:
-    """The triggers do what the functions of the domain say, step by step."""
-    pipeline, base = f"p{world.ids.new()}", len(incidents(world))
-    terms = IncidentTerms(incident_after=incident_after, recover_after=recover_after)
-    world.run(world.incidents.tell_late())
-    told_before, rows, now = len(world.outbox()), list[Incident](), datetime(2026, 1, 1, tzinfo=UTC)
-    told: list[str] = []
-
-    def take(change: IncidentChange | None) -> None:
-        if change is not None:
-            rows[:] = [row for row in rows if row.id != change.after.id] + [change.after]
-            told.extend([change.notice.kind] if change.notice else [])
-
-    for what, wait in steps:
-        world.age(wait)
-        now += timedelta(seconds=wait + 1)
-        newest = rows[-1] if rows else None
-        if what == "look":
-            world.run(world.incidents.tell_late())
-            take(None if newest is None else told_late(newest, now))
-        else:
-            end(world, failed() if what == "bad" else succeeded(), pipeline=pipeline, terms=terms)
-        if what == "bad":
-            trouble = Trouble(pipeline=pipeline, kind=IncidentKind.FAILING, at=now)
-            take(troubled(newest, trouble, number=len(rows) + 1, incident_after=incident_after))
-        elif what == "good":
-            take(mended(newest, at=now, recover_after=recover_after))
-
-    def figures(one: Incident) -> tuple[object, ...]:
-        times = (one.since, one.bad_since, one.recovered_at, one.quiet_until, one.opened_at)
-        return (one.status, one.count, one.bad, one.good, one.reopened, one.announced, *(at is None for at in times))
-
-    kept = sorted(incidents(world, IncidentFilter(open=None, pipeline=pipeline)), key=lambda one: one.id)
-    shown = [row for row in rows if row.status is not IncidentStatus.PENDING]
-    assert [figures(one) for one in kept] == [figures(one) for one in shown]
-    assert [notice.kind for notice in world.outbox()[told_before:] if notice.pipeline == pipeline] == told
-    assert len(incidents(world)) >= base
-
-
-def slot_of(world: World, hours: float, verdict: SlotState, *, pipeline: str = "flights") -> Slot:
-    now = world.run(world.slots.plans()).now
-    at = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
-    key = slot_id("default", pipeline, at.isoformat())
-    slot = Slot(id=key, pipeline=pipeline, logical=at.isoformat(), at=at, window_ends=at + timedelta(minutes=1))
-    plan = SlotPlan(tenant="default", pipeline=pipeline, source=PlanSource.DECLARED, rule="x", planned_until=at)
-    world.run(world.slots.plan([Planned(plan=plan, slots=(slot,))]))
-    world.run(world.slots.decide([Decision(slot=slot, after=verdict)]))
-    return slot
-
-
-MISSED = SlotState(verdict=SlotVerdict.MISSED, reason=SlotReason.QUOTA, detail="pods are 10 of 10")
-SKIPPED = SlotState(verdict=SlotVerdict.SKIPPED, reason=SlotReason.PAUSED)
-RAN = SlotState(verdict=SlotVerdict.RAN, late_by=1.0)
-
-
-def test_missed_slots_are_told_once_and_end_with_the_next_that_runs(world: World) -> None:
-    assert world.run(world.incidents.tell_missed()) == 0
-    slot_of(world, -9, RAN)
-    first = slot_of(world, -8, MISSED)
-    assert [world.run(world.incidents.tell_missed()) for _ in range(2)] == [1, 0]
-    (kept,) = world.run(world.slots.find(SlotFilter(verdicts=(SlotVerdict.MISSED,)))).slots
-    assert kept.told
-    one = the_one(world)
-    assert (one.kind, one.count, one.is_open) == ("missed", 1, True)
-    assert one.why == f"slot {first.at:%Y-%m-%d %H:%M} UTC was missed: quota; pods are 10 of 10"
-    slot_of(world, -7, MISSED)
-    slot_of(world, -6, SKIPPED)
-    slot_of(world, -6, MISSED, pipeline="trains")
-    assert world.run(world.incidents.tell_missed()) == 2
-    assert [(one.pipeline, one.count, one.is_open) for one in incidents(world)] == [
-        ("trains", 1, True),
-        ("flights", 2, True),
-    ]
-    slot_of(world, -5, RAN)
-    assert world.run(world.incidents.tell_missed()) == 0
-    assert [one.is_open for one in incidents(world)] == [True, False]
-    assert kinds(world) == ["opened", "grew", "opened", "recovered"]
-    # Which slots are told is decided in the order of their time; a run that comes to the newest after all ends it, too.
-    (late,) = world.run(world.slots.find(SlotFilter(pipeline="trains"))).slots
-    after = SlotState(verdict=SlotVerdict.LATE, late_by=3600.0)
-    world.run(world.slots.decide([Decision(slot=late, after=after)]))
-    world.run(world.incidents.tell_missed())
-    assert [one.is_open for one in incidents(world)] == [False, False]
-
-
-def test_only_so_many_missed_slots_are_told_at_once(world: World) -> None:
-    for hours in range(-5, 0):
-        slot_of(world, hours, MISSED)
-    assert [world.run(world.incidents.tell_missed(limit=2)) for _ in range(4)] == [2, 2, 1, 0]
-    assert the_one(world).count == 5

@@ -51,6 +51,16 @@ def leap_day(run: Context) -> None:
     """Has a schedule whose slots no test meets."""
 
 
+@pipeline(schedule="30 2 25-31 10 *", timezone="Europe/Berlin", reports=())
+def nightly_count(run: Context) -> None:
+    """Has a schedule that meets the night in which the clock goes back."""
+
+
+@pipeline(schedule="30 2 25-31 10 *", timezone="Europe/Berlin", fold="twice", reports=())
+def nightly_count_twice(run: Context) -> None:
+    """Is to run at both moments of that night."""
+
+
 @pipeline(reports=())
 def patient(run: Context) -> None:
     """Is at work until somebody ends it."""

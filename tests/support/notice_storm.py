@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from kubescribe.adapters.memory.clock import MemoryClock
 from kubescribe.adapters.postgres.outbox import PostgresOutbox
 from kubescribe.application.notify import Notify
+from kubescribe.application.ports.outbox import Outbox
 from kubescribe.domain.announcement import Announcement
 from kubescribe.domain.collecting import ALONE, Collecting, Message
 from tests.support.addresses import asyncpg_address
@@ -122,7 +123,7 @@ async def storm(url: str, *, rows: int, deaths: int, senders: int, seed: int, al
         while True:
             notify = Notify(
                 tenant="default",
-                outbox=MortalOutbox(outbox, mortal),
+                outbox=cast(Outbox, MortalOutbox(outbox, mortal)),
                 announce=_announce,
                 channels=(mailbox,),
                 clock=MemoryClock(),

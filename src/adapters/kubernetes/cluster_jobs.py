@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -72,16 +73,27 @@ async def delete_job(api: ApiServer, job: SeenJob) -> None:
         checked(answer, f"delete Job {job.name}")
 
 
+class Told(NamedTuple):
+    """One event of an object."""
+
+    at: datetime
+    """When it was said last."""
+    since: datetime
+    words: str
+    """For people."""
+    reason: str
+
+
 async def events_of(api: ApiServer, namespace: str, uid: str) -> list[tuple[str, str]]:
     """What the cluster has said of an object, oldest first: for people, and the reason by itself."""
-    return [(words, reason) for _, words, reason in await told_of(api, namespace, uid)]
+    return [(one.words, one.reason) for one in await told_of(api, namespace, uid)]
 
 
-async def told_of(api: ApiServer, namespace: str, uid: str) -> list[tuple[datetime, str, str]]:
-    """The same, with when it was said last."""
+async def told_of(api: ApiServer, namespace: str, uid: str) -> list[Told]:
+    """The same, with when it was said."""
     query = {"fieldSelector": f"involvedObject.uid={uid}", "limit": 200}
     body = await api.read(path_of("events", namespace), query)
-    found: list[tuple[datetime, str, str]] = []
+    found: list[Told] = []
     for item in msgspec.json.decode(body or b"{}", type=_Events).items or ():
         try:
             event = msgspec.json.decode(item, type=Event)
@@ -90,6 +102,6 @@ async def told_of(api: ApiServer, namespace: str, uid: str) -> list[tuple[dateti
         at = event.last_timestamp or event.event_time or datetime.min.replace(tzinfo=UTC)
         times = f" ({event.count} times)" if (event.count or 1) > 1 else ""
         words = storable_text(f"{event.reason}: {event.message}{times}", 1000)
-        found.append((at, words, event.reason or ""))
-    found.sort(key=lambda one: one[0])
+        found.append(Told(at, event.first_timestamp or at, words, event.reason or ""))
+    found.sort(key=lambda one: one.at)
     return found[-_EVENTS:]

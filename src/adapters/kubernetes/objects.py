@@ -193,6 +193,7 @@ class Event(_Part, frozen=True):
 
     reason: str | None = None
     message: str | None = None
+    first_timestamp: datetime | None = None
     last_timestamp: datetime | None = None
     event_time: datetime | None = None
     count: int | None = None

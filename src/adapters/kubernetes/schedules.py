@@ -53,7 +53,7 @@ class KubernetesSchedules:
             found = await told_of(self._api, schedule.namespace, schedule.uid)
         except (ClusterUnavailable, ClusterRefused):
             return ()
-        return tuple(ToldOfSchedule(at=at, reason=reason, message=words) for at, words, reason in found)
+        return tuple(ToldOfSchedule(since=one.since, at=one.at, reason=one.reason, message=one.words) for one in found)
 
     async def hold(self, schedule: SeenSchedule) -> None:
         """See the port."""

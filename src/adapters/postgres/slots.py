@@ -43,7 +43,7 @@ SET source = excluded.source, rule = excluded.rule, planned_until = excluded.pla
 """
 _DROP_AHEAD = """
 DELETE FROM public.slot USING unnest($1::text[], $2::text[]) AS changed (t, p)
-WHERE tenant = t AND pipeline = p AND at > clock_timestamp() AND verdict IS NULL
+WHERE tenant = t AND pipeline = p AND at > now() AND verdict IS NULL
 """
 _DROP_PLAN = """
 DELETE FROM public.slot_plan USING unnest($1::text[], $2::text[]) AS gone (t, p) WHERE tenant = t AND pipeline = p
@@ -79,11 +79,12 @@ SELECT id FROM (
     ORDER BY other.created_at DESC, other.id DESC LIMIT 5) AS newest
 WHERE started_at IS NOT NULL AND (finished_at IS NULL OR finished_at >= slot.window_ends) LIMIT 1
 """
+# now(), the transaction's beginning: an index cannot be searched for a clock that goes on meanwhile.
 _OPEN = f"""
 SELECT {_SLOT}, {_RUN}, beside.id AS beside, pause.since AS pause_since,
        pause.actor AS pause_actor, pause.until AS pause_until, pause.reason AS pause_reason, resumed.data AS resumed,
        resumed.before AS resumed_before, resumed.at AS resumed_at
-FROM (SELECT * FROM public.slot WHERE verdict IS NULL AND at <= clock_timestamp() ORDER BY at, id LIMIT $1) AS slot
+FROM (SELECT * FROM public.slot WHERE verdict IS NULL AND at <= now() ORDER BY at, id LIMIT $1) AS slot
 LEFT JOIN LATERAL ({_ITS_RUN.format("slot")}) AS run ON true
 LEFT JOIN public.pipeline_pause AS pause ON run.id IS NULL AND pause.tenant = slot.tenant
     AND pause.pipeline = slot.pipeline AND pause.since <= slot.at AND (pause.until IS NULL OR pause.until > slot.at)
@@ -131,7 +132,7 @@ SELECT clock_timestamp(), * FROM unnest($1::text[], $2::text[], $3::text[], $4::
 """
 _DUE = f"""
 SELECT {_SLOT} FROM public.slot
-WHERE verdict IS NULL AND expected AND at <= clock_timestamp() AND window_ends > clock_timestamp()
+WHERE verdict IS NULL AND expected AND at <= now() AND window_ends > now()
   AND NOT EXISTS (
     SELECT FROM public.pipeline_pause AS pause
     WHERE pause.tenant = slot.tenant AND pause.pipeline = slot.pipeline AND pause.since <= slot.at

@@ -14,6 +14,7 @@ from ...domain.incident import IncidentTerms
 from ...domain.pipeline import DEFAULT_CATCH_UP_LIMIT, DEFAULT_RUN_DEADLINE, Pipeline
 from ...domain.pod_needs import DEFAULT_CPU, DEFAULT_MEMORY, PodNeeds
 from ...domain.report import check_report_name
+from ...domain.schedule_fault import ScheduleFault
 from .durations import Duration, seconds_of
 from .origin import code_version, place
 from .parameters import Parameter
@@ -63,6 +64,7 @@ def pipeline(
     gap: str = "run_after",
     catch_up: str = "none",
     catch_up_limit: int | None = None,
+    lint_ok: Iterable[str] = (),
     run_deadline: Duration | None = None,
     start_deadline: Duration = "5m",
     retries: int = 0,
@@ -92,6 +94,7 @@ def pipeline(
     gap: str = "run_after",
     catch_up: str = "none",
     catch_up_limit: int | None = None,
+    lint_ok: Iterable[str] = (),
     run_deadline: Duration | None = None,
     start_deadline: Duration = "5m",
     retries: int = 0,
@@ -119,8 +122,9 @@ def pipeline(
     (:class:`~kubescribe.domain.catch_up.CatchUp`). ``finish_by``, ``run_at_most``, ``fresh_within`` and
     ``rows_between`` are promises (:class:`~kubescribe.domain.promise.Promises`): a broken one is an incident, even if
     nothing ran. ``incident_after`` failed runs in a row are an incident, too, ``recover_after`` successful ones end
-    it. ``memory``, ``cpu``, ``image`` and ``secrets`` are its pod's on a
-    cluster (:class:`~kubescribe.domain.pod_needs.PodNeeds`). Raises
+    it. What ``kubescribe schedule lint`` need not say ``lint_ok``
+    (:class:`~kubescribe.domain.schedule_fault.ScheduleFault`). ``memory``, ``cpu``, ``image`` and ``secrets`` are its
+    pod's on a cluster (:class:`~kubescribe.domain.pod_needs.PodNeeds`). Raises
     :class:`~kubescribe.domain.errors.BadDeclaration` where it cannot work.
     """
 
@@ -137,6 +141,7 @@ def pipeline(
             catch_up=_word(CatchUp, catch_up, "catch_up", where),
             catch_up_limit=_catch_up_limit(catch_up_limit, catch_up, where),
             parameters=schema_of(parameters, where),
+            lint_ok=tuple(_word(ScheduleFault, one, "lint_ok", where) for one in _texts(lint_ok)),
             reports=_reports(reports, where),
             run_deadline=DEFAULT_RUN_DEADLINE
             if run_deadline is None
@@ -212,9 +217,13 @@ def _catch_up_limit(limit: int | None, catch_up: str, where: str) -> int:
     return limit
 
 
+def _texts(one_or_more: Iterable[str]) -> tuple[str, ...]:
+    return (one_or_more,) if isinstance(one_or_more, str) else tuple(one_or_more)
+
+
 def _pod(memory: str, cpu: str | float, image: str | None, secrets: Iterable[str], where: str) -> PodNeeds:
     cores = f"{cpu:g}" if isinstance(cpu, (int, float)) else cpu
-    names = (secrets,) if isinstance(secrets, str) else tuple(secrets)
+    names = _texts(secrets)
     try:
         return PodNeeds(memory=memory, cpu=cores, image=image, secrets=names)
     except BadDeclaration as error:
@@ -224,7 +233,7 @@ def _pod(memory: str, cpu: str | float, image: str | None, secrets: Iterable[str
 def _reports(reports: Iterable[str] | None, where: str) -> tuple[str, ...] | None:
     if reports is None:
         return None
-    names = (reports,) if isinstance(reports, str) else tuple(reports)
+    names = _texts(reports)
     for name in names:
         try:
             check_report_name(name)

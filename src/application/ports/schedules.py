@@ -37,6 +37,8 @@ class SeenSchedule(msgspec.Struct, frozen=True, kw_only=True):
 class ToldOfSchedule(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that the cluster has said of a CronJob; it forgets them after an hour or so."""
 
+    since: datetime
+    """When it said so first."""
     at: datetime
     """When it said so last."""
     reason: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from rich.text import Text
@@ -24,16 +23,12 @@ _MOST = 500
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """List, show or handle."""
-    work: Callable[[argparse.Namespace, Settings, Container], Awaitable[int]] = _list
+    if args.verb is None:
+        return reading(settings, lambda container: _list(args, settings, container))
     if args.verb == "show":
-        work = _show
-    elif args.verb is not None:
-        act = _act(args)  # before any database is opened
-
-        async def work(args: argparse.Namespace, settings: Settings, container: Container) -> int:
-            return await _handle(args, settings, container, act)
-
-    return reading(settings, lambda container: work(args, settings, container))
+        return reading(settings, lambda container: _show(args, settings, container))
+    act = _act(args)  # before any database is opened
+    return reading(settings, lambda container: _handle(args, settings, container, act))
 
 
 async def _list(args: argparse.Namespace, settings: Settings, container: Container) -> int:

@@ -14,12 +14,14 @@ from ...application.manifests.rendering import HEADER, document, files
 from ...domain.errors import BadSetting
 from ...domain.exit_code import ExitCode
 from ..settings import Settings
+from .schedule_lint import warn
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """Print them, write them or compare them. Needs no cluster and no database."""
     pipelines = Registry.load(settings.pipelines).pipelines()
     installation = installation_of(settings)
+    warn(pipelines)
     if args.check is not None:
         return _check(Path(args.check), files(pipelines, installation))
     if args.out is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pytest_bdd import given, parsers, when
@@ -15,6 +15,7 @@ SCRIPTS = Path(__file__).parents[3] / "examples" / "scripts"
 
 @given(parsers.parse('the pipeline "{name}" that reads the orders and publishes the report "{report}"'))
 @given(parsers.parse('the pipeline "{name}" that reads the orders and publishes nothing'))
+@given(parsers.parse('the pipeline "{name}" whose schedule is by a clock that goes back in autumn'))
 def the_pipeline(story: Story, name: str) -> None:
     story.pipeline = name
 
@@ -123,6 +124,23 @@ def its_slot_comes(world: World, story: Story) -> None:
     story.slot = (datetime.now(UTC) - timedelta(minutes=5)).replace(second=0, microsecond=0)
     story.ended = world.run(story.pipeline, {}, slot=story.slot.isoformat())
     story.run_id = story.ended.run_id
+
+
+@when(parsers.parse("its slot comes for the {which} time in that night"))
+def its_slot_comes_again(world: World, story: Story, which: str) -> None:
+    now = datetime.now(UTC)
+    first, second = max(both for year in (now.year - 1, now.year) if (both := _fold(year))[1] <= now)
+    story.slot = {"first": first, "second": second}[which]
+    story.ended = world.run(story.pipeline, {}, slot=story.slot.isoformat())
+    story.run_id = story.ended.run_id
+
+
+def _fold(year: int) -> tuple[datetime, datetime]:
+    """When it is 02:30 in Berlin, in the night of that year in which the clock goes back."""
+    (second,) = (
+        datetime(year, 10, day, 1, 30, tzinfo=UTC) for day in range(25, 32) if date(year, 10, day).isoweekday() == 7
+    )
+    return second - timedelta(hours=1), second
 
 
 @given(parsers.parse("it has run {count:d} times"))

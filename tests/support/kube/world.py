@@ -6,6 +6,7 @@ import asyncio
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, LiteralString
 from uuid import UUID
@@ -16,10 +17,12 @@ from kubescribe.application.authoring.parameters import accepted_parameters
 from kubescribe.application.authoring.registry import Registry
 from kubescribe.application.manifests.cron_job import cron_job
 from kubescribe.application.manifests.installation import Installation
+from kubescribe.application.ports.slots import SlotFilter
 from kubescribe.application.trigger_run import TriggerRequest
 from kubescribe.domain.attempt import Attempt
 from kubescribe.domain.run import Run
 from kubescribe.domain.run_status import RunStatus
+from kubescribe.domain.slot import Slot
 from kubescribe.entrypoints.composition.container import Container, container_for
 from kubescribe.entrypoints.composition.databases import open_databases
 from kubescribe.entrypoints.composition.incidents import incident_pass
@@ -215,6 +218,25 @@ class ClusterWorld:
 
         self.namespace.pod(name, held)
         self.reconcile()
+
+    def absent(self, seconds: float) -> None:
+        """Nobody has looked after the slots for so long; what was planned ahead is there no more."""
+        self._sql("DELETE FROM slot WHERE verdict IS NULL")
+        self._sql("UPDATE slot_plan SET planned_until = clock_timestamp() - make_interval(secs => %s)", seconds)
+        self._slots = slot_pass(self.container, self.pipelines, fires=True)
+
+    def windows_closed(self) -> None:
+        """Let the windows of all slots whose time has come have closed a minute ago."""
+        self._sql(
+            "UPDATE slot SET window_ends = greatest(at, clock_timestamp() - interval '1 minute') "
+            "WHERE verdict IS NULL AND at <= clock_timestamp() - interval '1 second'"
+        )
+
+    def slots(self, pipeline: str) -> list[Slot]:
+        """Those whose time has come, after as many passes as it takes to decide them."""
+        which = SlotFilter(pipeline=pipeline, until=datetime.now(UTC))
+        self.reconcile()
+        return list(self._loop.run(self.container.slots().find(which, limit=10_000)).slots)
 
     def past_start_deadline(self, run_id: UUID) -> None:
         """Let the run's start deadline have been a second ago."""

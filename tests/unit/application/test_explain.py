@@ -119,6 +119,11 @@ STATES: dict[str, tuple[dict[str, Any], str, str | None]] = {
         "It did not run: paused by user:ann",
         "kubescribe resume flights",
     ),
+    "second of a fold": (
+        {"status": RunStatus.SKIPPED, "skip_reason": SkipReason.DST, "message": "02:30 came twice"},
+        "It did not run: 02:30 came twice",
+        f"kubescribe retry {RUN}",
+    ),
     "superseded": (
         {"status": RunStatus.SKIPPED, "skip_reason": SkipReason.SUPERSEDED, "message": "newer"},
         "It had nothing to do: newer",

@@ -213,3 +213,14 @@ def test_a_crash_between_verdict_and_start_is_made_good(world: SlotWorld) -> Non
     world.begin()
     world.watch(catch_up=True)
     assert caught_up(world) == [13]
+
+
+def test_one_that_has_a_run_is_not_made_good(world: SlotWorld) -> None:
+    world.declare(catch_up=CatchUp.LATEST)
+    world.watch()
+    world.to(13, 1)
+    run = world.run_of(13)  # of a cluster, say, which did not get it to begin
+    world.to(13, 7)
+    world.watch(catch_up=True)
+    assert (world.slot(13).reason, world.slot(13).run_id) == (SlotReason.NOT_STARTED, run.id)
+    assert list(world.database.runs) == [run.id]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -397,9 +399,11 @@ def test_what_the_cluster_says(
     there: SlotWorld, event: str, message: str, verdict: SlotVerdict, reason: SlotReason
 ) -> None:
     assert there.cluster is not None
-    old = ToldOfSchedule(at=NOON, reason="FailedCreate", message="exceeded quota: long ago")
-    at = NOON + timedelta(hours=1, seconds=20)
-    there.cluster.events["flights"] = (old, ToldOfSchedule(at=at, reason=event, message=message))
+    old = ToldOfSchedule(since=NOON, at=NOON, reason="FailedCreate", message="exceeded quota: long ago")
+    at, later = NOON + timedelta(hours=1, seconds=20), NOON + timedelta(hours=2)
+    its = ToldOfSchedule(since=NOON, at=at, reason=event, message=message)
+    another = ToldOfSchedule(since=later, at=later, reason="FailedCreate", message="exceeded quota: later")
+    there.cluster.events["flights"] = (old, its, another)
     slot = missed(there)
     assert said(slot) == (verdict, reason)
     assert event == "SawCompletedJob" or slot.detail == message
@@ -526,3 +530,33 @@ def test_a_second_pass_changes_nothing(there: SlotWorld) -> None:
     there.watch()
     there.another().watch()
     assert (there.all(), len(there.database.events)) == before
+
+
+def test_every_so_often_goes_on_from_where_it_was(loop: asyncio.Runner) -> None:
+    world = SlotWorld(loop, msgspec.structs.replace(HOURLY, schedule="@every 95m"))
+    for _ in range(6):
+        world.watch()
+        world.pass_time(5 * HOUR + 77)
+        world.begin()
+    steps = {after.at - before.at for before, after in pairwise(world.all())}
+    assert steps == {timedelta(minutes=95)}
+
+
+def test_a_run_after_a_gap_is_not_the_run_of_what_was_jumped_over(loop: asyncio.Runner) -> None:
+    twice = msgspec.structs.replace(HOURLY, schedule="0,30 2-3 * * *", timezone="Europe/Berlin")
+    world = SlotWorld(loop, twice)
+    world.to(12, day=28)
+    world.begin()
+    world.watch()
+    at = NOON.replace(day=29, hour=1)
+    jumped = [one for one in world.all() if one.oddity == "gap"]
+    assert {(one.at, one.expected) for one in jumped} == {(at, False)} and len(jumped) == 2
+    world.to(1, 0, 2, day=29)
+    world.start(world.run_of(1, day=29))
+    world.to(1, 6, day=29)
+    world.watch()
+    verdicts = Counter(said(one) for one in world.all() if one.at == at)
+    assert verdicts == {(SlotVerdict.RAN, None): 1, (SlotVerdict.SKIPPED, SlotReason.DST): 2}
+    before = world.words()
+    world.watch()
+    assert world.words() == before

@@ -55,6 +55,16 @@ def test_what_is_printed_can_be_applied(command: Command) -> None:
     ]
 
 
+def test_a_schedule_that_is_odd_is_warned_of_beside_what_can_be_applied(command: Command) -> None:
+    source = MODULE.replace("15 5 * * *", "30 2 * * *")
+    code, out, error = command(module="odd_jobs", source=source)
+    assert code == 0
+    assert [one["kind"] for one in yaml.safe_load_all(out)] == ["ConfigMap", "CronJob"]
+    first, second = error.splitlines()
+    assert first.startswith("kubescribe: warning: nightly_totals: there is no 02:30 on ")
+    assert second.startswith("kubescribe: warning: nightly_totals: 02:30 comes twice on ")
+
+
 def test_what_was_written_is_what_is_declared(command: Command) -> None:
     assert command("--out", "gen", module="written_jobs")[0] == 0
     assert command("--check", "gen", module="written_jobs") == (0, "", "")

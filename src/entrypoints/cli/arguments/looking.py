@@ -49,7 +49,10 @@ def add_commands(commands: Commands) -> None:
     slots.add_argument("--ahead", default="24h", metavar="DURATION", help="so far ahead, up to 48h (default: 24h)")
     json_flag(slots)
 
-    schedule = commands.add_parser("schedule", help="when a pipeline is due")
-    schedule.add_argument("pipeline")
+    schedule = commands.add_parser(
+        "schedule", help="when a pipeline is due; schedule lint: what is wrong with schedules"
+    )
+    schedule.add_argument("pipeline", help="its name, or lint for what is wrong with the schedules of all")
+    schedule.add_argument("--check", action="store_true", help="of lint: a finding is exit code 65")
     schedule.add_argument("--count", type=int, default=5, metavar="N", help="slots to show")
     json_flag(schedule)
