@@ -6,16 +6,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
+import msgspec
+
 from ..domain.announcement import Announcement
 from ..domain.collecting import Message
 from ..domain.delivery import Delivery
 from ..domain.errors import RunNotFound
-from ..domain.notify_rules import SUMMARY
+from ..domain.notify_rules import SUMMARY, Rules
 from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
 from .announce_run import announce_run
 from .announce_several import announce_several
 from .announce_week import announce_week
+from .attach_reports import AttachReports
 from .ports.incidents import IncidentFilter, Incidents
 from .ports.outbox import Outbox
 from .ports.run_figures import RunFigureLog
@@ -23,6 +26,7 @@ from .ports.run_history import RunHistory
 from .ports.run_log import RunFilter, RunLog
 
 _WEEK = timedelta(days=7)
+_TAKES_FILES = "email"
 _OPEN = 200
 """Open incidents that a summary counts at most."""
 
@@ -41,8 +45,10 @@ class Announce:
         outbox: Outbox,
         hidden: Callable[[str], str],
         public_url: str | None = None,
+        rules: Rules | None = None,
+        attach: AttachReports | None = None,
     ) -> None:
-        """``hidden`` takes this process's secrets out of a text."""
+        """``hidden`` takes this process's secrets out of a text; ``rules`` say which reports go with a mail."""
         self._tenant = tenant
         self._run_log = run_log
         self._history = history
@@ -51,9 +57,26 @@ class Announce:
         self._outbox = outbox
         self._hidden = hidden
         self._public_url = public_url
+        self._rules = rules
+        self._attach = attach
 
     async def __call__(self, message: Message) -> Announcement:
         """The announcement."""
+        said = await self._said(message)
+        if self._rules is None or self._attach is None or message.head.channel != _TAKES_FILES:
+            return said
+        wanted = dict.fromkeys(
+            report
+            for one in message.told
+            for report in self._rules.attached(one.pipeline, self._tenant, one.kind, one.address)
+        )
+        if not wanted:
+            return said
+        files, facts = await self._attach(tuple(wanted))
+        told = tuple((name, self._hidden(value)) for name, value in facts)
+        return msgspec.structs.replace(said, attachments=files, facts=(*said.facts, *told))
+
+    async def _said(self, message: Message) -> Announcement:
         if message.head.kind == SUMMARY:
             return await self._week(message.told[-1])  # of several that nobody took, the newest
         if len(message.told) > 1:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from ..domain.announcement import Announcement
 from ..domain.collecting import ALONE, Collecting, Message
 from ..domain.delivery import Answer, DeliveryStatus, Failed, Refused, Taken, after
 from ..domain.errors import NotDelivered
 from ..domain.notify_rules import SUMMARY, DueNotice, Recipient, Rules
-from .announce import Announce
 from .failpoints import failpoint
 from .ports.channel import Channel
 from .ports.clock import Clock
@@ -23,6 +23,10 @@ PATIENCE = 5.0
 """Seconds for which a pass waits for a channel that asks for a moment, rather than leave the rest to the next pass."""
 EVERYTHING = Rules()
 COLLECTING = Collecting()
+
+
+Announcing = Callable[[Message], Awaitable[Announcement]]
+"""What a message says."""
 
 
 class Notified(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,13 +51,14 @@ class Notify:
         *,
         tenant: str,
         outbox: Outbox,
-        announce: Announce,
+        announce: Announcing,
         channels: tuple[Channel, ...],
         clock: Clock,
         hidden: Callable[[str], str],
         rules: Rules = EVERYTHING,
         everybody: tuple[tuple[str, str], ...] | None = None,
         collecting: Collecting = COLLECTING,
+        lease: float = LEASE,
     ) -> None:
         """``hidden`` takes this process's secrets out of a text; ``everybody``: who is told where no rule says whom,
         None for all that the channels reach."""
@@ -66,6 +71,7 @@ class Notify:
         self._rules = rules
         self._everybody = everybody
         self._collecting = collecting
+        self._lease = lease
 
     async def __call__(self) -> Notified:
         """Send everything that is due; a channel that is down is left alone until the next pass."""
@@ -93,7 +99,7 @@ class Notify:
         sent, problems, dead = 0, list[str](), 0
         collecting = ALONE if channel.alone else self._collecting
         while True:
-            message = await self._outbox.take(self._tenant, channel.name, lease=LEASE, collecting=collecting)
+            message = await self._outbox.take(self._tenant, channel.name, lease=self._lease, collecting=collecting)
             if message is None:
                 break
             failpoint("notify.taken")

@@ -30,6 +30,15 @@ class Entry(msgspec.Struct, frozen=True):
     link: str | None = None
 
 
+class Attachment(msgspec.Struct, frozen=True):
+    """A file that goes along, where the channel takes files."""
+
+    name: str
+    """Letters, digits, dots, - and _."""
+    data: bytes
+    """CSV in UTF-8."""
+
+
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     """A message without any channel's markup. Every text is plain: channels escape what means something to them."""
 
@@ -53,6 +62,7 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     """What is with each pipeline, where the message tells of several; at most ``ENTRIES``."""
     more: int = 0
     """How many others there are."""
+    attachments: tuple[Attachment, ...] = ()
     pipeline: str = ""
     """Which one, where it is about one."""
     key: str = ""

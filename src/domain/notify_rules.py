@@ -123,13 +123,14 @@ class Rules(msgspec.Struct, frozen=True):
                 found[address] = min(wait, found.get(address, wait))
         return tuple(Recipient(channel, address, wait) for (channel, address), wait in found.items())
 
-    def attached(self, pipeline: str, tenant: str, kind: str) -> tuple[str, ...]:
-        """The reports whose rows go with a mail about it."""
+    def attached(self, pipeline: str, tenant: str, kind: str, address: str) -> tuple[str, ...]:
+        """The reports whose rows go with a mail about it to this address."""
         return tuple(
             dict.fromkeys(
                 report
                 for rule in self.rules
                 if _matches(rule.pipelines, pipeline) and _matches(rule.tenants, tenant) and _matches(rule.kinds, kind)
+                if any(channel == "email" and named in (None, address) for channel, named in rule.to)
                 for report in rule.attach
             )
         )

@@ -32,6 +32,8 @@ class Only(StrEnum):
     """Requests to the API, which is killed, or whose RunLog crashes; in no other campaign."""
     CLUSTER = "cluster"
     """Runs that are Jobs of a real control plane, under faults of both; in no other campaign."""
+    NOTICES = "notices"
+    """Notices that sixteen write while their senders die, ``--n`` times; not drawn, and in no other campaign."""
 
 
 _KINDS = {

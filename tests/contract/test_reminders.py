@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from kubescribe.application.ports.incidents import IncidentRecord
+from kubescribe.application.ports.run_log import RunFilter
 from kubescribe.domain import incident_handling as handling
 from kubescribe.domain.figures import LONGEST
 from kubescribe.domain.incident import IncidentChange
@@ -108,9 +109,8 @@ def test_the_runs_of_a_time_are_counted_by_pipeline(world: World) -> None:
     end(world, well=True)
     end(world, "stock", well=True)
     end(world, "stock", mode=RunMode.REHEARSE)
-    now = datetime.now(UTC) + timedelta(minutes=5)
-    if hasattr(world, "database"):
-        now = world.database.now() + timedelta(minutes=5)
+    newest = world.run(world.run_log.find(RunFilter(), limit=1)).runs[0]
+    now = newest.created_at + timedelta(minutes=5)
     counted = world.run(world.figures.between("default", now - timedelta(minutes=30), now))
     assert counted == (
         PipelineWeek(pipeline="flights", runs=3, failed=2, succeeded=1),

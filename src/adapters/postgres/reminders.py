@@ -64,7 +64,8 @@ class PostgresReminders:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> bool:
-            week = week_of(await connection.fetchval("SELECT clock_timestamp()"))
+            now: Any = await connection.fetchval("SELECT clock_timestamp()")
+            week = week_of(now)
             if week is None or await connection.execute(_WEEK, tenant, week) != "INSERT 0 1":
                 return False
             failpoint("reminders.written")

@@ -30,6 +30,8 @@ def mail(announcement: Announcement, *, sender: str, recipient: str, message_id:
     message["X-KubeScribe-Kind"] = announcement.kind
     message.set_content(_filled("text.txt", _parts(announcement)), cte="quoted-printable")
     message.add_alternative(_filled("message.html", _html_parts(announcement)), subtype="html", cte="quoted-printable")
+    for one in announcement.attachments:
+        message.add_attachment(one.data, maintype="text", subtype="csv", filename=one.name, params={"charset": "utf-8"})
     return message
 
 

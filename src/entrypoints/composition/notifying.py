@@ -6,10 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 from ...application.announce import Announce
+from ...application.attach_reports import AttachReports
 from ...application.notify import Notify
 from ...application.redaction import Redactor
 from ...application.remind import Remind
 from ...domain.errors import BadSetting
+from ...domain.row_format import RowFormat
+from .browsing import row_encoder
 from .container import Container
 
 if TYPE_CHECKING:
@@ -78,6 +81,8 @@ def notify(container: Container, to: tuple[Channel, ...] | None = None) -> Notif
         outbox=container.outbox(),
         hidden=redactor.text,
         public_url=settings.public_url,
+        rules=settings.notify.rules,
+        attach=AttachReports(container.report_reader, row_encoder(RowFormat.CSV)),
     )
     return Notify(
         tenant=settings.tenant,

@@ -26,9 +26,11 @@ from kubescribe.adapters.memory.reminders import MemoryReminders
 from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
+from kubescribe.adapters.slack.channel import SlackChannel
 from kubescribe.application.announce import Announce
 from kubescribe.application.failpoints import FailpointError, armed
 from kubescribe.application.notify import EVERYTHING, LEASE, Notified, Notify
+from kubescribe.application.ports.http_client import HttpAnswer
 from kubescribe.application.remind import Remind
 from kubescribe.domain.attempt import DeathCertificate
 from kubescribe.domain.collecting import ALONE, Collecting
@@ -36,6 +38,7 @@ from kubescribe.domain.delivery import GIVE_UP_AFTER, LONGEST_WAIT
 from kubescribe.domain.errors import NotDelivered
 from kubescribe.domain.incident import GREW, OPENED, RECOVERED, IncidentTerms
 from kubescribe.domain.notify_rules import Hours, Rule, Rules
+from kubescribe.domain.webhook_url import WebhookUrl
 
 STEPS = ("notify.planned", "notify.taken", "notify.composed", "notify.sent", "notify.settled")
 
@@ -483,3 +486,44 @@ def test_a_week_is_summed_up_once() -> None:
     assert len(said) in (1, 2) and said[0].title == "The week: 5 runs, 1 failed, 1 incidents open"
     assert [(entry.name, entry.text) for entry in said[0].entries] == [("pipeline1", "1 of 2 runs failed")]
     assert dict(said[0].facts)["succeeded"] == "4" and alerts.taken == []
+
+
+class OneASecond:
+    """Slack's limit: what comes within a second of the last that was taken is 429."""
+
+    def __init__(self) -> None:
+        self.clock = MemoryClock()
+        self.bodies: list[bytes] = []
+        self.refused = 0
+        self._last = -1.0
+
+    async def post(self, url: WebhookUrl, body: bytes, headers: Any = None) -> HttpAnswer:
+        now = self.clock.monotonic()
+        if now - self._last < 1.0:
+            self.refused += 1
+            return HttpAnswer(status=429, text="slow down", retry_after=1.0)
+        self._last = now
+        self.bodies.append(body)
+        return HttpAnswer(status=200)
+
+
+def test_slack_at_its_limit_loses_nothing_of_five_hundred_and_keeps_the_order() -> None:
+    """FAULTS N4: each notice by itself, 500 at once, a message a second."""
+    slack = OneASecond()
+    channel = SlackChannel(slack, {"webhook": WebhookUrl("https://hooks.example.org/x")})
+    office = Office(channel)  # type: ignore[arg-type]
+    slack.clock = office.clock
+    for number in range(500):
+        office.end(f"pipeline{number // 2}", well=number % 2 == 1)
+    passes = 0
+    while asyncio.run(office.outbox.standing("default")).due or not slack.bodies:
+        before = office.clock.monotonic()
+        office.tell()
+        office.database.advance(31 + office.clock.monotonic() - before)
+        office.clock.advance(31)
+        passes += 1
+        assert passes < 100
+    shown = [msgspec.json.decode(body)["blocks"][-1]["elements"][0]["text"] for body in slack.bodies]
+    ids = [int(text.split()[1].split(".")[0]) for text in shown]
+    assert sorted(ids) == list(range(1, 501)) and slack.refused > 100
+    assert all(ids.index(failed) < ids.index(failed + 1) for failed in range(1, 501, 2)), "a recovery after its failure"
