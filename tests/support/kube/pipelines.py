@@ -118,7 +118,7 @@ def busy(run: Context, file: str) -> None:
     def compute() -> None:
         while not Path(file).exists():
             for number in range(300_000):
-                number * number
+                _ = number * number
 
     threads = [threading.Thread(target=compute) for _ in range(4)]
     for thread in threads:
