@@ -31,117 +31,20 @@ from ...domain.slot_verdict import SlotRun
 from ...domain.storable import storable
 from .rows import decode_json, encode_json, event_row
 from .session import Session
-
-_NOW = "SELECT clock_timestamp()"
-_PLANS = "SELECT tenant, pipeline, source, rule, planned_until FROM public.slot_plan"
-_KEEP_PLAN = """
-INSERT INTO public.slot_plan AS kept (tenant, pipeline, source, rule, planned_until)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS new (t, p, s, r, u)
-ORDER BY t, p
-ON CONFLICT (tenant, pipeline) DO UPDATE
-SET source = excluded.source, rule = excluded.rule, planned_until = excluded.planned_until
-"""
-_DROP_AHEAD = """
-DELETE FROM public.slot USING unnest($1::text[], $2::text[]) AS changed (t, p)
-WHERE tenant = t AND pipeline = p AND at > now() AND verdict IS NULL
-"""
-_DROP_PLAN = """
-DELETE FROM public.slot_plan USING unnest($1::text[], $2::text[]) AS gone (t, p) WHERE tenant = t AND pipeline = p
-"""
-_ADD = """
-INSERT INTO public.slot (id, tenant, pipeline, logical, at, window_ends, oddity, expected)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-                     $7::text[], $8::boolean[])
-ON CONFLICT DO NOTHING
-"""
-_SLOT = "slot.id, slot.tenant, slot.pipeline, logical, slot.at, window_ends, oddity, expected, verdict, late_by, "
-_SLOT += "slot.reason, detail, slot.run_id, decided_at, told"
-_RUN = "run.id AS run_id_, run.status AS run_status, run.created_at AS run_created_at, run.cause AS run_cause, "
-_RUN += "run.started_at AS run_started_at, run.skip_reason AS run_skip_reason, run.message AS run_message"
-_ITS_RUN = """
-SELECT id, status, created_at, started_at, cause, skip_reason, message FROM public.run
-WHERE run.tenant = {0}.tenant AND run.pipeline = {0}.pipeline AND run.slot = {0}.at AND run.mode = 'publish'
-ORDER BY started_at IS NULL, started_at, created_at DESC, id LIMIT 1
-"""
-_RESUMED = """
-SELECT event.data, event.before, event.at FROM public.event
-WHERE event.tenant = slot.tenant AND event.subject = 'pipeline:' || slot.pipeline AND event.run_id IS NULL
-  AND event.kind = 'pipeline.resumed' AND event.at >= slot.at AND run.id IS NULL AND pause.since IS NULL
-  AND (event.data ->> 'paused_since')::timestamptz <= slot.at
-ORDER BY seq LIMIT 1
-"""
-# The newest few that were made before: one that works through a window is among them.
-_BESIDE = """
-SELECT id FROM (
-    SELECT id, started_at, finished_at FROM public.run AS other
-    WHERE run.id IS NULL AND slot.window_ends <= clock_timestamp() AND other.tenant = slot.tenant
-      AND other.pipeline = slot.pipeline AND other.created_at <= slot.at AND other.mode = 'publish'
-    ORDER BY other.created_at DESC, other.id DESC LIMIT 5) AS newest
-WHERE started_at IS NOT NULL AND (finished_at IS NULL OR finished_at >= slot.window_ends) LIMIT 1
-"""
-# now(), the transaction's beginning: an index cannot be searched for a clock that goes on meanwhile.
-_OPEN = f"""
-SELECT {_SLOT}, {_RUN}, beside.id AS beside, pause.since AS pause_since,
-       pause.actor AS pause_actor, pause.until AS pause_until, pause.reason AS pause_reason, resumed.data AS resumed,
-       resumed.before AS resumed_before, resumed.at AS resumed_at
-FROM (SELECT * FROM public.slot WHERE verdict IS NULL AND at <= now() ORDER BY at, id LIMIT $1) AS slot
-LEFT JOIN LATERAL ({_ITS_RUN.format("slot")}) AS run ON true
-LEFT JOIN public.pipeline_pause AS pause ON run.id IS NULL AND pause.tenant = slot.tenant
-    AND pause.pipeline = slot.pipeline AND pause.since <= slot.at AND (pause.until IS NULL OR pause.until > slot.at)
-LEFT JOIN LATERAL ({_RESUMED}) AS resumed ON true
-LEFT JOIN LATERAL ({_BESIDE}) AS beside ON true
-ORDER BY slot.at, slot.id
-"""  # noqa: S608 - our own names
-_COME = f"""
-WITH since AS (SELECT clock_timestamp() - make_interval(secs => $1) AS since), come AS (
-    SELECT tenant, pipeline, slot AS at, false AS ended FROM public.run
-    WHERE slot IS NOT NULL AND created_at > (SELECT since FROM since) AND mode = 'publish'
-    UNION
-    SELECT tenant, pipeline, slot, true FROM public.run
-    WHERE slot IS NOT NULL AND status = 'skipped' AND finished_at > (SELECT since FROM since) AND mode = 'publish'
-    UNION
-    SELECT run.tenant, run.pipeline, run.slot, false FROM public.slot JOIN public.run ON run.id = slot.run_id
-    WHERE slot.verdict = 'missed' AND slot.reason = 'not_started' AND run.slot IS NOT NULL
+from .slot_statements import (
+    ADD,
+    COME,
+    DECIDE,
+    DROP_AHEAD,
+    DROP_PLAN,
+    DUE,
+    EVENTS,
+    KEEP_PLAN,
+    NOW,
+    OPEN,
+    PLANS,
+    page_query,
 )
-SELECT DISTINCT ON (come.at, come.tenant, come.pipeline) {_SLOT}, {_RUN}, come.tenant AS its_tenant,
-       come.pipeline AS its_pipeline, come.at AS its_at
-FROM come
-LEFT JOIN LATERAL (
-    SELECT * FROM public.slot AS one
-    WHERE one.tenant = come.tenant AND one.pipeline = come.pipeline AND one.at = come.at
-    ORDER BY expected DESC, id LIMIT 1) AS slot ON true
-JOIN LATERAL ({_ITS_RUN.format("come")}) AS run ON true
-WHERE slot.id IS NULL OR slot.verdict IN ('missed', 'skipped') OR (slot.verdict IN ('ran', 'late') AND come.ended)
-ORDER BY come.at, come.tenant, come.pipeline LIMIT 1000
-"""  # noqa: S608
-_DECIDE = f"""
-WITH said AS (
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::double precision[], $5::text[], $6::text[],
-                         $7::uuid[]) AS said (its_id, was, became, lateness, why, words, its_run)
-)
-UPDATE public.slot
-SET verdict = became, late_by = lateness, reason = why, detail = words, run_id = its_run,
-    decided_at = CASE WHEN became IS NOT NULL THEN clock_timestamp() END
-FROM said WHERE id = its_id AND verdict IS NOT DISTINCT FROM was
-RETURNING {_SLOT}
-"""  # noqa: S608
-_EVENTS = """
-INSERT INTO public.event (at, subject, kind, actor, tenant, data, before, after)
-SELECT clock_timestamp(), * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[],
-                                        $7::jsonb[])
-"""
-_DUE = f"""
-SELECT {_SLOT} FROM public.slot
-WHERE verdict IS NULL AND expected AND at <= now() AND window_ends > now()
-  AND NOT EXISTS (
-    SELECT FROM public.pipeline_pause AS pause
-    WHERE pause.tenant = slot.tenant AND pause.pipeline = slot.pipeline AND pause.since <= slot.at
-      AND (pause.until IS NULL OR pause.until > slot.at))
-  AND NOT EXISTS (
-    SELECT FROM public.run WHERE run.tenant = slot.tenant AND run.pipeline = slot.pipeline AND run.slot = slot.at
-      AND run.mode = 'publish')
-ORDER BY at, id LIMIT $1
-"""  # noqa: S608
 
 
 class PostgresSlots:
@@ -161,8 +64,8 @@ class PostgresSlots:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> Plans:
-            rows = [_plan(row) for row in await connection.fetch(_PLANS)]
-            now: Any = await connection.fetchval(_NOW)
+            rows = [_plan(row) for row in await connection.fetch(PLANS)]
+            now: Any = await connection.fetchval(NOW)
             return Plans(now=now, plans={(one.tenant, one.pipeline): one for one in rows})
 
         return await self._session.run(work)
@@ -175,14 +78,14 @@ class PostgresSlots:
 
         async def work(connection: asyncpg.Connection) -> int:
             if gone:
-                await connection.execute(_DROP_AHEAD, *_columns(gone, 2))
-                await connection.execute(_DROP_PLAN, *_columns(gone, 2))
+                await connection.execute(DROP_AHEAD, *_columns(gone, 2))
+                await connection.execute(DROP_PLAN, *_columns(gone, 2))
             if anew:
                 changed = [(one.plan.tenant, one.plan.pipeline) for one in anew]
-                await connection.execute(_DROP_AHEAD, *_columns(changed, 2))
+                await connection.execute(DROP_AHEAD, *_columns(changed, 2))
             if plans:
                 told = [(one.tenant, one.pipeline, str(one.source), one.rule, one.planned_until) for one in plans]
-                await connection.execute(_KEEP_PLAN, *_columns(told, 5))
+                await connection.execute(KEEP_PLAN, *_columns(told, 5))
             added = await _add(connection, slots)
             failpoint("slots.planned")
             return added
@@ -193,8 +96,8 @@ class PostgresSlots:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> OpenSlots:
-            slots = tuple(_open(row) for row in await connection.fetch(_OPEN, limit))
-            now: Any = await connection.fetchval(_NOW)
+            slots = tuple(_open(row) for row in await connection.fetch(OPEN, limit))
+            now: Any = await connection.fetchval(NOW)
             return OpenSlots(now=now, slots=slots)
 
         return await self._session.run(work)
@@ -203,7 +106,7 @@ class PostgresSlots:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> tuple[ComeRun, ...]:
-            return tuple(_come(row) for row in await connection.fetch(_COME, within))
+            return tuple(_come(row) for row in await connection.fetch(COME, within))
 
         return await self._session.run(work)
 
@@ -227,7 +130,7 @@ class PostgresSlots:
         by_id = {one.slot.id: one for one in kept}
 
         async def work(connection: asyncpg.Connection) -> tuple[Slot, ...]:
-            changed = [_slot(row) for row in await connection.fetch(_DECIDE, *_columns(said, 7))]
+            changed = [_slot(row) for row in await connection.fetch(DECIDE, *_columns(said, 7))]
             events = [
                 event_row(decided_event(before.slot, before.after, after.at))
                 for after in changed
@@ -244,7 +147,7 @@ class PostgresSlots:
                     )
                     for row in events
                 ]
-                await connection.execute(_EVENTS, *_columns(told, 7))
+                await connection.execute(EVENTS, *_columns(told, 7))
             failpoint("slots.decided")
             return tuple(sorted(changed, key=lambda one: (one.at, one.id)))
 
@@ -254,7 +157,7 @@ class PostgresSlots:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> tuple[Slot, ...]:
-            return tuple(_slot(row) for row in await connection.fetch(_DUE, limit))
+            return tuple(_slot(row) for row in await connection.fetch(DUE, limit))
 
         return await self._session.run(work)
 
@@ -271,34 +174,6 @@ class PostgresSlots:
         return await self._session.run(work)
 
 
-def page_query(which: SlotFilter, limit: int, after: tuple[datetime, UUID] | None) -> tuple[str, list[Any]]:
-    """One row more than the page has, which tells whether another page follows."""
-    values: list[Any] = [which.tenant]
-    wheres = ["tenant = $1"]
-
-    def where(text: str, *more: Any) -> None:
-        wheres.append(text.format(*(f"${len(values) + place}" for place in range(1, len(more) + 1))))
-        values.extend(more)
-
-    if which.pipeline is not None:
-        where("pipeline = {}", which.pipeline)
-    if which.verdicts is not None:
-        where("verdict = ANY ({}::text[])", [str(one) for one in which.verdicts])
-    if which.since is not None:
-        where("at >= {}", which.since)
-    if which.until is not None:
-        where("at < {}", which.until)
-    if after is not None:
-        where("(at, id) " + ("<" if which.newest_first else ">") + " ({}, {})", *after)
-    order = "at DESC, id DESC" if which.newest_first else "at, id"
-    values.append(limit + 1)
-    return (
-        f"SELECT {_SLOT} FROM public.slot WHERE {' AND '.join(wheres)} "  # noqa: S608 - our own names
-        f"ORDER BY {order} LIMIT ${len(values)}",
-        values,
-    )
-
-
 async def _add(connection: asyncpg.Connection, slots: Sequence[Slot]) -> int:
     if not slots:
         return 0
@@ -306,7 +181,7 @@ async def _add(connection: asyncpg.Connection, slots: Sequence[Slot]) -> int:
         (one.id, one.tenant, one.pipeline, one.logical, one.at, one.window_ends, one.oddity, one.expected)
         for one in slots
     ]
-    tag = await connection.execute(_ADD, *_columns(rows, 8))
+    tag = await connection.execute(ADD, *_columns(rows, 8))
     return int(tag.split(" ")[2])
 
 

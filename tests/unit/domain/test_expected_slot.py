@@ -127,6 +127,14 @@ def test_every_counts_from_a_slot_that_is_known() -> None:
     assert told(late) == told(anchored)
 
 
+def test_the_second_moment_is_skipped_even_where_a_cronjob_would_not_fire_at_it() -> None:
+    schedule = Schedule("45 2 * * *", "Pacific/Chatham")
+    second = datetime(2014, 4, 5, 14, tzinfo=UTC)
+    assert skipped_by_fold(schedule, Fold.ONCE, second)
+    assert not skipped_by_fold(Schedule("46 2 * * *", "Pacific/Chatham"), Fold.ONCE, second)
+    assert not skipped_by_fold(Schedule("@every 15m", "Pacific/Chatham"), Fold.ONCE, second)
+
+
 def test_what_is_left_out_is_listed_only_when_asked_for() -> None:
     schedule = Schedule("30 2 * * *", BERLIN)
     assert len(expected_slots(schedule, Fold.ONCE, Gap.SKIP, *FOLD_NIGHT)) == 1
