@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -125,49 +125,63 @@ class KeepPromises:
         return PromisesKept(judged=judged, problems=tuple(problems))
 
     async def _slots_done(self, work: _Pass, pipelines: list[Pipeline]) -> None:
-        asked: list[tuple[Pipeline, Promise, bool]] = []
-        plans = (await self._slots.plans()).plans if pipelines else {}
+        if not pipelines:
+            return
+        kind, by_name = IncidentKind.FINISH_BY, {one.name: one for one in pipelines}
+        paused = {pause.pipeline: pause for pause in await self._pauses.holding(tenant=self._tenant)}
+        due = {(one.pipeline, one.subject): one for one in work.standing.open if one.kind is kind}
+        for slot in await self._new_slots(work, pipelines):
+            promises, subject = by_name[slot.pipeline].promises, slot.at.isoformat()
+            pause = paused.get(slot.pipeline)
+            if _is_skipped(slot) or (slot.verdict is None and pause is not None and pause.since <= slot.at):
+                continue
+            by = promises.due_of(slot.at, find_zone(by_name[slot.pipeline].timezone))
+            promise = self._promise(by_name[slot.pipeline], kind, subject, by)
+            work.made.append(promise)
+            if by <= work.now:
+                due.setdefault((slot.pipeline, subject), promise)
+        asked = sorted((one for one in due.values() if one.pipeline in by_name), key=lambda one: one.subject)
+        done = await self._book.done(self._tenant, [(one.pipeline, _slot_of(one)) for one in asked]) if asked else ()
+        for promise, when in zip(asked, done, strict=True):
+            assert promise.due_at is not None
+            zone = find_zone(by_name[promise.pipeline].timezone)
+            in_time = when is not None and when <= promise.due_at
+            skipped = not in_time and promise.due_at < work.now and await self._was_skipped(promise)
+            work.take(finish_judged(promise, done=when, skipped=skipped, now=work.now, zone=zone))
+
+    async def _new_slots(self, work: _Pass, pipelines: list[Pipeline]) -> list[Slot]:
+        """Those whose time came since the last look, in one query for all, as far as the ledger has them."""
+        plans, between = (await self._slots.plans()).plans, dict[str, tuple[datetime, datetime]]()
         for pipeline in pipelines:
             key = (pipeline.name, IncidentKind.FINISH_BY)
-            plan = plans.get((self._tenant, pipeline.name))
-            if plan is None:
-                continue  # the ledger has not come to it yet
-            held, zone = work.standing.held[key], find_zone(pipeline.timezone)
-            promises = {one.subject: one for one in work.open_of(*key)}
+            held, plan = work.standing.held[key], plans.get((self._tenant, pipeline.name))
             begin = max(held.since, held.looked_at)
-            oldest = min((datetime.fromisoformat(one) for one in promises), default=begin)
-            skipped: set[str] = set()
-            pause = await self._pauses.current(pipeline.name, tenant=self._tenant)
-            until = min(work.now, plan.planned_until)  # up to there the ledger has them all
-            async for slot in self._slots_of(pipeline.name, min(begin, oldest), until):
-                subject = slot.at.isoformat()
-                passed = slot.verdict is None and pause is not None and pause.since <= slot.at
-                if passed or slot.verdict is SlotVerdict.SKIPPED or not slot.expected:
-                    skipped.add(subject)
-                elif subject not in promises and slot.at >= begin:
-                    due = pipeline.promises.due_of(slot.at, zone)
-                    promises[subject] = self._promise(pipeline, IncidentKind.FINISH_BY, subject, due)
-                    work.made.append(promises[subject])
-            asked += [(pipeline, one, one.subject in skipped) for one in promises.values()]
-            work.looked[key] = max(until, held.looked_at)
-        if not asked:
-            return
-        slots = [(pipeline.name, datetime.fromisoformat(one.subject)) for pipeline, one, _ in asked]
-        done = await self._book.done(self._tenant, slots)
-        found = sorted(zip(asked, done, strict=True), key=lambda one: one[0][1].subject)
-        for (pipeline, promise, skipped_), when in found:
-            zone = find_zone(pipeline.timezone)
-            work.take(finish_judged(promise, done=when, skipped=skipped_, now=work.now, zone=zone))
-
-    async def _slots_of(self, pipeline: str, since: datetime, until: datetime) -> AsyncIterator[Slot]:
-        after = None
+            if plan is not None and begin < (end := min(work.now, plan.planned_until)):
+                between[pipeline.name] = (begin, end)
+                work.looked[key] = end
+        if not between:
+            return []
+        which = SlotFilter(
+            tenant=self._tenant,
+            since=min(begin for begin, _ in between.values()),
+            until=max(end for _, end in between.values()),
+        )
+        found, after = list[Slot](), None
         while True:
-            which = SlotFilter(tenant=self._tenant, pipeline=pipeline, since=since, until=until)
             page = await self._slots.find(which, limit=_PAGE, after=after)
             for slot in page.slots:
-                yield slot
+                if slot.pipeline in between and between[slot.pipeline][0] <= slot.at < between[slot.pipeline][1]:
+                    found.append(slot)
             if (after := page.next) is None:
-                return
+                return found
+
+    async def _was_skipped(self, promise: Promise) -> bool:
+        at = _slot_of(promise)
+        which = SlotFilter(
+            tenant=self._tenant, pipeline=promise.pipeline, since=at, until=at + timedelta(microseconds=1)
+        )
+        page = await self._slots.find(which, limit=10)
+        return bool(page.slots) and all(map(_is_skipped, page.slots))
 
     async def _runs_timed(self, work: _Pass, pipelines: list[Pipeline]) -> None:
         kind = IncidentKind.RUN_AT_MOST
@@ -266,3 +280,11 @@ class KeepPromises:
 
     def _promise(self, pipeline: Pipeline, kind: IncidentKind, subject: str, due: datetime | None = None) -> Promise:
         return Promise(tenant=self._tenant, pipeline=pipeline.name, kind=kind, subject=subject, due_at=due)
+
+
+def _is_skipped(slot: Slot) -> bool:
+    return slot.verdict is SlotVerdict.SKIPPED or not slot.expected
+
+
+def _slot_of(promise: Promise) -> datetime:
+    return datetime.fromisoformat(promise.subject)

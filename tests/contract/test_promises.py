@@ -69,13 +69,19 @@ def test_what_is_open_is_listed_by_when_it_is_due(world: World) -> None:
     now = hold(world, FINISH).now
     promises = [
         a_promise("no run yet", due_at=None, run_id=world.ids.new()),
-        a_promise("second", due_at=now + timedelta(hours=2)),
-        a_promise("first", due_at=now + timedelta(hours=1)),
+        a_promise("second", due_at=now - timedelta(hours=1)),
+        a_promise("first", due_at=now - timedelta(hours=2)),
+        a_promise("to come", due_at=now + timedelta(hours=1)),
     ]
     for _ in range(2):
         world.run(world.promises.settle("default", made=promises, judged=(), mended=(), looked={}))
     assert hold(world, FINISH).open == (promises[2], promises[1], promises[0])
     assert hold(world, FINISH, tenant="other").open == ()
+    settle(world, verdict("broken", False))
+    assert [one.subject for one in hold(world, FINISH).open][2] == "to come", "what would end the incident is looked at"
+    early = a_promise("of a run", kind=RUNS, due_at=now + timedelta(hours=3))
+    world.run(world.promises.settle("default", made=[early], judged=(), mended=(), looked={}))
+    assert early in hold(world, FINISH, RUNS).open
 
 
 def test_a_broken_promise_is_an_incident_and_has_one_verdict(world: World) -> None:

@@ -46,16 +46,28 @@ class MemoryPromiseBook:
             for pipeline, kinds in made.items():
                 for kind in kinds:
                     self._held.setdefault((tenant, pipeline, kind), HeldSince(since=now, looked_at=now))
-            mine = [one for one in self._open.values() if one.tenant == tenant and one.pipeline in made]
+            broken = frozenset(
+                (one.pipeline, one.kind)
+                for one in self._database.incidents.values()
+                if one.tenant == tenant and one.is_open
+            )
+            mine = [
+                one
+                for one in self._open.values()
+                if one.tenant == tenant
+                and one.pipeline in made
+                and (
+                    one.kind is not IncidentKind.FINISH_BY
+                    or one.due_at is None
+                    or one.due_at <= now
+                    or (one.pipeline, one.kind) in broken
+                )
+            ]
             return Standing(
                 now=now,
                 held={key[1:]: one for key, one in self._held.items() if key[0] == tenant and key[1] in made},
                 open=tuple(sorted(mine, key=lambda one: (one.due_at is None, one.due_at or now, one.subject))),
-                broken=frozenset(
-                    (one.pipeline, one.kind)
-                    for one in self._database.incidents.values()
-                    if one.tenant == tenant and one.is_open
-                ),
+                broken=broken,
             )
 
     async def runs(

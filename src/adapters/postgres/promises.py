@@ -42,7 +42,9 @@ ON CONFLICT DO NOTHING
 _HELD = "SELECT pipeline, kind, since, looked_at FROM public.promise_held WHERE tenant = $1 AND pipeline = ANY ($2)"
 _OPEN = """
 SELECT pipeline, kind, subject, due_at, run_id FROM public.promise
-WHERE tenant = $1 AND pipeline = ANY ($2) AND kept IS NULL ORDER BY due_at NULLS LAST, subject COLLATE "C"
+WHERE tenant = $1 AND pipeline = ANY ($2) AND kept IS NULL
+  AND (kind <> 'finish_by' OR due_at IS NULL OR due_at <= clock_timestamp() OR pipeline = ANY ($3))
+ORDER BY due_at NULLS LAST, subject COLLATE "C"
 """
 _BROKEN = """
 SELECT pipeline, kind FROM public.incident WHERE tenant = $1 AND status = 'open'
@@ -144,8 +146,9 @@ class PostgresPromiseBook:
             now: Any = await connection.fetchval("SELECT clock_timestamp()")
             if not held:
                 return Standing(now=now, held={}, open=(), broken=frozenset())
-            opened = await connection.fetch(_OPEN, tenant, names)
             broken = await connection.fetch(_BROKEN, tenant)
+            late = [row["pipeline"] for row in broken if row["kind"] == IncidentKind.FINISH_BY]
+            opened = await connection.fetch(_OPEN, tenant, names, late)
             return Standing(
                 now=now,
                 held=held,

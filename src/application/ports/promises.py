@@ -33,7 +33,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """By the database's clock."""
     held: Mapping[Held, HeldSince]
     open: tuple[Promise, ...]
-    """Without a verdict, of those pipelines; by when they are due."""
+    """Without a verdict, of those pipelines, by when they are due: all that are about runs and reports; of those about
+    slots only what is due, or belongs to an incident that is open."""
     broken: frozenset[Held]
     """Of which an incident is open."""
 

@@ -128,7 +128,8 @@ def test_a_slot_that_is_done_in_time_keeps_its_promise() -> None:
     (slot,) = watch.plan(FIVE)
     assert watch.look(5 * HOUR).judged == ()
     watch.do(slot)
-    (one,) = watch.look().judged
+    assert watch.look().judged == (), "it is not due yet"
+    (one,) = watch.look(HOUR).judged
     assert (one.kept, one.promise.due_at) == (True, MIDNIGHT + 6 * HOUR)
     assert watch.found(FINISH) == [] and watch.kept() == [("2026-03-02", 1, 1)]
     assert watch.look(DAY).judged == ()
@@ -170,7 +171,7 @@ def test_what_a_later_slot_has_done_is_done() -> None:
     _first, second = watch.plan(FIVE, FIVE + 1)
     watch.look((FIVE + 1) * HOUR + timedelta(minutes=1))
     watch.do(second)
-    assert {one.kept for one in watch.look().judged} == {True}
+    assert [one.kept for one in watch.look(2 * HOUR).judged] == [True, True]
 
 
 def test_slots_from_before_the_promise_were_never_promised() -> None:
@@ -198,7 +199,6 @@ def test_slots_that_somebody_lets_go_by_are_not_promised() -> None:
     watch.look(HOUR)
     watch.look(timedelta(seconds=1))
     watch.look(2 * HOUR)
-    assert watch.run(watch.book.hold("default", {"sales": [FINISH]})).open != ()
     state = SlotState(verdict=SlotVerdict.SKIPPED, reason=SlotReason.CONCURRENCY)
     watch.run(watch.slots.decide([Decision(slot=skipped, after=state)]))
     (one,) = watch.look(HOUR / 2).judged
