@@ -47,9 +47,9 @@ class Promises(msgspec.Struct, frozen=True, kw_only=True):
         assert self.finish_at is not None
         hour, minute = map(int, self.finish_at.split(":"))
         day = slot.astimezone(zone).replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)
-        # Compared in UTC: two times of one zone are compared by the clock on the wall, which goes back in autumn.
-        due = day.astimezone(UTC)
-        return due if due > slot.astimezone(UTC) else (day + _DAY).astimezone(UTC)
+        shown = (day, day.replace(fold=1), day + _DAY)  # a night in autumn shows an hour twice
+        # Compared in UTC: two times of one zone are compared by the clock on the wall, which goes back then.
+        return next(due for one in shown if (due := one.astimezone(UTC)) > slot.astimezone(UTC))
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):

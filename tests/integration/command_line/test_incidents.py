@@ -57,3 +57,15 @@ def test_a_failing_pipeline_is_an_incident_that_is_looked_after_and_ends(kubescr
 def test_bad_input_is_told(kubescribe: CommandLine, words: tuple[str, ...], why: str) -> None:
     done = kubescribe("incidents", *words)
     assert done.returncode == 64 and why in done.stderr
+
+
+def test_broken_promises_are_incidents_of_whoever_reconciles(kubescribe: CommandLine) -> None:
+    assert kubescribe("reconcile").returncode == 0, "from now on it is promised"
+    assert kubescribe("run", "promises_much").returncode == 0
+    assert kubescribe("incidents").stdout == "No incident is open.\n"
+    for _ in range(2):
+        assert kubescribe("reconcile").returncode == 0
+    listed = json.loads(kubescribe("incidents", "--json").stdout)
+    assert sorted((one["kind"], one["count"]) for one in listed) == [("rows_between", 1), ("run_at_most", 1)]
+    rows = next(one for one in listed if one["kind"] == "rows_between")
+    assert rows["why"].startswith("report numbers was promised to have at least 1,000 rows; it has ")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import polars as pl
+import pytest
 from tests.support.builders import a_claim, failed, succeeded
 from tests.support.publishing import small
 from tests.support.report_worlds import memory_world
@@ -25,9 +26,10 @@ from kubescribe.adapters.memory.slots import MemorySlots
 from kubescribe.application.keep_promises import KeepPromises, PromisesKept
 from kubescribe.application.ports.incidents import IncidentFilter
 from kubescribe.application.ports.slots import Decision, Planned, PlanSource, SlotPlan
+from kubescribe.domain.errors import DatabaseUnavailable
 from kubescribe.domain.incident import Incident, IncidentKind
 from kubescribe.domain.pipeline import Pipeline
-from kubescribe.domain.promise import Promises
+from kubescribe.domain.promise import Judgement, Promises
 from kubescribe.domain.slot import Slot, SlotReason, SlotState, SlotVerdict, slot_id
 
 T = TypeVar("T")
@@ -268,6 +270,31 @@ def test_a_report_that_never_was_published_is_told_too() -> None:
     watch.publishing.published(small(1))
     watch.look()
     assert not watch.found(FRESH)[0].is_open
+
+
+def test_of_two_reports_both_have_to_be_fresh() -> None:
+    watch = Watch(fresh_within={"airports": 3600.0, "zoos": 3600.0})
+    watch.look(2 * HOUR)
+    watch.publishing.published(small(1), report="zoos")
+    watch.look()
+    assert watch.found(FRESH)[0].is_open, "the other one is not there"
+    watch.publishing.published(small(1))
+    watch.look()
+    assert not watch.found(FRESH)[0].is_open and watch.found(FRESH)[0].count == 2
+
+
+def test_what_could_not_be_written_is_looked_at_again() -> None:
+    watch = Watch(rows_between={"airports": (4, None)})
+    watch.publishing.published(small(3))
+
+    async def away(*_: object, **__: object) -> tuple[Judgement, ...]:
+        raise DatabaseUnavailable("RunLog", "it was taken away")
+
+    settle, watch.book.settle = watch.book.settle, away  # type: ignore[method-assign]
+    with pytest.raises(DatabaseUnavailable):
+        watch.look()
+    watch.book.settle = settle  # type: ignore[method-assign]
+    assert [one.kept for one in watch.look().judged] == [False]
 
 
 def test_a_rollback_makes_no_report_fresher() -> None:

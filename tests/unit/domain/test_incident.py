@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -129,6 +130,15 @@ def test_what_came_back_and_stays_is_told_when_the_hour_is_over(how: str) -> Non
     assert newest(story).acknowledged_by is None, "what was seen to was another time"
     assert story.look().kinds == [OPENED, RECOVERED, OPENED]
     assert story.good().kinds == [OPENED, RECOVERED, OPENED, RECOVERED]
+
+
+def test_what_flaps_for_hours_is_told_again_and_again() -> None:
+    story = Story()
+    for _ in range(36):
+        story.bad(10 * MINUTE).good(10 * MINUTE)
+    opened = [at for at, kind, _ in story.told if kind == OPENED]
+    assert len(opened) >= 8, "twelve hours of it, and an hour is quiet at a time"
+    assert all(later - earlier >= QUIET for earlier, later in pairwise(opened))
 
 
 def test_what_comes_back_later_is_a_new_incident() -> None:

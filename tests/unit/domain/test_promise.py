@@ -32,12 +32,16 @@ def moment(text: str) -> datetime:
         ("2026-03-28T21:00", "07:00", "2026-03-29T05:00"),  # over the night that is an hour shorter
         ("2026-03-28T23:30", "02:30", "2026-03-29T01:30"),  # a time that the clock jumps over: the hour after
         ("2026-10-24T22:00", "02:30", "2026-10-25T00:30"),  # one that it shows twice: the first
-        ("2026-10-25T00:45", "02:30", "2026-10-26T01:30"),  # 02:45 before the clock goes back
+        ("2026-10-25T00:45", "02:30", "2026-10-25T01:30"),  # 02:45 before the clock goes back: the second
+        ("2026-10-25T01:10", "02:30", "2026-10-25T01:30"),
+        ("2026-10-25T01:45", "02:30", "2026-10-26T01:30"),
         ("2026-10-25T01:15", "07:00", "2026-10-25T06:00"),
     ],
 )
 def test_a_time_on_the_wall(slot: str, finish_at: str, due: str) -> None:
-    assert Promises(finish_at=finish_at).due_of(moment(slot), BERLIN) == moment(due)
+    promises = Promises(finish_at=finish_at)
+    assert promises.due_of(moment(slot), BERLIN) == moment(due)
+    assert promises.due_of(moment(slot).astimezone(BERLIN), BERLIN) == moment(due), "whatever clock it is written by"
 
 
 def test_a_time_after_the_slot() -> None:
