@@ -12,6 +12,7 @@ from ..domain.run_status import RunStatus
 from ..domain.summary import Summary
 from .attempt_end import Stop
 from .attempt_recorder import AttemptRecorder
+from .attempt_result import AttemptResult, Earlier
 from .failpoints import failpoint
 from .payload_listener import Console
 from .ports.clock import Clock
@@ -19,7 +20,7 @@ from .ports.ids import Ids
 from .ports.publisher import Publisher
 from .ports.termination_log import TerminationLog
 from .run_order import Limits, RunOrder
-from .supervise_attempt import AttemptResult, Earlier, SuperviseAttempt
+from .supervise_attempt import SuperviseAttempt
 
 NewAttempt = Callable[[RunOrder, UUID, Earlier], tuple[SuperviseAttempt, AttemptRecorder]]
 """Given the order, the attempt's id and what came before it: the attempt, and where it is recorded."""

@@ -99,13 +99,13 @@ class ReconcileRuns:
     async def _settle(self, found: OpenRun, queue: _Queue) -> Run | None:
         run, attempt = found.run, found.attempt
         if run.status is RunStatus.PENDING and run.launch is Launch.DUE:
-            return None if queue.full else await self._launched(run, queue)
+            return None if queue.full else await self._launched(found, queue)
         if run.status is RunStatus.CANCELLING:
             return await self._finish_cancel(found, actor=RECONCILER)
         sighting = await self._launcher.look(run, attempt)
         failpoint("reconcile.looked")
         if is_to_be_launched_again(found, sighting):
-            return await self._launched(run, queue)
+            return await self._launched(found, queue)
         if sighting.deleted:
             return await self._cancelled(found, sighting)
         if sighting.followed and not found.run_deadline_passed:
@@ -121,12 +121,12 @@ class ReconcileRuns:
             return await self._uncertain(run, f"its lease is over, and {sighting.detail}")
         return None
 
-    async def _launched(self, run: Run, queue: _Queue) -> Run | None:
+    async def _launched(self, found: OpenRun, queue: _Queue) -> Run | None:
         """Launch what was accepted, and not launched; what waits in the queue is no news."""
         if self._launch is None:
             return None
-        after, queue.full = await self._launch(run, actor=RECONCILER)
-        return after if after.status is not run.status else None
+        after, queue.full = await self._launch(found.run, actor=RECONCILER, late=found.launch_late)
+        return after if after.status is not found.run.status else None
 
     async def _cancelled(self, found: OpenRun, sighting: Sighting) -> Run | None:
         """Somebody has deleted its Job: that is a cancel, however it was asked for."""

@@ -59,19 +59,21 @@ def _detection(found: dict[str, list[Known]]) -> str:
 def _triggers(found: Triggered) -> str:
     faults = ", ".join(f"{name} {times}" for name, times in found.faults.items())
     return (
-        f"{found.triggers:,} triggers, 16 at once, through a proxy that gives a fault to {RATE:.0%} of the requests to "
-        f"the API server ({faults}): {found.lost} runs without a Job, {found.doubled} with two, {found.strangers} Jobs "
-        f"without a run, after {found.seconds:.0f} s. {found.waiting} could not be launched at once; {found.passes} "
-        "passes of the reconciler did. The Jobs are suspended, and make no pods."
+        f"{found.triggers:,} runs asked for as `POST /runs/trigger` does it, 16 at once, through a proxy that gives a "
+        f"fault to {RATE:.0%} of the requests to the API server ({faults}): {found.lost} runs without a Job, "
+        f"{found.doubled} with two, {found.strangers} Jobs without a run, after {found.seconds:.0f} s. "
+        f"{found.waiting} could not be launched at once, and were by the reconciler (passes: {found.passes}). "
+        "The Jobs are suspended, and make no pods."
     )
 
 
 def _passes(found: Crowd) -> str:
     return (
-        f"One process that looks after {found.jobs:,} Jobs, each of an open run: the first pass, which makes their "
-        f"runs, {found.first:.1f} s; a quiet pass that lists everything {found.listed:.2f} s, of which "
-        f"{found.listed_cpu:.2f} s are its CPU; one that need not list {found.watched:.2f} s; "
-        f"{found.more / 2**20:.0f} MiB more than without Jobs. The goals: 2 s, 150 MiB."
+        f"One process that looks after {found.jobs:,} Jobs, each of an open run that waits for its pod. A pass in "
+        f"which nothing has happened, beside a watch as the API has one: {found.watched:.2f} s, of which "
+        f"{found.watched_cpu:.2f} s are its CPU; one that lists the whole cluster anew: {found.listed:.2f} s "
+        f"({found.listed_cpu:.2f} s). The very first one, which makes {found.jobs:,} runs of Jobs that nobody knew: "
+        f"{found.first:.1f} s. {found.more / 2**20:.0f} MiB more than without Jobs. The goals: 2 s, 150 MiB."
     )
 
 

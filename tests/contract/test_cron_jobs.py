@@ -11,6 +11,7 @@ import pytest
 from kubescribe.adapters.memory.cron_jobs import MemoryCronJobs
 from kubescribe.application.manifests.cron_job import cron_job
 from kubescribe.application.manifests.installation import Installation, Manifest
+from kubescribe.application.manifests.rendering import manifests
 from kubescribe.application.ports.cron_jobs import CronJobs
 from kubescribe.domain.errors import ClusterRefused
 from tests.support.manifests import a_pipeline
@@ -51,7 +52,8 @@ class ClusterWorld:
         self.cron_jobs = KubernetesCronJobs(api)
 
     def apply(self, manifest: Manifest) -> None:
-        manifest["spec"]["suspend"] = True  # nothing is to fire beside other tests
+        if manifest["kind"] == "CronJob":
+            manifest["spec"]["suspend"] = True  # nothing is to fire beside other tests
         self._made.create(manifest)
 
 
@@ -105,3 +107,9 @@ def test_what_would_not_be_taken_is_refused_with_its_name(world: World) -> None:
     del wrong["spec"]["schedule"]
     with pytest.raises(ClusterRefused, match=r"take CronJob nightly-totals \(422\).*schedule"):
         world.loop.run(world.cron_jobs.as_taken(wrong))
+
+
+def test_the_list_of_those_that_may_be_started_is_shown(world: World) -> None:
+    assert world.loop.run(world.cron_jobs.startable(world.namespace)) is None
+    world.apply(manifests([a_pipeline("nightly_totals")], Installation(namespace=world.namespace))[0])
+    assert world.loop.run(world.cron_jobs.startable(world.namespace)) == {"nightly-totals": "nightly_totals"}

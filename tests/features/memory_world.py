@@ -38,6 +38,7 @@ from kubescribe.adapters.system.clock import SystemClock
 from kubescribe.application import failpoints
 from kubescribe.application.attempt_end import Stop
 from kubescribe.application.attempt_recorder import AttemptRecorder
+from kubescribe.application.attempt_result import Earlier
 from kubescribe.application.audit_events import SealEvents, VerifyEvents
 from kubescribe.application.authoring.parameters import accepted_parameters
 from kubescribe.application.authoring.registry import Registry
@@ -53,7 +54,7 @@ from kubescribe.application.resume_pipeline import ResumePipeline
 from kubescribe.application.retry_run import RetryRun
 from kubescribe.application.roll_back_report import RollBackReport
 from kubescribe.application.run_order import Limits, RunOrder
-from kubescribe.application.supervise_attempt import Earlier, SuperviseAttempt
+from kubescribe.application.supervise_attempt import SuperviseAttempt
 from kubescribe.application.trigger_run import TriggerRequest, TriggerRun
 from kubescribe.domain.attempt import Attempt, Whereabouts
 from kubescribe.domain.errors import KubescribeError, ReportNotFound

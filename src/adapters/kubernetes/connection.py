@@ -215,7 +215,10 @@ def _words(error: BaseException) -> str:
 
 
 def path_of(kind: str, namespace: str, name: str = "", subresource: str = "") -> str:
-    """Of ``jobs``, ``cronjobs``, ``pods`` or ``events`` in a namespace; Kubernetes' own names need no quotes."""
+    """Of ``jobs``, ``cronjobs``, ``pods``, ``events`` or ``configmaps`` in a namespace.
+
+    Kubernetes' own names need no quotes.
+    """
     group = "/apis/batch/v1" if kind in ("jobs", "cronjobs") else "/api/v1"
     parts = [group, "namespaces", namespace, kind, name, subresource]
     return "/".join(filter(None, parts))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from ...application.manifests.installation import Manifest
-from .connection import ApiServer, checked, path_of
+from ...application.manifests.rendering import STARTABLE
+from .connection import ApiServer, checked, decoded, path_of
 
 _SELECTOR = "app.kubernetes.io/name=kubescribe"
 _PAGE = 500
@@ -16,6 +17,10 @@ _LONGEST_NAME = 52
 class _Page(msgspec.Struct):
     items: list[Manifest]
     metadata: dict[str, str | int]
+
+
+class _List(msgspec.Struct):
+    data: dict[str, str] | None = None
 
 
 class KubernetesCronJobs:
@@ -35,6 +40,11 @@ class KubernetesCronJobs:
             if not page.metadata.get("continue"):
                 return tuple(sorted(found, key=lambda one: str(one["metadata"]["name"])))
             query["continue"] = page.metadata["continue"]
+
+    async def startable(self, namespace: str) -> dict[str, str] | None:
+        """See the port."""
+        body = await self._api.read(path_of("configmaps", namespace, STARTABLE))
+        return None if body is None else decoded(body, _List, f"ConfigMap {STARTABLE}").data or {}
 
     async def as_taken(self, manifest: Manifest) -> Manifest:
         """See the port. By a dry run under another name: under its own it would be there already."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
+import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -16,14 +18,17 @@ from ...domain.errors import ClusterRefused, ClusterUnavailable, LauncherBusy, L
 from ...domain.failure import FailureCause
 from ...domain.run import Run
 from ...domain.tenant import Tenant
-from .cluster_jobs import delete_job, events_of
+from .cluster_jobs import delete_job
 from .connection import LATER, Answer, ApiServer, decoded, path_of
+from .events import FailedCreates
 from .job_of_run import Json, job_of_run
 from .sightings import sighting_of
 from .view import ClusterView
 
 TRIES = 6
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+_POLICY = re.compile(r"'[a-z0-9.-]*-job-(templates|owners)'")
+"""Those of ``deploy/`` that compare a Job with what the cluster holds; each installation begins them otherwise."""
 _NO_POD_AFTER, _HOPELESS_AFTER = 3.0, 30.0
 """Seconds without a pod until somebody asks why, and until the answer is taken for good."""
 
@@ -43,10 +48,12 @@ class KubernetesLauncher:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``jitter``: a number from 0 to 1, by which each pause is multiplied so that many do not come at once."""
         self._api, self._view, self._namespace_of = api, view, namespace_of
         self._sleep, self._jitter = sleep, jitter
+        self._failed_creates = FailedCreates(api, monotonic)
 
     async def launch(self, run: Run) -> None:
         """Make the run's Job; see the port."""
@@ -111,6 +118,11 @@ class KubernetesLauncher:
             return
         if answer.status == 403 and "exceeded quota" in answer.why:
             raise LauncherBusy(run.id, f"a quota of its namespace is used up: {answer.why}")
+        if _POLICY.search(answer.why):
+            # The policies hear of a CronJob, and of the list of them, a moment later than we do; nobody can know
+            # whether this is such a moment, or a Job that will never be allowed.
+            why = f"an admission policy refuses its Job, or has not heard of its CronJob as it is now: {answer.why}"
+            raise LauncherBusy(run.id, why, in_doubt=True)
         if answer.status == 409:
             return  # one that is being deleted, or was there and is gone
         raise LaunchRefused(run.id, f"the cluster does not take its Job ({answer.status}): {answer.why}")
@@ -149,23 +161,23 @@ class KubernetesLauncher:
         return sighting_of(job, gone, run, attempt, left)
 
     async def _without_pods(self, job: SeenJob) -> SeenJob:
-        """Why the Job has no pod: the only word of it is an event, which is gone after an hour."""
+        """Why the Job has no pod."""
         waited = self._view.waited(job.uid, "no pod")
         if waited < _NO_POD_AFTER:
             return job
         try:
-            events = await events_of(self._api, job.namespace, str(job.uid))
+            said = await self._failed_creates.of(job.namespace, str(job.uid))
         except (ClusterUnavailable, ClusterRefused):
             return job
-        refused = next((words for words, reason in reversed(events) if reason == "FailedCreate"), None)
-        if refused is None:
+        if not said:
             return job
+        refused = said[-1]
         limited = "quota" in refused or "limit range" in refused.lower() or "per Container" in refused
         certificate = DeathCertificate(
             cause=FailureCause.QUOTA_EXCEEDED if limited else FailureCause.CONFIG_ERROR,
             reason="FailedCreate",
             message=f"its Job can make no pod: {refused}",
-            events=tuple(words for words, _ in events),
+            events=tuple(said),
         )
         return msgspec.structs.replace(job, certificate=certificate, hopeless=waited >= _HOPELESS_AFTER)
 

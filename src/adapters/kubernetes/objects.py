@@ -188,9 +188,16 @@ class Pod(_Part, frozen=True):
     status: PodStatus = PodStatus()
 
 
+class Involved(_Part, frozen=True):
+    """What an event is about."""
+
+    uid: str | None = None
+
+
 class Event(_Part, frozen=True):
     """``v1`` Event."""
 
+    involved_object: Involved = Involved()
     reason: str | None = None
     message: str | None = None
     first_timestamp: datetime | None = None

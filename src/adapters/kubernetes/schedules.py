@@ -6,8 +6,8 @@ from ...application.ports.schedules import SeenSchedule, ToldOfSchedule
 from ...domain import job_names
 from ...domain.errors import ClusterRefused, ClusterUnavailable
 from ...domain.tenant import Tenant
-from .cluster_jobs import told_of
 from .connection import ApiServer, checked, path_of
+from .events import told_of
 from .view import ClusterView
 
 _NEW_ENOUGH = 1.0

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
+
+from ...application.foreign_text import ForeignText
 from ...application.ports.cluster_jobs import Phase, SeenJob, SeenPod
 from ...domain import job_names
 from ...domain.attempt import DeathCertificate
@@ -20,11 +23,17 @@ Waited = Callable[[UUID, str], float]
 
 
 def seen_job(
-    job: Job, children: Iterable[Pod], cron_jobs: Mapping[str, CronJob], tenant: Tenant, waited: Waited
+    job: Job,
+    children: Iterable[Pod],
+    cron_jobs: Mapping[str, CronJob],
+    tenant: Tenant,
+    waited: Waited,
+    hide: ForeignText,
 ) -> SeenJob | None:
     """The Job; None: it belongs to no pipeline. Raises ``ValueError`` where its labels cannot be.
 
-    ``cron_jobs``: by UID, those with the label of a pipeline. ``tenant``: of what names none.
+    ``cron_jobs``: by UID, those with the label of a pipeline. ``tenant``: of what names none. ``hide``: what nobody is
+    to read of a container's last words.
     """
     meta = job.metadata
     owner = next((one for one in meta.owner_references or () if one.kind == "CronJob"), None)
@@ -42,7 +51,7 @@ def seen_job(
     complete = pods.condition(job.status.conditions, "Complete")
     phase = Phase.FAILED if failed else Phase.COMPLETE if complete else Phase.ACTIVE
     ours = owner is not None and bool(owner.controller)
-    seen = [seen_pod(pod, waited) for pod in sorted(children, key=_age)]
+    seen = [seen_pod(pod, waited, hide) for pod in sorted(children, key=_age)]
     return SeenJob(
         uid=meta.uid,
         name=meta.name,
@@ -63,7 +72,7 @@ def seen_job(
     )
 
 
-def seen_pod(pod: Pod, waited: Waited) -> SeenPod:
+def seen_pod(pod: Pod, waited: Waited, hide: ForeignText) -> SeenPod:
     """The pod."""
     end, status = pods.terminated(pod), pods.main_status(pod)
     running = status.state.running if status is not None and status.state is not None else None
@@ -81,10 +90,16 @@ def seen_pod(pod: Pod, waited: Waited) -> SeenPod:
         ended_at=end.finished_at if end is not None else None,
         running=running is not None,
         over=over,
-        certificate=pods.ended(pod) if over else held.certificate if held is not None else None,
+        certificate=_hidden(pods.ended(pod), hide) if over else held.certificate if held is not None else None,
         hopeless=hopeless,
         summary=pods.summary_of(pod) if over else None,
     )
+
+
+def _hidden(certificate: DeathCertificate, hide: ForeignText) -> DeathCertificate:
+    if certificate.message is None:
+        return certificate
+    return msgspec.structs.replace(certificate, message=hide.text(certificate.message))
 
 
 def _certificate(reason: str | None, message: str | None) -> DeathCertificate | None:

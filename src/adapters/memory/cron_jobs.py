@@ -13,9 +13,13 @@ class MemoryCronJobs:
 
     def __init__(self) -> None:
         self._there: list[Manifest] = []
+        self._lists: dict[str, dict[str, str]] = {}
 
     def put(self, manifest: Manifest) -> None:
-        """Apply a manifest, as somebody does to a cluster."""
+        """Apply a manifest, as somebody does to a cluster: of a CronJob, or of the list of them."""
+        if manifest["kind"] == "ConfigMap":
+            self._lists[manifest["metadata"]["namespace"]] = dict(manifest["data"])
+            return
         taken = _taken(manifest)
         self._there = [one for one in self._there if _key(one) != _key(taken)] + [taken]
 
@@ -28,6 +32,10 @@ class MemoryCronJobs:
             and one["metadata"].get("labels", {}).get("app.kubernetes.io/name") == "kubescribe"
         ]
         return tuple(copy.deepcopy(sorted(ours, key=_key)))
+
+    async def startable(self, namespace: str) -> dict[str, str] | None:
+        """See the port."""
+        return copy.copy(self._lists.get(namespace))
 
     async def as_taken(self, manifest: Manifest) -> Manifest:
         """See the port."""

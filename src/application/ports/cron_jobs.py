@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from ..manifests.installation import Manifest
@@ -16,6 +17,10 @@ class CronJobs(Protocol):
 
     async def rendered(self, namespace: str) -> tuple[Manifest, ...]:
         """Those of the namespace that were rendered by us, by name, as they are there."""
+        ...
+
+    async def startable(self, namespace: str) -> Mapping[str, str] | None:
+        """What the list of those of which the API may make Jobs holds; None: there is no list."""
         ...
 
     async def as_taken(self, manifest: Manifest) -> Manifest:

@@ -61,7 +61,8 @@ class Launcher(Protocol):
         """Start a supervisor for a PENDING run, and return once it is started, not once it has claimed the run.
 
         A run whose supervisor is there already gets no second one, however often and by how many it is launched at
-        once. Raises :class:`LaunchRefused`, and :class:`LauncherBusy` where it has to wait for others to end.
+        once. Raises :class:`LaunchRefused`, and :class:`LauncherBusy` where it has to wait: for others to end,
+        or for what may still be allowed.
         """
         ...
 

@@ -100,9 +100,10 @@ class LaunchRefused(KubescribeError):
 class LauncherBusy(TemporaryError):
     """A supervisor cannot be started just now; the run waits, and is launched when there is room.
 
-    ``for_all``: until then no other run can be launched either.
+    ``for_all``: until then no other run can be launched either. ``in_doubt``: it may as well be a refusal, which it is
+    taken for when the run's start deadline has passed.
     """
 
-    def __init__(self, run_id: object, why: str, *, for_all: bool = False) -> None:
-        self.run_id, self.why, self.for_all = run_id, why, for_all
+    def __init__(self, run_id: object, why: str, *, for_all: bool = False, in_doubt: bool = False) -> None:
+        self.run_id, self.why, self.for_all, self.in_doubt = run_id, why, for_all, in_doubt
         super().__init__(f"run {run_id} waits for its supervisor: {why}")

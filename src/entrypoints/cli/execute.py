@@ -13,9 +13,9 @@ from uuid import UUID
 import msgspec
 
 from ...application.attempt_end import Stop
+from ...application.attempt_result import AttemptResult
 from ...application.execute_run import ExecuteRun
 from ...application.run_order import RunOrder
-from ...application.supervise_attempt import AttemptResult
 from ...domain.actor import CLUSTER, SCHEDULE
 from ...domain.duration import format_duration, parse_duration
 from ...domain.errors import BadSetting, DatabaseUnavailable, KubescribeError, RunMismatch

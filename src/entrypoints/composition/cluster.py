@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ...adapters.kubernetes.view import ClusterView
     from ...adapters.postgres.job_log import PostgresJobLog
     from ...application.clear_jobs import ClearJobs
+    from ...application.foreign_text import ForeignText
     from ...application.hint_pauses import HintPauses
     from ...application.observe_jobs import ObserveJobs
 
@@ -37,11 +38,18 @@ def api_server(settings: Settings, closing: list[Any]) -> ApiServer:
     return server
 
 
-def cluster_view(settings: Settings, api: ApiServer, clock: Any) -> ClusterView:
+def foreign_text(settings: Settings, databases: Any) -> ForeignText:
+    """What is hidden of what others print."""
+    from ...application.foreign_text import ForeignText
+
+    return ForeignText((*settings.secrets(), *databases.secrets()))
+
+
+def cluster_view(settings: Settings, api: ApiServer, clock: Any, hide: ForeignText) -> ClusterView:
     """What is in the namespace."""
     from ...adapters.kubernetes.view import ClusterView
 
-    return ClusterView(api, lambda: (settings.cluster.namespace,), settings.tenant, clock)
+    return ClusterView(api, lambda: (settings.cluster.namespace,), settings.tenant, clock, hide)
 
 
 def kubernetes_launcher(settings: Settings, api: ApiServer, view: ClusterView, clock: Any) -> KubernetesLauncher:
@@ -51,14 +59,14 @@ def kubernetes_launcher(settings: Settings, api: ApiServer, view: ClusterView, c
     def where(tenant: str) -> str:
         return namespace_of(tenant, settings.tenant, settings.cluster.namespace)
 
-    return KubernetesLauncher(api, view, where, sleep=clock.sleep)
+    return KubernetesLauncher(api, view, where, sleep=clock.sleep, monotonic=clock.monotonic)
 
 
-def cluster_jobs(api: ApiServer, view: ClusterView) -> KubernetesJobs:
+def cluster_jobs(api: ApiServer, view: ClusterView, hide: ForeignText) -> KubernetesJobs:
     """The Jobs of pipelines."""
     from ...adapters.kubernetes.cluster_jobs import KubernetesJobs
 
-    return KubernetesJobs(api, view)
+    return KubernetesJobs(api, view, hide)
 
 
 def job_log(engine: Any) -> PostgresJobLog:

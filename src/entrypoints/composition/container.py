@@ -228,8 +228,9 @@ class Container(containers.DeclarativeContainer):
     spool = providers.Singleton(_spool, settings)
     termination_log = providers.Singleton(_termination_log, settings)
     api_server = providers.Singleton(cluster.api_server, settings, closing)
-    cluster_view = providers.Singleton(cluster.cluster_view, settings, api_server, clock)
-    cluster_jobs = providers.Singleton(cluster.cluster_jobs, api_server, cluster_view)
+    foreign_text = providers.Singleton(cluster.foreign_text, settings, databases)
+    cluster_view = providers.Singleton(cluster.cluster_view, settings, api_server, clock, foreign_text)
+    cluster_jobs = providers.Singleton(cluster.cluster_jobs, api_server, cluster_view, foreign_text)
     launcher = providers.Selector(
         providers.Callable(_launches, settings),
         local=providers.Singleton(_launcher, settings),

@@ -12,13 +12,14 @@ from ...adapters.local.machine import whereabouts
 from ...adapters.local.process_payload import ProcessPayload
 from ...adapters.local.process_tree import ATTEMPT_VARIABLE
 from ...application.attempt_recorder import AttemptRecorder
+from ...application.attempt_result import Earlier
 from ...application.execute_run import ExecuteRun
 from ...application.heartbeat import Heartbeat
 from ...application.payload_listener import Console
 from ...application.ports.attempt_log import Beat, Pulse
 from ...application.ports.payload import Assignment
 from ...application.run_order import Limits, RunOrder
-from ...application.supervise_attempt import Earlier, SuperviseAttempt
+from ...application.supervise_attempt import SuperviseAttempt
 from ..file_order import FileOrder
 from .container import Container
 

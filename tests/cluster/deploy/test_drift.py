@@ -55,7 +55,7 @@ def test_what_was_rendered_and_applied_has_none_until_somebody_changes_it(
 
     code, _, err = drift()
     assert code == 65
-    assert "2 missing" in err
+    assert "3 missing" in err
     for thing in yaml.safe_load_all(drift("manifests")[1]):
         namespace.create(thing)
     assert drift() == (0, f"2 CronJobs in {namespace.name} are as they are declared\n", "")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import psycopg
+
+from kubescribe.application.redaction import MASK
 from kubescribe.domain.actor import CLUSTER, SCHEDULE
 from kubescribe.domain.failure import FailureCause
 from kubescribe.domain.run import Evidence, Trigger
@@ -84,3 +87,15 @@ class TestWithoutOurSupervisor:
         (attempt,) = world.attempts(done.id)
         assert attempt.certificate is not None
         assert (attempt.certificate.exit_code, attempt.certificate.log_tail) == (3, ("no disk left",))
+
+    def test_what_it_prints_of_its_secrets_is_not_on_record(self, world: ClusterWorld, node: Node) -> None:
+        script = "echo postgresql://etl:hunter2hunter2@db/sales; echo PGPASSWORD=hunter2hunter2; exit 3"
+        job = world.namespace.create(fired(adopted(world, script), SLOT))
+        done = world.ended_after_adoption(uid(job))
+        (attempt,) = world.attempts(done.id)
+        assert attempt.certificate is not None
+        assert attempt.certificate.log_tail == (f"postgresql://etl:{MASK}@db/sales", f"PGPASSWORD={MASK}")
+        for table in ("run", "attempt", "event", "outbox"):
+            with psycopg.connect(world.environ["RUNLOG_DB_URL"]) as connection:
+                rows = repr(connection.execute(f"SELECT {table}::text FROM {table}").fetchall())
+            assert "hunter2" not in rows, table

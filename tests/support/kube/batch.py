@@ -115,12 +115,13 @@ class Batch:
     def _until_quiet(self) -> None:
         """Every run has its verdict, every Job its end, every process is gone, and passes change nothing any more."""
         world = self._world
-        before: list[dict[str, str]] = [{}]
+        before: list[dict[str, frozenset[str]]] = [{}]
 
         def quiet() -> bool:
+            at_work = self._at_work()  # before the pass: what ends after it is the next one's
             done, now = world.reconciler(), footprint(world)
             same, before[0] = now == before[0], now
-            return same and not (done.changed or done.errors or done.problems or self._at_work())
+            return same and not (at_work or done.changed or done.errors or done.problems)
 
         try:
             wait_for(quiet, "the cluster to be quiet", timeout=_PATIENCE, every=0.3)
@@ -135,24 +136,31 @@ class Batch:
         alive = [f"process of attempt {one['id']}" for one in attempts if process_tree.members(one["id"])]
         jobs = [job for job in self._world.namespace.listed("jobs") if not _is_over(job)]
         active = [f"Job {job['metadata']['name']} is active" for job in jobs]
-        return [f"run {row['id']} is {row['status']} ({row['message']})" for row in rows] + alive + active
+        phases = {pod["metadata"]["name"]: pod["status"]["phase"] for pod in self._world.namespace.listed("pods")}
+        left = [f"pod {name} is {phase}" for name, phase in phases.items() if phase not in ("Succeeded", "Failed")]
+        return [f"run {row['id']} is {row['status']} ({row['message']})" for row in rows] + alive + active + left
 
     def _judge_the_cluster(self) -> None:
         """I-1, I-2 and I-16 by what the cluster showed, and I-15 by the pods' exit codes."""
         world, recorder = self._world, self._world.recorder
         recorder.look()
         status = {str(row["id"]): str(row["status"]) for row in world.rows("runlog", "SELECT id, status FROM run")}
-        attempts = {str(row["id"]) for row in world.rows("runlog", "SELECT id FROM attempt")}
+        told = world.rows("runlog", "SELECT id, run_id, whereabouts->>'pod' AS pod FROM attempt")
+        attempts = {str(row["id"]) for row in told}
         published = world.rows("report", "SELECT attempt_id FROM kubescribe.publication")
         ledger = {str(row["attempt_id"]) for row in published}
         jobs: dict[str, list[str]] = {}
         for uid, job in recorder.jobs.items():
             jobs.setdefault(run_of(job), []).append(uid)
-        for run_id, uids in jobs.items():
+        for run_id, made in jobs.items():
             if run_id not in status:
-                self._broken("I-2", f"Job {uids} has no run", run_id)
-            if len(uids) > 1:
-                self._broken("I-16", f"it had the Jobs {uids}", run_id)
+                self._broken("I-2", f"Job {made} has no run", run_id)
+            if len(made) > 1:
+                self._broken("I-16", f"it had the Jobs {made}", run_id)
+        uids = {pod["metadata"]["name"]: uid for uid, pod in recorder.pods.items()}
+        for row in told:
+            if uids.get(row["pod"], str(row["id"])) != str(row["id"]):
+                self._broken("I-1", f"pod {row['pod']} is attempt {row['id']}, and not its own", str(row["run_id"]))
         for uid, pod in recorder.pods.items():
             code, run_id = _exit_code(pod), run_of(pod)
             if code is None:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import random
 import signal
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from .faulty_world import FaultyCluster
+import psycopg
+
+from tests.support.waiting import wait_for
+
+from .faulty_world import RUN_ID, FaultyCluster
 from .node.node import NodePod
 
 _STARTS, _LIFE = 4.0, 3.0
 """Seconds in which runs are asked for, and in which a fault comes after its run was asked for."""
+
+_ROW = 3.0
+"""Seconds for which a fault waits for its run to publish."""
 
 
 class Target(NamedTuple):
@@ -97,8 +104,30 @@ def _two_pods(target: Target) -> None:
 
 def _delete_job(target: Target) -> None:
     world, way = target.world, target.dice.choice(("Background", "Foreground", "Orphan"))
-    name = world.cluster.job(target.run_id)["metadata"]["name"]
+    jobs = world.namespace.listed("jobs", labelSelector=f"{RUN_ID}={target.run_id}")
+    assert jobs, "it is gone, though a pod of it may be there"
+    name = jobs[0]["metadata"]["name"]
     world.namespace.api.delete("jobs", name, world.namespace.name, propagation=way)
+
+
+def _cancel_late(target: Target) -> None:
+    _once(target, "staged")
+    target.world.cluster.cancel(target.run_id)
+
+
+def _kill_late(target: Target) -> None:
+    pod = target.running
+    _once(target, "publication")
+    pod.send(signal.SIGKILL)
+
+
+def _once(target: Target, table: Literal["staged", "publication"]) -> None:
+    """Wait until the run has a row there: the moments about a publication are short, and seldom hit by chance."""
+    query = f"SELECT FROM kubescribe.{table} WHERE run_id = %s"
+    try:
+        wait_for(lambda: bool(target.world.rows("report", query, target.run_id)), "a row", timeout=_ROW, every=0.005)
+    except psycopg.Error as away:
+        raise AssertionError("the report database is away") from away
 
 
 def _pressure(target: Target) -> None:
@@ -117,6 +146,8 @@ OF_A_RUN: dict[str, Callable[[Target], object]] = {
     "two pods": _two_pods,
     "delete the Job": _delete_job,
     "cancel": lambda target: target.world.cluster.cancel(target.run_id),
+    "cancel, as it publishes": _cancel_late,
+    "kill, as it has published": _kill_late,
 }
 
 

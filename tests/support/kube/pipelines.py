@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -93,4 +94,35 @@ def gated(run: Context, folder: str) -> None:
 @pipeline(schedule="*/3 * * * *", reports=["totals"], run_deadline="2m", start_deadline="60s")
 def often(run: Context) -> None:
     """Publish something twenty times an hour."""
+    run.report("totals", pl.DataFrame({"n": [1]}))
+
+
+@pipeline(run_deadline="5m", start_deadline="60s")
+def apiece(run: Context, report: str) -> None:
+    """Publish a report of its own, so that nobody waits for another's."""
+    run.report(report, pl.DataFrame({"attempt": [str(run.attempt_id)]}))
+
+
+@pipeline(reports=["totals"], run_deadline="5m", start_deadline="60s")
+def deaf(run: Context) -> None:
+    """Work on, whoever asks for an end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("deaf", flush=True)
+    time.sleep(600)
+
+
+@pipeline(reports=["totals"], run_deadline="5m", start_deadline="60s")
+def busy(run: Context, file: str) -> None:
+    """Compute in Python, in four threads, until there is the file."""
+
+    def compute() -> None:
+        while not Path(file).exists():
+            for number in range(300_000):
+                number * number
+
+    threads = [threading.Thread(target=compute) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     run.report("totals", pl.DataFrame({"n": [1]}))

@@ -11,6 +11,10 @@ from tests.support.manifests import INSTALLATION, REMOVED, a_pipeline, changed
 from kubescribe.adapters.memory.cron_jobs import MemoryCronJobs
 from kubescribe.application.find_drift import Drift, FindDrift
 from kubescribe.application.manifests.cron_job import cron_job
+from kubescribe.application.manifests.installation import Manifest
+from kubescribe.application.manifests.rendering import manifests
+from kubescribe.domain.concurrency import Concurrency
+from kubescribe.domain.pipeline import Pipeline
 
 HOURLY, ASKED = a_pipeline("hourly", schedule="0 * * * *"), a_pipeline("asked", schedule=None)
 POD = "spec/jobTemplate/spec/template/spec"
@@ -20,8 +24,13 @@ def drift(cluster: MemoryCronJobs) -> Drift:
     return asyncio.run(FindDrift(cron_jobs=cluster)([HOURLY, ASKED], INSTALLATION))
 
 
+def startable(*pipelines: Pipeline) -> Manifest:
+    return manifests(pipelines, INSTALLATION)[0]
+
+
 def a_cluster(changes: dict[str, Any] | None = None, pipeline: str = "hourly") -> MemoryCronJobs:
     cluster = MemoryCronJobs()
+    cluster.put(startable(HOURLY, ASKED))
     for declared in (HOURLY, ASKED):
         manifest = cron_job(declared, INSTALLATION)
         for path, value in (changes or {}).items():
@@ -75,6 +84,7 @@ def test_a_pipeline_without_a_schedule_that_was_resumed_is_found() -> None:
 
 def test_what_is_missing_and_what_is_left_over_are_named() -> None:
     cluster = MemoryCronJobs()
+    cluster.put(startable(HOURLY, ASKED))
     cluster.put(cron_job(HOURLY, INSTALLATION))
     cluster.put(cron_job(a_pipeline("gone"), INSTALLATION))
     found = drift(cluster)
@@ -87,3 +97,27 @@ def test_a_rule_that_is_broken_in_the_cluster_is_told() -> None:
     found = drift(a_cluster({f"{POD}/automountServiceAccountToken": True}))
     (problem,) = found.problems
     assert problem.startswith("hourly: pod.automountServiceAccountToken")
+
+
+def test_a_list_of_what_may_be_started_that_is_an_old_one_is_found() -> None:
+    cluster = a_cluster()
+    cluster.put(startable(HOURLY))
+    found = drift(cluster)
+    assert (found.missing, found.changed) == ((), ("configmap/kubescribe-pipelines",))
+    assert "+  asked: asked" in found.difference
+
+
+def test_a_list_that_is_not_there_is_missing() -> None:
+    cluster = MemoryCronJobs()
+    for declared in (HOURLY, ASKED):
+        cluster.put(cron_job(declared, INSTALLATION))
+    assert drift(cluster).missing == ("configmap/kubescribe-pipelines",)
+
+
+def test_how_runs_beside_each_other_are_handled_is_compared_too() -> None:
+    queued = a_pipeline("queued", concurrency=Concurrency.QUEUE)
+    cluster = MemoryCronJobs()
+    cluster.put(startable(queued))
+    cluster.put(changed(cron_job(queued, INSTALLATION), "metadata/annotations", {}))
+    found = asyncio.run(FindDrift(cron_jobs=cluster)([queued], INSTALLATION))
+    assert found.changed == ("queued",)

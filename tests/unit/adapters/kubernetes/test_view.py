@@ -270,6 +270,28 @@ def watch(view: ClusterView, loop: asyncio.Runner) -> None:
     loop.run(some())
 
 
+def test_a_look_that_took_long_serves_a_whole_pass(
+    server: Server, view: ClusterView, clock: MemoryClock, loop: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = server.read
+
+    async def slowly(path: str, query: Mapping[str, object] | None = None) -> bytes | None:
+        clock.advance(0.5)
+        return await read(path, query)
+
+    monkeypatch.setattr(server, "read", slowly)
+    loop.run(view.refresh(1.0))
+    looks = len(server.asked)
+    clock.advance(10)
+    loop.run(view.refresh(1.0))
+    assert len(server.asked) == looks, "three pages took 1.5 s"
+    loop.run(view.refresh(0.0))
+    assert len(server.asked) == 2 * looks, "who wants it now gets it now"
+    clock.advance(16)
+    loop.run(view.refresh(1.0))
+    assert len(server.asked) == 3 * looks
+
+
 def test_a6_a_watch_tells_what_comes_and_what_goes(server: Server, view: ClusterView, loop: asyncio.Runner) -> None:
     server.held["jobs"] = [job()]
     server.changes = [
