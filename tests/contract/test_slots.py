@@ -219,6 +219,25 @@ def test_a_pause_that_has_ended_is_known(world: World, pauses: Pauses) -> None:
     assert opened(world)[-1].slot == after and opened(world)[-1].paused is None
 
 
+def test_a_pause_holds_no_longer_than_until_its_end(world: World, pauses: Pauses) -> None:
+    """Whoever resumes it may have been away when its end came."""
+    end = now(world) + timedelta(seconds=0.5)
+    world.run(pauses.pause("flights", actor="user:ann", until=end))
+    while now(world) <= end + timedelta(seconds=0.1):
+        if isinstance(world, MemoryWorld):
+            world.database.advance(0.1)
+    early, at_its_end = (
+        msgspec.structs.replace(a_slot(world, 0, logical=word), at=at)
+        for word, at in (("early", end - timedelta(seconds=0.05)), ("at its end", end))
+    )
+    add(world, early, at_its_end)
+    assert [one.paused is None for one in opened(world)] == [False, True]
+    world.run(ResumePipeline(pauses=pauses)(Pipeline(name="flights"), actor="reconciler"))
+    first, second = opened(world)
+    assert second.paused is None
+    assert first.paused is not None and f"to {end:%Y-%m-%d %H:%M} UTC by user:ann" in first.paused
+
+
 def test_a_run_beside_that_worked_through_the_window(world: World) -> None:
     earlier = a_slot(world, -1000)
     works = a_run_of(world, earlier)

@@ -194,8 +194,9 @@ class MemorySlots:
                 f"pipeline:{slot.pipeline}",
                 "pipeline.resumed",
             ):
-                since = datetime.fromisoformat(event.data["paused_since"])
-                if since <= slot.at <= event.at:
+                since, until = datetime.fromisoformat(event.data["paused_since"]), (event.before or {}).get("until")
+                held = until is None or slot.at < datetime.fromisoformat(until)
+                if since <= slot.at <= event.at and held:
                     return was_paused(slot.pipeline, event.data, event.before, event.at)
         return None
 
