@@ -26,6 +26,7 @@ _CLUSTER_AWAY = timedelta(seconds=90)
 _OVERLAP, _FIRST = 60.0, 3 * 86_400.0
 """Seconds of runs that each look takes twice, for what is committed late, and that the first one takes."""
 _SET_BACK = 60.0
+_ANEW = 30.0
 _ASKED = 100
 """CronJobs whose events are asked for in one pass; of the others their status has to be enough."""
 
@@ -41,6 +42,8 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...] = ()
     schedules: dict[Key, WatchedSchedule] = {}
     """Those whose slots are kept."""
+    anew: bool = False
+    """This process has not looked for a while: another one may have, and have died before it did what follows."""
 
 
 class WatchSlots:
@@ -94,8 +97,9 @@ class WatchSlots:
         decisions = await self._judged(opened.slots, watched, away, opened.now)
         decided = list(await self._slots.decide(decisions))
         decided += await self._come(watched, began, opened.now)
+        anew = self._looked_at is None or began - self._looked_at > _ANEW
         self._now, self._looked_at = opened.now, began
-        return Watched(decided=tuple(decided), problems=problems, schedules=watched)
+        return Watched(decided=tuple(decided), problems=problems, schedules=watched, anew=anew)
 
     def _schedules_of(
         self, declared: Sequence[Pipeline], seen: Sequence[SeenSchedule] | None
