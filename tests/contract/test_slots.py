@@ -375,6 +375,17 @@ def test_what_is_due(world: World, pauses: Pauses) -> None:
     )
 
 
+def test_what_is_due_of_others_takes_no_place(world: World) -> None:
+    others = [a_slot(world, -20 - number, tenant="other") for number in range(3)]
+    usual = [a_slot(world, -20 - number) for number in range(3)]
+    gap = a_slot(world, -10, oddity="gap")
+    add(world, *others)
+    add(world, *usual, gap)
+    assert world.run(world.slots.due("default", gaps=True, limit=2)) == (gap,)
+    assert {one.tenant for one in world.run(world.slots.due("default", limit=3))} == {"default"}
+    assert world.run(world.slots.due("other", gaps=True)) == ()
+
+
 def test_pages(world: World) -> None:
     slots = [a_slot(world, 10 * number, pipeline=f"p{number % 2}") for number in range(-5, 5)]
     slots.append(msgspec.structs.replace(slots[-1], id=world.ids.new(), pipeline="same moment"))

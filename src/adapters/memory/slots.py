@@ -26,6 +26,7 @@ from ...domain.run_status import RunStatus
 from ...domain.slot import Slot, SlotReason, SlotVerdict, decided_event, state_of
 from ...domain.slot_verdict import SlotRun
 from ...domain.storable import storable
+from ...domain.tenant import DEFAULT_TENANT, Tenant
 from .database import MemoryRunLogDatabase
 
 _FAR = datetime.max.replace(tzinfo=UTC)
@@ -107,7 +108,7 @@ class MemorySlots:
                 changed.append(slot)
             return tuple(sorted(changed, key=lambda one: (one.at, one.id)))
 
-    async def due(self, *, limit: int = 100) -> tuple[Slot, ...]:
+    async def due(self, tenant: Tenant = DEFAULT_TENANT, *, gaps: bool = False, limit: int = 100) -> tuple[Slot, ...]:
         """See the port."""
         with self._database.transaction():
             now = self._database.now()
@@ -115,6 +116,7 @@ class MemorySlots:
                 one
                 for one in self._in_order()
                 if one.verdict is None and one.expected and one.at <= now < one.window_ends
+                if one.tenant == tenant and (one.oddity == "gap" or not gaps)
                 if self._paused_at(one) is None and self._run(one.tenant, one.pipeline, one.at) is None
             )[:limit]
 

@@ -110,7 +110,8 @@ SELECT clock_timestamp(), * FROM unnest($1::text[], $2::text[], $3::text[], $4::
 """
 DUE = f"""
 SELECT {SLOT} FROM public.slot
-WHERE verdict IS NULL AND expected AND at <= now() AND window_ends > now()
+WHERE verdict IS NULL AND expected AND at <= now() AND window_ends > now() AND tenant = $1
+  AND (oddity = 'gap' OR NOT $2)
   AND NOT EXISTS (
     SELECT FROM public.pipeline_pause AS pause
     WHERE pause.tenant = slot.tenant AND pause.pipeline = slot.pipeline AND pause.since <= slot.at
@@ -118,7 +119,7 @@ WHERE verdict IS NULL AND expected AND at <= now() AND window_ends > now()
   AND NOT EXISTS (
     SELECT FROM public.run WHERE run.tenant = slot.tenant AND run.pipeline = slot.pipeline AND run.slot = slot.at
       AND run.mode = 'publish')
-ORDER BY at, id LIMIT $1
+ORDER BY at, id LIMIT $3
 """  # noqa: S608
 
 

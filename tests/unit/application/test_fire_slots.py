@@ -114,6 +114,14 @@ def test_one_whose_parameters_nobody_gives_is_missed_and_says_why(world: SlotWor
     assert "day" in (slot.detail or "")
 
 
+def test_what_is_not_declared_here_is_left_to_who_declares_it(world: SlotWorld) -> None:
+    world.watch()
+    world.to(13)
+    another = SlotWorld(world.loop, database=world.database)
+    assert another.fire() == [] and world.slot(13).verdict is None
+    assert len(world.fire()) == 1
+
+
 def test_runlog_away_is_not_the_slots_end(world: SlotWorld) -> None:
     world.watch()
     world.to(13)
