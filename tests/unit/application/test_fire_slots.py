@@ -97,6 +97,23 @@ def test_clock_jumps_start_nothing_twice(world: SlotWorld) -> None:
     assert len(fired) == len(set(fired))
 
 
+def test_a_clock_that_was_a_year_ahead_for_a_while(world: SlotWorld) -> None:
+    world.declare(schedule="*/5 * * * *")
+    world.watch()
+    world.jump(365 * 24 * HOUR)
+    for _ in range(5):
+        world.watch()
+    assert len(world.all(verdicts=(SlotVerdict.MISSED,))) > 1000
+    world.jump(-365 * 24 * HOUR)
+    world.watch()
+    assert world.all(verdicts=(SlotVerdict.MISSED,)) == [], "none of them has come"
+    world.watch()
+    for day in range(11, 15):
+        world.to(13, 0, 1, day=day)
+        world.watch()
+        assert [world.database.runs[one].slot for one in world.fire()] == [NOON.replace(day=day, hour=13)]
+
+
 def test_what_is_paused_is_not_started(world: SlotWorld) -> None:
     world.watch()
     world.loop.run(world.pauses.pause("flights", actor="user:ann"))
