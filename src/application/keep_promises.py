@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 
@@ -216,45 +217,81 @@ class KeepPromises:
         for pipeline in pipelines:
             promises = pipeline.promises
             shown = {
-                name: await self._shown(name, known.get(name))
+                name: await self._history(work, pipeline, await self._shown(name, known.get(name)))
                 for name in sorted({*promises.fresh_within, *promises.rows_between})
             }
             self._fresh(work, pipeline, shown)
             self._rows(work, pipeline, shown)
 
-    def _fresh(self, work: _Pass, pipeline: Pipeline, shown: dict[str, Shown]) -> None:
+    async def _history(self, work: _Pass, pipeline: Pipeline, seen: Shown) -> tuple[Shown, ...]:
+        """What readers saw one after the other, ``seen`` last; that alone where nothing was passed over.
+
+        Of what nobody looked at meanwhile the newest says nothing of those before it.
+        """
+        held = [work.standing.held[pipeline.name, kind] for kind in pipeline.promises.kinds & _REPORT_KINDS]
+        known = {self._known.get((pipeline.name, kind, seen.report), "") for kind in _REPORT_KINDS} - {""}
+        away = work.now - min(one.looked_at for one in held) > _SLACK
+        if seen.published_at is None or self._catalogue is None or seen.subject in known or not (known or away):
+            return (seen,)
+        ledger = await self._catalogue.ledger(seen.report, limit=_PAGE)
+        first = {one.version: one.published_at for one in ledger if one.kind == "publish"}
+        before = [
+            Shown(
+                report=seen.report,
+                run_id=one.run_id,
+                published_at=first.get(one.version, one.published_at),
+                rows=one.shown,
+            )
+            for one in reversed(ledger)
+        ]
+        places = [place for place, one in enumerate(before) if one.subject == seen.subject]
+        return (*before[: places[0]], seen) if places else (seen,)
+
+    def _passed_by(self, work: _Pass, key: Held, history: tuple[Shown, ...]) -> tuple[Shown, ...]:
+        """Those that came and went since the last look."""
+        held = work.standing.held[key]
+        since = max(held.since, held.looked_at - _SLACK)
+        return tuple(one for one in history[:-1] if one.published_at is not None and one.published_at > since)
+
+    def _fresh(self, work: _Pass, pipeline: Pipeline, shown: dict[str, tuple[Shown, ...]]) -> None:
         key = (pipeline.name, IncidentKind.FRESH_WITHIN)
         if not pipeline.promises.fresh_within:
             return
         zone, fresh = find_zone(pipeline.timezone), True
         opened = {one.subject: one for one in work.open_of(*key)}
         for report, within in pipeline.promises.fresh_within.items():
-            seen = shown[report]
-            due = (seen.published_at or work.standing.held[key].since) + timedelta(seconds=within)
-            fresh &= work.now <= due
-            if seen.subject not in opened and self._is_news(work, pipeline, key[1], seen):
-                opened[seen.subject] = self._promise(pipeline, key[1], seen.subject, due)
-                work.made.append(opened[seen.subject])
+            history, since = shown[report], work.standing.held[key].since
+            *_, seen = history
+            fresh &= work.now <= _due(seen, within, since)
+            passed_by = self._passed_by(work, key, history)
+            for one in (*passed_by, seen) if self._is_news(work, pipeline, key[1], seen) else ():
+                if one.subject not in opened:
+                    due = _due(one, within, since)
+                    opened[one.subject] = self._promise(pipeline, key[1], one.subject, due)
+                    work.made.append(opened[one.subject])
+            next_of = {one.subject: after for one, after in pairwise(history)}
             for subject, promise in opened.items():
                 if subject.partition("/")[0] == report:
-                    work.take(fresh_judged(promise, seen, within=within, now=work.now, zone=zone))
+                    after = seen if subject == seen.subject else next_of.get(subject, history[0])
+                    work.take(fresh_judged(promise, after, within=within, now=work.now, zone=zone))
         self._stands(work, key, fresh)
 
-    def _rows(self, work: _Pass, pipeline: Pipeline, shown: dict[str, Shown]) -> None:
+    def _rows(self, work: _Pass, pipeline: Pipeline, shown: dict[str, tuple[Shown, ...]]) -> None:
         key = (pipeline.name, IncidentKind.ROWS_BETWEEN)
         if not pipeline.promises.rows_between:
             return
         zone, fit = find_zone(pipeline.timezone), True
         for report, between in pipeline.promises.rows_between.items():
-            seen = shown[report]
+            *_, seen = shown[report]
             if seen.published_at is None:
                 continue  # nothing is shown: that is another promise's business
             fit &= rows_fit(seen.rows, between)
             if self._is_news(work, pipeline, key[1], seen):
-                promise = self._promise(pipeline, key[1], seen.subject, seen.published_at)
-                promise = msgspec.structs.replace(promise, run_id=seen.run_id)
-                work.made.append(promise)
-                work.take(rows_judged(promise, seen, between=between, now=work.now, zone=zone))
+                for one in (*self._passed_by(work, key, shown[report]), seen):
+                    promise = self._promise(pipeline, key[1], one.subject, one.published_at)
+                    promise = msgspec.structs.replace(promise, run_id=one.run_id)
+                    work.made.append(promise)
+                    work.take(rows_judged(promise, one, between=between, now=work.now, zone=zone))
         self._stands(work, key, fit)
 
     def _stands(self, work: _Pass, key: Held, well: bool) -> None:
@@ -280,6 +317,11 @@ class KeepPromises:
 
     def _promise(self, pipeline: Pipeline, kind: IncidentKind, subject: str, due: datetime | None = None) -> Promise:
         return Promise(tenant=self._tenant, pipeline=pipeline.name, kind=kind, subject=subject, due_at=due)
+
+
+def _due(shown: Shown, within: float, since: datetime) -> datetime:
+    """Until when something newer is promised; ``since``: where nothing was ever published."""
+    return (shown.published_at or since) + timedelta(seconds=within)
 
 
 def _is_skipped(slot: Slot) -> bool:

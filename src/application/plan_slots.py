@@ -10,6 +10,8 @@ from .ports.slots import Key, Planned, PlanSource, SlotPlan, Slots
 from .watched_schedule import WatchedSchedule
 
 _AGAIN, _SOON = timedelta(hours=1), timedelta(minutes=5)
+_TOO_FAR = timedelta(days=1)
+"""Further ahead than they are kept, slots were planned by a clock that was wrong."""
 _AT_ONCE = 20_000
 """Slots that go into one transaction."""
 
@@ -27,6 +29,7 @@ class PlanSlots:
         self._rules: dict[Key, str] = {}
         self._planned_for: Mapping[Key, WatchedSchedule] | None = None
         self._next: datetime | None = None
+        self._asked_at: datetime | None = None
 
     async def __call__(
         self, watched: Mapping[Key, WatchedSchedule], *, ours: Tenant | None, cluster: bool, now: datetime | None
@@ -36,6 +39,9 @@ class PlanSlots:
         ``ours``: the tenant whose declarations these are, None where there are none, and ``cluster``: whether the
         CronJobs were seen; of others nothing is taken away. Raises :class:`DatabaseUnavailable`.
         """
+        if now is not None and self._asked_at is not None and now < self._asked_at:
+            self._rules, self._next = {}, None  # the clock was set back: what was done until when says nothing now
+        self._asked_at = now
         if watched is self._planned_for and now is not None and self._next is not None and now < self._next:
             return 0
         rules = {key: one.rule for key, one in watched.items()}
@@ -63,7 +69,7 @@ class PlanSlots:
 
     def _planned(self, one: WatchedSchedule, known: SlotPlan | None, now: datetime) -> Planned | None:
         """What is to be added; None: nothing."""
-        changed = known is not None and known.rule != one.rule
+        changed = known is not None and (known.rule != one.rule or known.planned_until - now > one.ahead + _TOO_FAR)
         keep = max(one.ahead / 2, one.ahead - _AGAIN)
         if known is not None and not changed and known.planned_until - now > keep:
             self._again_at[one.key] = max(known.planned_until - keep, now + _SOON)

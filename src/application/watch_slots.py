@@ -26,6 +26,8 @@ _CLUSTER_AWAY = timedelta(seconds=90)
 _OVERLAP, _FIRST = 60.0, 3 * 86_400.0
 """Seconds of runs that each look takes twice, for what is committed late, and that the first one takes."""
 _SET_BACK = 60.0
+_ANEW = 30.0
+_REOPENED = 1000
 _ASKED = 100
 """CronJobs whose events are asked for in one pass; of the others their status has to be enough."""
 
@@ -41,6 +43,8 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...] = ()
     schedules: dict[Key, WatchedSchedule] = {}
     """Those whose slots are kept."""
+    anew: bool = False
+    """This process has not looked for a while: another one may have, and have died before it did what follows."""
 
 
 class WatchSlots:
@@ -94,8 +98,9 @@ class WatchSlots:
         decisions = await self._judged(opened.slots, watched, away, opened.now)
         decided = list(await self._slots.decide(decisions))
         decided += await self._come(watched, began, opened.now)
+        anew = self._looked_at is None or began - self._looked_at > _ANEW
         self._now, self._looked_at = opened.now, began
-        return Watched(decided=tuple(decided), problems=problems, schedules=watched)
+        return Watched(decided=tuple(decided), problems=problems, schedules=watched, anew=anew)
 
     def _schedules_of(
         self, declared: Sequence[Pipeline], seen: Sequence[SeenSchedule] | None
@@ -170,7 +175,10 @@ class WatchSlots:
 
     async def _come(self, watched: dict[Key, WatchedSchedule], began: float, now: datetime) -> tuple[Slot, ...]:
         """What runs that came since the last pass make of slots that had a verdict, or that nobody has expected."""
-        since = _FIRST if self._looked_at is None else began - self._looked_at
+        since = _FIRST
+        if self._now is not None and self._looked_at is not None:
+            # A machine that slept has a monotonic clock that stood still, and runs were made meanwhile.
+            since = max(began - self._looked_at, (now - self._now).total_seconds())
         come = await self._slots.come(since + _OVERLAP)
         strays = [
             stray(one.tenant, one.pipeline, one.at, watched.get((one.tenant, one.pipeline)))
@@ -184,15 +192,18 @@ class WatchSlots:
     async def _reopen(self, watched: dict[Key, WatchedSchedule], now: datetime) -> None:
         """The clock was set back: what it had seen go by without a run is ahead again, and may run."""
         for tenant in {key[0] for key in watched}:
-            which = SlotFilter(tenant=tenant, verdicts=(SlotVerdict.MISSED,), since=now)
-            page = await self._slots.find(which, limit=1000)
-            await self._slots.decide(
-                [
-                    Decision(slot=slot, after=SlotState(verdict=None))
-                    for slot in page.slots
-                    if slot.run_id is None and slot.at > now
-                ]
-            )
+            which, after = SlotFilter(tenant=tenant, verdicts=(SlotVerdict.MISSED,), since=now), None
+            while True:
+                page = await self._slots.find(which, limit=_REOPENED, after=after)
+                await self._slots.decide(
+                    [
+                        Decision(slot=slot, after=SlotState(verdict=None))
+                        for slot in page.slots
+                        if slot.run_id is None and slot.at > now
+                    ]
+                )
+                if (after := page.next) is None:
+                    break
 
     def _was_set_back(self, now: datetime, began: float) -> bool:
         """Whether the database's clock went back since the last pass; of the time before the first nobody knows."""

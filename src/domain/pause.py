@@ -82,8 +82,10 @@ def resumed_event(
 
 
 def was_paused(pipeline: str, data: dict[str, Any], before: dict[str, Any] | None, ended: datetime) -> str:
-    """A pause that has ended, for people, from what its ``pipeline.resumed`` event says."""
-    since = datetime.fromisoformat(data["paused_since"])
+    """A pause that has ended, for people, from what its ``pipeline.resumed`` event says; ``ended``: when that was."""
+    since, until = datetime.fromisoformat(data["paused_since"]), (before or {}).get("until")
+    if until is not None:  # whoever wrote the event may have been away when its end came
+        ended = min(ended, datetime.fromisoformat(until))
     text = f"pipeline {pipeline} was paused from {since:%Y-%m-%d %H:%M} UTC to {ended:%Y-%m-%d %H:%M} UTC"
     text += f" by {data.get('paused_by')}"
     reason = (before or {}).get("reason")

@@ -219,6 +219,25 @@ def test_a_pause_that_has_ended_is_known(world: World, pauses: Pauses) -> None:
     assert opened(world)[-1].slot == after and opened(world)[-1].paused is None
 
 
+def test_a_pause_holds_no_longer_than_until_its_end(world: World, pauses: Pauses) -> None:
+    """Whoever resumes it may have been away when its end came."""
+    end = now(world) + timedelta(seconds=0.5)
+    world.run(pauses.pause("flights", actor="user:ann", until=end))
+    while now(world) <= end + timedelta(seconds=0.1):
+        if isinstance(world, MemoryWorld):
+            world.database.advance(0.1)
+    early, at_its_end = (
+        msgspec.structs.replace(a_slot(world, 0, logical=word), at=at)
+        for word, at in (("early", end - timedelta(seconds=0.05)), ("at its end", end))
+    )
+    add(world, early, at_its_end)
+    assert [one.paused is None for one in opened(world)] == [False, True]
+    world.run(ResumePipeline(pauses=pauses)(Pipeline(name="flights"), actor="reconciler"))
+    first, second = opened(world)
+    assert second.paused is None
+    assert first.paused is not None and f"to {end:%Y-%m-%d %H:%M} UTC by user:ann" in first.paused
+
+
 def test_a_run_beside_that_worked_through_the_window(world: World) -> None:
     earlier = a_slot(world, -1000)
     works = a_run_of(world, earlier)
@@ -354,6 +373,17 @@ def test_what_is_due(world: World, pauses: Pauses) -> None:
     assert [one.pipeline for one in world.run(world.slots.due())] == ["paused", "flights"], (
         "it was due before the pause"
     )
+
+
+def test_what_is_due_of_others_takes_no_place(world: World) -> None:
+    others = [a_slot(world, -20 - number, tenant="other") for number in range(3)]
+    usual = [a_slot(world, -20 - number) for number in range(3)]
+    gap = a_slot(world, -10, oddity="gap")
+    add(world, *others)
+    add(world, *usual, gap)
+    assert world.run(world.slots.due("default", gaps=True, limit=2)) == (gap,)
+    assert {one.tenant for one in world.run(world.slots.due("default", limit=3))} == {"default"}
+    assert world.run(world.slots.due("other", gaps=True)) == ()
 
 
 def test_pages(world: World) -> None:

@@ -26,6 +26,7 @@ from ...domain.run_status import RunStatus
 from ...domain.slot import Slot, SlotReason, SlotVerdict, decided_event, state_of
 from ...domain.slot_verdict import SlotRun
 from ...domain.storable import storable
+from ...domain.tenant import DEFAULT_TENANT, Tenant
 from .database import MemoryRunLogDatabase
 
 _FAR = datetime.max.replace(tzinfo=UTC)
@@ -107,7 +108,7 @@ class MemorySlots:
                 changed.append(slot)
             return tuple(sorted(changed, key=lambda one: (one.at, one.id)))
 
-    async def due(self, *, limit: int = 100) -> tuple[Slot, ...]:
+    async def due(self, tenant: Tenant = DEFAULT_TENANT, *, gaps: bool = False, limit: int = 100) -> tuple[Slot, ...]:
         """See the port."""
         with self._database.transaction():
             now = self._database.now()
@@ -115,6 +116,7 @@ class MemorySlots:
                 one
                 for one in self._in_order()
                 if one.verdict is None and one.expected and one.at <= now < one.window_ends
+                if one.tenant == tenant and (one.oddity == "gap" or not gaps)
                 if self._paused_at(one) is None and self._run(one.tenant, one.pipeline, one.at) is None
             )[:limit]
 
@@ -194,8 +196,9 @@ class MemorySlots:
                 f"pipeline:{slot.pipeline}",
                 "pipeline.resumed",
             ):
-                since = datetime.fromisoformat(event.data["paused_since"])
-                if since <= slot.at <= event.at:
+                since, until = datetime.fromisoformat(event.data["paused_since"]), (event.before or {}).get("until")
+                held = until is None or slot.at < datetime.fromisoformat(until)
+                if since <= slot.at <= event.at and held:
                     return was_paused(slot.pipeline, event.data, event.before, event.at)
         return None
 

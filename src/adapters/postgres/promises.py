@@ -58,11 +58,22 @@ FROM unnest($2::text[], $3::timestamptz[]) AS asked (pipeline, since)
 JOIN public.run ON run.tenant = $1 AND run.pipeline = asked.pipeline AND run.created_at >= asked.since
   AND run.mode = 'publish'
 """
-_DONE = """
-SELECT (SELECT min(run.finished_at) FROM public.run
-        WHERE run.tenant = $1 AND run.pipeline = asked.pipeline AND run.slot >= asked.slot
-          AND run.slot IS NOT NULL AND run.status = 'succeeded' AND run.mode = 'publish') AS done
-FROM unnest($2::text[], $3::timestamptz[]) WITH ORDINALITY AS asked (pipeline, slot, place) ORDER BY place
+# After an absence thousands are asked for at once: the runs are read once, not by each slot.
+DONE = """
+WITH asked AS (
+    SELECT * FROM unnest($2::text[], $3::timestamptz[]) WITH ORDINALITY AS asked (pipeline, slot, place)
+), since AS (
+    SELECT pipeline, min(slot) AS slot FROM asked GROUP BY pipeline
+), told AS (
+    SELECT pipeline, slot, place, NULL::timestamptz AS finished_at FROM asked
+    UNION ALL
+    SELECT run.pipeline, run.slot, NULL, run.finished_at
+    FROM since JOIN public.run ON run.tenant = $1 AND run.pipeline = since.pipeline AND run.slot >= since.slot
+    WHERE run.slot IS NOT NULL AND run.status = 'succeeded' AND run.mode = 'publish'
+), first AS (
+    SELECT place, min(finished_at) OVER (PARTITION BY pipeline ORDER BY slot DESC) AS done FROM told
+)
+SELECT done FROM first WHERE place IS NOT NULL ORDER BY place
 """
 _MAKE = """
 INSERT INTO public.promise (tenant, pipeline, kind, subject, due_at, run_id)
@@ -173,7 +184,7 @@ class PostgresPromiseBook:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> tuple[datetime | None, ...]:
-            return tuple(row["done"] for row in await connection.fetch(_DONE, tenant, *_columns(slots, 2)))
+            return tuple(row["done"] for row in await connection.fetch(DONE, tenant, *_columns(slots, 2)))
 
         return await self._session.run(work)
 

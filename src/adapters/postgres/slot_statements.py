@@ -39,12 +39,14 @@ SELECT id, status, created_at, started_at, cause, skip_reason, message FROM publ
 WHERE run.tenant = {0}.tenant AND run.pipeline = {0}.pipeline AND run.slot = {0}.at AND run.mode = 'publish'
 ORDER BY started_at IS NULL, started_at, created_at DESC, id LIMIT 1
 """
+# A pause whose end came while nobody looked is resumed later than it ended.
 RESUMED = """
 SELECT event.data, event.before, event.at FROM public.event
 WHERE event.tenant = slot.tenant AND event.subject = 'pipeline:' || slot.pipeline AND event.run_id IS NULL
   AND event.kind = 'pipeline.resumed' AND event.at >= slot.at AND run.id IS NULL AND pause.since IS NULL
   AND (event.data ->> 'paused_since')::timestamptz <= slot.at
-ORDER BY seq LIMIT 1
+  AND coalesce((event.before ->> 'until')::timestamptz > slot.at, true)
+ORDER BY event.at LIMIT 1
 """
 # The newest few that were made before: one that works through a window is among them.
 BESIDE = """
@@ -108,7 +110,8 @@ SELECT clock_timestamp(), * FROM unnest($1::text[], $2::text[], $3::text[], $4::
 """
 DUE = f"""
 SELECT {SLOT} FROM public.slot
-WHERE verdict IS NULL AND expected AND at <= now() AND window_ends > now()
+WHERE verdict IS NULL AND expected AND at <= now() AND window_ends > now() AND tenant = $1
+  AND (oddity = 'gap' OR NOT $2)
   AND NOT EXISTS (
     SELECT FROM public.pipeline_pause AS pause
     WHERE pause.tenant = slot.tenant AND pause.pipeline = slot.pipeline AND pause.since <= slot.at
@@ -116,7 +119,7 @@ WHERE verdict IS NULL AND expected AND at <= now() AND window_ends > now()
   AND NOT EXISTS (
     SELECT FROM public.run WHERE run.tenant = slot.tenant AND run.pipeline = slot.pipeline AND run.slot = slot.at
       AND run.mode = 'publish')
-ORDER BY at, id LIMIT $1
+ORDER BY at, id LIMIT $3
 """  # noqa: S608
 
 

@@ -29,6 +29,7 @@ from ...domain.run_status import RunStatus
 from ...domain.slot import Slot, SlotReason, SlotVerdict, decided_event
 from ...domain.slot_verdict import SlotRun
 from ...domain.storable import storable
+from ...domain.tenant import DEFAULT_TENANT, Tenant
 from .rows import decode_json, encode_json, event_row
 from .session import Session
 from .slot_statements import (
@@ -153,11 +154,11 @@ class PostgresSlots:
 
         return await self._session.run(work)
 
-    async def due(self, *, limit: int = 100) -> tuple[Slot, ...]:
+    async def due(self, tenant: Tenant = DEFAULT_TENANT, *, gaps: bool = False, limit: int = 100) -> tuple[Slot, ...]:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> tuple[Slot, ...]:
-            return tuple(_slot(row) for row in await connection.fetch(DUE, limit))
+            return tuple(_slot(row) for row in await connection.fetch(DUE, tenant, gaps, limit))
 
         return await self._session.run(work)
 

@@ -152,9 +152,9 @@ class Slots(Protocol):
         """
         ...
 
-    async def due(self, *, limit: int = 100) -> tuple[Slot, ...]:
+    async def due(self, tenant: Tenant = DEFAULT_TENANT, *, gaps: bool = False, limit: int = 100) -> tuple[Slot, ...]:
         """The slots that are expected, whose window is open, and that have neither verdict nor pause nor run; oldest
-        first."""
+        first. ``gaps``: only those of times that a clock jumps over."""
         ...
 
     async def find(self, which: SlotFilter, *, limit: int = 50, after: tuple[datetime, UUID] | None = None) -> SlotPage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -97,6 +97,23 @@ def test_clock_jumps_start_nothing_twice(world: SlotWorld) -> None:
     assert len(fired) == len(set(fired))
 
 
+def test_a_clock_that_was_a_year_ahead_for_a_while(world: SlotWorld) -> None:
+    world.declare(schedule="*/5 * * * *")
+    world.watch()
+    world.jump(365 * 24 * HOUR)
+    for _ in range(5):
+        world.watch()
+    assert len(world.all(verdicts=(SlotVerdict.MISSED,))) > 1000
+    world.jump(-365 * 24 * HOUR)
+    world.watch()
+    assert world.all(verdicts=(SlotVerdict.MISSED,)) == [], "none of them has come"
+    world.watch()
+    for day in range(11, 15):
+        world.to(13, 0, 1, day=day)
+        world.watch()
+        assert [world.database.runs[one].slot for one in world.fire()] == [NOON.replace(day=day, hour=13)]
+
+
 def test_what_is_paused_is_not_started(world: SlotWorld) -> None:
     world.watch()
     world.loop.run(world.pauses.pause("flights", actor="user:ann"))
@@ -112,6 +129,14 @@ def test_one_whose_parameters_nobody_gives_is_missed_and_says_why(world: SlotWor
     slot = world.slot(13)
     assert (slot.verdict, slot.reason) == (SlotVerdict.MISSED, SlotReason.NOT_LAUNCHED)
     assert "day" in (slot.detail or "")
+
+
+def test_what_is_not_declared_here_is_left_to_who_declares_it(world: SlotWorld) -> None:
+    world.watch()
+    world.to(13)
+    another = SlotWorld(world.loop, database=world.database)
+    assert another.fire() == [] and world.slot(13).verdict is None
+    assert len(world.fire()) == 1
 
 
 def test_runlog_away_is_not_the_slots_end(world: SlotWorld) -> None:
@@ -224,3 +249,51 @@ def test_one_that_has_a_run_is_not_made_good(world: SlotWorld) -> None:
     world.watch(catch_up=True)
     assert (world.slot(13).reason, world.slot(13).run_id) == (SlotReason.NOT_STARTED, run.id)
     assert list(world.database.runs) == [run.id]
+
+
+def test_what_was_made_good_is_of_those_so_many(world: SlotWorld) -> None:
+    world.declare(catch_up=CatchUp.ALL, catch_up_limit=3)
+    missed_a_few(world)
+    for run_id in list(world.launcher.launched):
+        world.start(run_id)
+    world.watch(catch_up=True)
+    assert world.slot(15).verdict is SlotVerdict.LATE
+    world.another().watch(catch_up=True)
+    assert caught_up(world) == [15, 16, 17], "each beginning of a process would go three slots further back"
+
+
+def test_the_latest_of_a_night_that_shows_its_time_twice(loop: asyncio.Runner) -> None:
+    nightly = msgspec.structs.replace(HOURLY, schedule="30 2 * * *", timezone="Europe/Berlin", catch_up=CatchUp.LATEST)
+    world = SlotWorld(loop, nightly)
+    world.pass_time((datetime(2026, 10, 24, 12, tzinfo=UTC) - NOON).total_seconds())
+    world.begin()
+    world.watch()
+    world.pass_time(24 * HOUR)
+    world.watch(catch_up=True)
+    first, second = (one for one in world.all() if one.logical.startswith("2026-10-25"))
+    assert (first.verdict, second.verdict) == (SlotVerdict.MISSED, SlotVerdict.SKIPPED)
+    assert [run.slot for run in world.database.runs.values()] == [first.at]
+
+
+def test_what_could_not_be_made_good_at_once_is_with_the_next_look(world: SlotWorld) -> None:
+    world.declare(catch_up=CatchUp.LATEST)
+    world.watch(catch_up=True)
+    world.to(13, 7)
+    passed = world.watch()
+    world.database.available = False
+    with pytest.raises(DatabaseUnavailable):
+        world.loop.run(world._catch_up(passed))
+    world.database.available = True
+    world.watch(catch_up=True)
+    assert caught_up(world) == [13]
+
+
+def test_what_another_process_left_behind_is_made_good(world: SlotWorld) -> None:
+    world.declare(catch_up=CatchUp.LATEST)
+    world.watch(catch_up=True)
+    another = world.another()
+    another.watch(catch_up=True)
+    world.to(13, 7)
+    another.watch()  # it leads now, and here it died
+    world.watch(catch_up=True)
+    assert caught_up(world) == [13]

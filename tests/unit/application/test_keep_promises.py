@@ -311,7 +311,43 @@ def test_a_rollback_makes_no_report_fresher() -> None:
     assert incident.is_open
 
 
+def test_what_was_fresh_while_nobody_looked_was_fresh() -> None:
+    watch = Watch(fresh_within={"airports": 26 * 3600.0})
+    watch.publishing.published(small(1))
+    watch.look()
+    for _ in range(3):
+        watch.database.advance(24 * 3600)
+        watch.publishing.published(small(1))
+    watch.new_process()
+    assert [one.kept for one in watch.look(HOUR).judged] == [True, True, True]
+    assert watch.found(FRESH) == [] and sum(one[1] for one in watch.kept()) == 4
+
+
+def test_what_was_stale_while_nobody_looked_was_stale_once() -> None:
+    watch = Watch(fresh_within={"airports": 26 * 3600.0})
+    watch.publishing.published(small(1))
+    watch.look()
+    for hours in (24, 30, 24):
+        watch.database.advance(hours * 3600)
+        watch.publishing.published(small(1))
+    watch.new_process()
+    assert sorted(str(one.kept) for one in watch.look(HOUR).judged) == ["False", "True", "True"]
+    (incident,) = watch.found(FRESH)
+    assert not incident.is_open and incident.count == 1
+
+
 ROWS = IncidentKind.ROWS_BETWEEN
+
+
+def test_too_few_rows_that_nobody_looked_at_are_told() -> None:
+    watch = Watch(rows_between={"airports": (4, None)})
+    for rows in (5, 3, 5):
+        watch.database.advance(3600)
+        watch.publishing.published(pl.concat([small(4), small(14)]) if rows == 5 else small(3))
+    watch.new_process()
+    assert [one.kept for one in watch.look(HOUR).judged] == [True, False, True]
+    (incident,) = watch.found(ROWS)
+    assert not incident.is_open and watch.kept() == [("2026-03-02", 2, 3)]
 
 
 def test_a_report_with_too_few_rows_is_told_until_it_has_enough() -> None:

@@ -338,6 +338,17 @@ def test_a_run_that_nobody_expected_is_in_the_ledger(there: SlotWorld) -> None:
     assert "not expected" in slot.logical
 
 
+def test_a_run_that_nobody_expected_is_found_by_a_machine_that_slept(there: SlotWorld) -> None:
+    there.watch()
+    there.pass_time(HOUR, asleep=True)
+    run = there.run_of(12, 30)  # there is no slot at half past
+    there.start(run)
+    there.pass_time(HOUR, asleep=True)
+    there.watch()
+    there.watch()
+    assert there.slot(12, 30).run_id == run.id
+
+
 def test_a_suspension_from_outside(there: SlotWorld) -> None:
     there.watch()
     there.show(suspended=True)

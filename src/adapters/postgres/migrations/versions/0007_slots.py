@@ -60,8 +60,12 @@ RUNS = (
     "CREATE INDEX run_skipped_slot ON public.run (finished_at) WHERE slot IS NOT NULL AND status = 'skipped'",
 )
 
+# Each verdict is an event of its pipeline: among them the pauses that have ended are few, and looked for with each
+# slot that has no run.
+PAUSES = ("CREATE INDEX event_resumed ON public.event (tenant, subject, at) WHERE kind = 'pipeline.resumed'",)
+
 
 def upgrade() -> None:
-    """Make the tables, and find the runs of slots."""
-    for statement in (*SLOTS, *RUNS):
+    """Make the tables, and find the runs of slots and the pauses that have ended."""
+    for statement in (*SLOTS, *RUNS, *PAUSES):
         op.execute(statement)
