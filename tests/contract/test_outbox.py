@@ -174,15 +174,21 @@ def test_what_is_refused_is_given_up_and_can_be_revived(world: World) -> None:
     assert world.run(world.outbox_port.dead("default")) == ()
 
 
-def test_what_was_given_up_for_its_age_is_young_when_it_is_revived(world: World) -> None:
+def test_what_was_given_up_begins_anew_when_it_is_revived_and_keeps_its_date(world: World) -> None:
     run_of(world)
     plan(world, ANN)
     world.age(GIVE_UP_AFTER + 10)
-    old = after(taken(world), Failed("still away"))
+    late = after(taken(world), Failed("one moment, says a grey list", 0.0))
+    assert late.status is DeliveryStatus.DUE, "it is old, and was tried once"
+    assert world.run(world.outbox_port.settle(late))
+    world.age(60)
+    old = after(msgspec.structs.replace(taken(world), attempts=1000), Failed("still away"))
     assert old.status is DeliveryStatus.DEAD
-    assert world.run(world.outbox_port.settle(old))
+    assert world.run(world.outbox_port.settle(msgspec.structs.replace(old, attempts=2)))
     assert world.run(world.outbox_port.revive("default")) == 1
-    assert taken(world).age < 600
+    again = taken(world)
+    assert (again.attempts, again.created_at) == (1, old.created_at)
+    assert after(again, Failed("away")).status is DeliveryStatus.DUE
 
 
 def test_a_pipeline_is_told_of_in_order(world: World) -> None:

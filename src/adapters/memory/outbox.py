@@ -80,9 +80,7 @@ class MemoryOutbox:
         with self._database.transaction():
             dead, now = self._dead(tenant), self._database.now()
             for kept in dead:
-                kept.delivery = msgspec.structs.replace(
-                    kept.delivery, status=DeliveryStatus.DUE, created_at=now, attempts=0
-                )
+                kept.delivery = msgspec.structs.replace(kept.delivery, status=DeliveryStatus.DUE, attempts=0)
                 kept.next_at = now
         return len(dead)
 

@@ -126,9 +126,7 @@ WHERE delivery.tenant = $1 AND delivery.status = 'dead' ORDER BY delivery.id DES
 REVIVE = """
 WITH revived AS (
     UPDATE public.delivery SET status = 'due', attempts = 0, settled_at = NULL, next_at = clock_timestamp()
-    WHERE tenant = $1 AND status = 'dead' RETURNING notice_id
-), renewed AS (
-    UPDATE public.outbox SET created_at = clock_timestamp() WHERE id IN (SELECT notice_id FROM revived)
+    WHERE tenant = $1 AND status = 'dead' RETURNING id
 )
 SELECT count(*) FROM revived
 """

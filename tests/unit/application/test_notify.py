@@ -201,9 +201,39 @@ def test_what_is_tried_in_vain_for_days_is_given_up() -> None:
         office.tell()
         office.database.advance(LONGEST_WAIT)
         passes += 1
-    assert GIVE_UP_AFTER / LONGEST_WAIT <= passes <= GIVE_UP_AFTER / LONGEST_WAIT + 3
+    assert GIVE_UP_AFTER / LONGEST_WAIT <= passes <= GIVE_UP_AFTER / LONGEST_WAIT + 6
     office.end("other")
     assert office.tell().sent == 1
+
+
+@pytest.mark.parametrize("days", [3.5, 6.5])
+def test_what_was_written_while_no_sender_was_there_is_tried_more_than_once(days: float) -> None:
+    office = Office()
+    office.end()
+    office.database.advance(days * 86_400)
+    office.channels[0].answers = [NotDelivered("451 come again, says a grey list")]
+    assert (office.tell().dead, office.channels[0].taken) == (0, [])
+    office.database.advance(LONGEST_WAIT)
+    assert office.tell().sent == 1
+
+
+def test_what_is_new_is_not_given_up_with_what_is_old() -> None:
+    """The channel is down for three days; the last failure is from a minute before the first message is given up."""
+    office = Office(collecting=Collecting())
+    channel = office.channels[0]
+    office.end("old")
+    for day in range(1, 4 * 86_400 // int(LONGEST_WAIT)):
+        if day % 96 == 2:
+            office.end(f"day{day // 96}")
+        channel.answers = [NotDelivered("away", channel_down=True)]
+        office.tell()
+        office.database.advance(LONGEST_WAIT)
+    channel.answers = []
+    office.tell()
+    dead = asyncio.run(office.outbox.dead("default"))
+    assert [one.pipeline for one in dead] == ["old"]
+    said = [said for *_, said in channel.taken]
+    assert {entry.name for one in said for entry in one.entries} == {"day0", "day1", "day2", "day3"}
 
 
 def test_a_defect_at_one_message_keeps_no_other() -> None:
