@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -79,8 +79,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def message_id(self) -> str:
-        """The same at every try: who gets it twice can tell."""
-        return f"{self.notice_id}.{self.run_id or f'incident-{self.incident_id}'}"
+        """The same at every try: who gets it twice can tell. No other RunLog's, which counts from 1 as well."""
+        if self.run_id is not None:
+            return f"{self.notice_id}.{self.run_id}"
+        about = self.kind if self.incident_id is None else f"incident-{self.incident_id}"
+        return f"{self.notice_id}.{about}.{_moment(self.created_at)}"
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -129,6 +132,10 @@ def backoff(attempts: int, spread: int = 0) -> float:
 def tried_for(attempts: int) -> float:
     """Seconds over which so many tries go, the spread left out."""
     return sum(map(_wait, range(1, min(attempts, 10_000))))
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _wait(attempts: int) -> float:
