@@ -119,9 +119,11 @@ def _facts(delivery: Delivery, run: Run | None, attempt: Attempt | None, cause: 
 
 
 def trouble_key(delivery: Delivery, tenant: str) -> str:
-    """The same for everything that is told of one trouble."""
-    what = f"incident:{delivery.incident_id}" if delivery.incident_id is not None else delivery.pipeline
-    return f"kubescribe:{tenant}:{what}"
+    """The same for everything that is told of one trouble; no other RunLog's, which counts incidents from 1 as well."""
+    if delivery.incident_id is None:
+        return f"kubescribe:{tenant}:{delivery.pipeline}"
+    since = "" if delivery.since is None else f":{delivery.since.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return f"kubescribe:{tenant}:incident:{delivery.incident_id}{since}"
 
 
 def _success(run: Run) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from ..domain.announcement import ENTRIES, Announcement, Entry, one_line
 from ..domain.collecting import Message
 from ..domain.delivery import Delivery
+from ..domain.notify_rules import REPEATED
 from ..domain.trouble_words import is_about_runs, is_over, words
 
 _NAMED = 3
@@ -46,13 +47,15 @@ def announce_several(message: Message, *, public_url: str | None, hidden: Callab
         )
         if some
     ]
-    troubles = sum(not is_over(one) for one in message.told)
+    over = sum(map(is_over, message.told))
+    again = sum(one.kind == REPEATED for one in message.told)
+    counts = [_many(len(message.told) - over - again, "failure", "failures"), _many(over, "recovery", "recoveries")]
+    counts += [_many(again, "reminder", "reminders")] if again else []
     first, last = message.told[0].created_at, message.told[-1].created_at
     return Announcement(
         kind="several",
         title=one_line(hidden("; ".join(parts)), _TITLE_LIMIT),
-        summary=f"{troubles:,} failure{'' if troubles == 1 else 's'} and {len(message.told) - troubles:,} "
-        f"recover{'y' if len(message.told) - troubles == 1 else 'ies'} between {_time(first)} and {_time(last)}.",
+        summary=f"{', '.join(counts[:-1])} and {counts[-1]} between {_time(first)} and {_time(last)}.",
         entries=entries,
         more=len(by_trouble) - len(entries),
         next_steps=(("kubescribe runs --status failed", "what failed"), ("kubescribe show RUN", "the whole record")),
@@ -71,7 +74,12 @@ def _line(told: list[Delivery]) -> str:
     times = f", {newest.failures:,} times" if newest.failures > 1 else ""
     cause = f": {newest.cause}" if newest.cause else ""
     said = f" ({one_line(newest.said, 120)})" if newest.said else ""
-    return f"{words(newest)}{cause}{said}; since {since}{times}"
+    still = "still: " if newest.kind == REPEATED else ""
+    return f"{still}{words(newest)}{cause}{said}; since {since}{times}"
+
+
+def _many(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _count(some: list[list[Delivery]], one: str, many: str) -> str:

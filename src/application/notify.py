@@ -10,7 +10,7 @@ import msgspec
 from ..domain.announcement import Announcement
 from ..domain.collecting import ALONE, Collecting, Message
 from ..domain.delivery import Answer, DeliveryStatus, Failed, Refused, Taken, after
-from ..domain.errors import NotDelivered
+from ..domain.errors import KubescribeError, NotDelivered
 from ..domain.notify_rules import SUMMARY, DueNotice, Recipient, Rules
 from .failpoints import failpoint
 from .ports.channel import Channel
@@ -77,7 +77,12 @@ class Notify:
         """Send everything that is due; a channel that is down is left alone until the next pass."""
         while await self._outbox.plan(self._tenant, self._route if self._channels else None):
             failpoint("notify.planned")
-        results = await asyncio.gather(*(self._tell(channel) for channel in self._channels))
+        # Each goes on to its end, whatever happens at another: none is left behind that the next pass would meet.
+        told = await asyncio.gather(*(self._tell(channel) for channel in self._channels), return_exceptions=True)
+        results = [result for result in told if isinstance(result, Notified)]
+        for result in told:
+            if isinstance(result, BaseException):
+                raise result
         return Notified(
             sent=sum(result.sent for result in results),
             problems=tuple(problem for result in results for problem in result.problems),
@@ -124,7 +129,12 @@ class Notify:
     async def _try(self, channel: Channel, message: Message) -> Answer:
         if message.head.address not in channel.addresses:
             return Refused("the address is not configured any more")
-        announcement = await self._announce(message)
+        try:
+            announcement = await self._announce(message)
+        except KubescribeError:  # RunLog is away: no matter of this message
+            raise
+        except Exception as error:
+            return self._defect(error)
         failpoint("notify.composed")
         try:
             await channel.send(announcement, message.head.address, message.head.message_id)
@@ -135,5 +145,8 @@ class Notify:
             moment = error.retry_after is not None and error.retry_after <= PATIENCE
             return Failed(why, error.retry_after, down=error.channel_down and not moment)
         except Exception as error:  # a defect at one message: the others are sent all the same
-            return Failed(self._hidden(f"{type(error).__name__}: {error}"))
+            return self._defect(error)
         return Taken()
+
+    def _defect(self, error: Exception) -> Failed:
+        return Failed(self._hidden(f"{type(error).__name__}: {error}"))

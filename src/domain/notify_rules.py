@@ -94,7 +94,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         if kind == GREW and self.notify_after > 1 and notice.failures == self.notify_after:
             kind = OPENED  # when it opened, it was too early to tell
         return (
-            notice.failures >= self.notify_after
+            (notice.failures >= self.notify_after or kind == SUMMARY)
             and _matches(self.pipelines, notice.pipeline)
             and _matches(self.tenants, notice.tenant)
             and _matches(self.kinds, kind)

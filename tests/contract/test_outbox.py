@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from uuid import UUID
 
 import msgspec
 import pytest
 
+from kubescribe.application.announce_run import trouble_key
 from kubescribe.application.ports.outbox import Outbox, Route
 from kubescribe.domain.collecting import ALONE, Collecting, Message
 from kubescribe.domain.delivery import (
@@ -21,8 +23,9 @@ from kubescribe.domain.delivery import (
     after,
 )
 from kubescribe.domain.event import Notice
-from kubescribe.domain.incident import GREW, QUIET
+from kubescribe.domain.incident import GREW, QUIET, IncidentKind
 from kubescribe.domain.notify_rules import DueNotice, Recipient
+from kubescribe.domain.promise import Judgement, Promise
 from kubescribe.domain.run_mode import RunMode
 from tests.support.builders import a_claim, failed, succeeded
 from tests.support.runlogs import World
@@ -174,15 +177,21 @@ def test_what_is_refused_is_given_up_and_can_be_revived(world: World) -> None:
     assert world.run(world.outbox_port.dead("default")) == ()
 
 
-def test_what_was_given_up_for_its_age_is_young_when_it_is_revived(world: World) -> None:
+def test_what_was_given_up_begins_anew_when_it_is_revived_and_keeps_its_date(world: World) -> None:
     run_of(world)
     plan(world, ANN)
     world.age(GIVE_UP_AFTER + 10)
-    old = after(taken(world), Failed("still away"))
+    late = after(taken(world), Failed("one moment, says a grey list", 0.0))
+    assert late.status is DeliveryStatus.DUE, "it is old, and was tried once"
+    assert world.run(world.outbox_port.settle(late))
+    world.age(60)
+    old = after(msgspec.structs.replace(taken(world), attempts=1000), Failed("still away"))
     assert old.status is DeliveryStatus.DEAD
-    assert world.run(world.outbox_port.settle(old))
+    assert world.run(world.outbox_port.settle(msgspec.structs.replace(old, attempts=2)))
     assert world.run(world.outbox_port.revive("default")) == 1
-    assert taken(world).age < 600
+    again = taken(world)
+    assert (again.attempts, again.created_at) == (1, old.created_at)
+    assert after(again, Failed("away")).status is DeliveryStatus.DUE
 
 
 def test_a_pipeline_is_told_of_in_order(world: World) -> None:
@@ -420,3 +429,33 @@ def test_what_may_be_told_later_is_not_overtaken(world: World) -> None:
     message = take_all(world, collecting=STORM)
     assert message is not None and [one.kind for one in message.told] == ["incident.opened", "incident.recovered"]
     assert [one.cause for one in message.told] == ["error", None] and message.told[0].said
+
+
+def test_what_is_said_of_a_promise_is_the_promise_and_not_what_its_run_said(world: World) -> None:
+    run_id = run_of(world)
+    plan(world, ANN)
+    first = taken(world)
+    assert first.said == "it broke"
+    world.run(world.outbox_port.settle(after(first, Taken())))
+    at_most = Promise(pipeline="flights", kind=IncidentKind.RUN_AT_MOST, subject=str(run_id), run_id=run_id)
+    world.run(world.promises.hold("default", {"flights": (at_most.kind,)}))
+    broken = Judgement(promise=at_most, kept=False, day=date(2026, 3, 1), why="it ran for 3 h; 2 h were promised")
+    world.run(world.promises.settle("default", made=(at_most,), judged=(broken,), mended=(), looked={}))
+    plan(world, ANN)
+    about = taken(world)
+    assert (about.trouble, about.run_id, about.said) == ("run_at_most", run_id, broken.why)
+
+
+def test_all_that_is_told_of_one_trouble_has_one_key(world: World) -> None:
+    keys: list[str] = []
+    for well in (False, True, False):
+        run_of(world, well=well)
+        if not well:
+            assert world.run(world.reminders.remind("default", every=0.0)) == 1
+        plan(world, ANN)
+        while (one := take(world)) is not None:
+            keys.append(trouble_key(one, "default"))
+            world.run(world.outbox_port.settle(after(one, Taken())))
+        if well:
+            world.age(QUIET.total_seconds() + 1)
+    assert len(keys) == 5 and len(set(keys[:3])) == 1 == len(set(keys[3:])) and keys[0] != keys[3]

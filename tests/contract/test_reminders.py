@@ -9,7 +9,7 @@ from kubescribe.application.ports.incidents import IncidentRecord
 from kubescribe.application.ports.run_log import RunFilter
 from kubescribe.domain import incident_handling as handling
 from kubescribe.domain.figures import LONGEST
-from kubescribe.domain.incident import IncidentChange
+from kubescribe.domain.incident import QUIET, IncidentChange
 from kubescribe.domain.incident_handling import By
 from kubescribe.domain.run_mode import RunMode
 from kubescribe.domain.week_summary import PipelineWeek
@@ -75,6 +75,22 @@ def test_what_is_put_off_is_told_when_its_time_has_come(world: World) -> None:
     assert (remind(world), remind(world)) == (1, 0)
     world.age(EVERY + 1)
     assert remind(world) == 1, "afterwards it is as it was"
+
+
+def test_what_was_told_late_is_told_again_a_while_after_that(world: World) -> None:
+    """It came back in its quiet hour, and was told of when that was over."""
+    end(world)
+    end(world, well=True)
+    end(world)
+    world.age(QUIET.total_seconds() - 100)
+    assert (world.run(world.incidents.tell_late()), remind(world)) == (0, 0)
+    world.age(101)
+    assert (world.run(world.incidents.tell_late()), remind(world)) == (1, 0)
+    world.age(EVERY - 50)
+    assert remind(world) == 0
+    world.age(51)
+    assert remind(world) == 1
+    assert kinds(world) == ["incident.opened", "incident.recovered", "incident.opened", "incident.repeated"]
 
 
 def test_a_week_is_noticed_once(world: World) -> None:

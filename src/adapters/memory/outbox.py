@@ -9,6 +9,7 @@ import msgspec
 from ...application.ports.outbox import OutboxStanding, Route
 from ...domain.collecting import Collecting, Message
 from ...domain.delivery import PLAN_WITHIN, SAID_LIMIT, Delivery, DeliveryStatus
+from ...domain.incident import IncidentKind
 from ...domain.notify_rules import DueNotice, Recipient
 from ...domain.storable import storable
 from .database import MemoryDelivery, MemoryMailbox, MemoryNotice, MemoryRunLogDatabase
@@ -80,9 +81,7 @@ class MemoryOutbox:
         with self._database.transaction():
             dead, now = self._dead(tenant), self._database.now()
             for kept in dead:
-                kept.delivery = msgspec.structs.replace(
-                    kept.delivery, status=DeliveryStatus.DUE, created_at=now, attempts=0
-                )
+                kept.delivery = msgspec.structs.replace(kept.delivery, status=DeliveryStatus.DUE, attempts=0)
                 kept.next_at = now
         return len(dead)
 
@@ -145,7 +144,7 @@ class MemoryOutbox:
         if delivery.incident_id is not None:
             incident = self._database.incidents.get((tenant, delivery.incident_id))
         message = None if run is None else run.message
-        if message is None and incident is not None:
+        if incident is not None and (message is None or incident.kind is not IncidentKind.FAILING):
             message = incident.why
         return msgspec.structs.replace(
             delivery,

@@ -46,7 +46,9 @@ class MemoryReminders:
     def _due(self, one: Incident, now: datetime, every: float) -> bool:
         if not one.is_open or not one.announced or one.acknowledged_at is not None or one.opened_at is None:
             return False
-        told = max(one.opened_at, self._database.reminded.get((one.tenant, one.id), one.opened_at))
+        # What came back in its quiet hour was told of when that was over.
+        first = max(one.opened_at, one.quiet_until or one.opened_at)
+        told = max(first, self._database.reminded.get((one.tenant, one.id), first))
         if one.snoozed_until is not None and one.snoozed_until > told:
             return now >= one.snoozed_until
         return now >= told + timedelta(seconds=every)

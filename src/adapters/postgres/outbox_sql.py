@@ -34,7 +34,7 @@ WHERE id = ANY ($1::bigint[])
 _FIELDS = """
 delivery.id, notice_id, outbox.kind, outbox.run_id, incident_id, delivery.pipeline, channel, address, outbox.created_at,
 outbox.since, failures, delivery.status, delivery.attempts, error, down, incident.kind AS trouble, run.cause,
-left(coalesce(run.message, incident.why), 300) AS said,
+left(CASE WHEN incident.kind <> 'failing' THEN incident.why ELSE coalesce(run.message, incident.why) END, 300) AS said,
 extract(epoch FROM clock_timestamp() - outbox.created_at)::double precision AS age
 """
 _JOINED = """public.delivery JOIN public.outbox ON outbox.id = notice_id
@@ -126,9 +126,7 @@ WHERE delivery.tenant = $1 AND delivery.status = 'dead' ORDER BY delivery.id DES
 REVIVE = """
 WITH revived AS (
     UPDATE public.delivery SET status = 'due', attempts = 0, settled_at = NULL, next_at = clock_timestamp()
-    WHERE tenant = $1 AND status = 'dead' RETURNING notice_id
-), renewed AS (
-    UPDATE public.outbox SET created_at = clock_timestamp() WHERE id IN (SELECT notice_id FROM revived)
+    WHERE tenant = $1 AND status = 'dead' RETURNING id
 )
 SELECT count(*) FROM revived
 """

@@ -19,7 +19,8 @@ _REMIND = f"""
 WITH due AS MATERIALIZED (
     SELECT incident.* FROM public.incident
     LEFT JOIN public.reminder ON reminder.tenant = incident.tenant AND reminder.incident_id = incident.id
-    CROSS JOIN LATERAL (SELECT greatest(opened_at, reminder.at) AS told) AS last
+    -- What came back in its quiet hour was told of when that was over.
+    CROSS JOIN LATERAL (SELECT greatest(opened_at, quiet_until, reminder.at) AS told) AS last
     WHERE incident.tenant = $1 AND incident.status = 'open' AND announced AND acknowledged_at IS NULL
       AND clock_timestamp() >= CASE WHEN snoozed_until > told THEN snoozed_until
                                ELSE told + make_interval(secs => $2) END

@@ -12,7 +12,7 @@ from ...domain.announcement import Announcement
 from ...domain.errors import BadSetting, NotConfigured, NotDelivered
 from ...domain.exit_code import ExitCode
 from ..composition.container import Container
-from ..composition.notifying import channels, notify, remind
+from ..composition.notifying import channels, notify, redactor, remind
 from ..settings import Settings
 from . import terminal
 from .reading import reading
@@ -70,7 +70,7 @@ async def _test(container: Container, to: tuple[Channel, ...], only: str | None)
     if not chosen:
         there = ", ".join(f"{channel.name}:{address}" for channel, address in every)
         raise BadSetting("notify test", f"there is no channel {(only or '')[:80]!r}; there are {there}")
-    failed = 0
+    hidden, failed = redactor(container).text, 0  # an answer may repeat the address that it was asked for
     for channel, address in chosen:
         message_id = f"test.{container.ids().new()}"
         key = f"kubescribe:test:{message_id}"
@@ -80,7 +80,7 @@ async def _test(container: Container, to: tuple[Channel, ...], only: str | None)
                 await channel.send(msgspec.structs.replace(_TEST, key=key, resolves=True), address, message_id)
         except NotDelivered as error:
             failed += 1
-            print(f"kubescribe: {channel.name} to {address}: {error.why}", file=sys.stderr)
+            print(f"kubescribe: {channel.name} to {address}: {hidden(error.why)}", file=sys.stderr)
         else:
             print(f"{channel.name} to {address}: taken")
     return ExitCode.TEMPORARY if failed else ExitCode.DONE

@@ -71,7 +71,7 @@ def notify(container: Container, to: tuple[Channel, ...] | None = None) -> Notif
     """The sender of what is due; ``to``: None for the channels of the settings."""
     settings = container.settings()
     told = channels(settings) if to is None else to
-    redactor = Redactor((*settings.secrets(), *container.databases().secrets()))
+    hidden = redactor(container).text
     announce = Announce(
         tenant=settings.tenant,
         run_log=container.run_log(),
@@ -79,7 +79,7 @@ def notify(container: Container, to: tuple[Channel, ...] | None = None) -> Notif
         figures=container.run_figures(),
         incidents=container.incidents(),
         outbox=container.outbox(),
-        hidden=redactor.text,
+        hidden=hidden,
         public_url=settings.public_url,
         rules=settings.notify.rules,
         attach=AttachReports(container.report_reader, row_encoder(RowFormat.CSV)),
@@ -90,11 +90,16 @@ def notify(container: Container, to: tuple[Channel, ...] | None = None) -> Notif
         announce=announce,
         channels=told,
         clock=container.clock(),
-        hidden=redactor.text,
+        hidden=hidden,
         rules=settings.notify.rules,
         everybody=tuple((one.name, address) for one in told for address in _own(one, settings)),
         collecting=settings.notify.collecting,
     )
+
+
+def redactor(container: Container) -> Redactor:
+    """What takes this process's secrets out of what others are told."""
+    return Redactor((*container.settings().secrets(), *container.databases().secrets()))
 
 
 def remind(container: Container) -> Remind:

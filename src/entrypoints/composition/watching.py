@@ -13,7 +13,7 @@ from ...application.metrics import Registry
 from ...application.tell_alive import TellAlive
 from .auditing import seal_events, send_anchors
 from .container import Container
-from .notifying import channels, notify, remind
+from .notifying import channels, notify, redactor, remind
 
 if TYPE_CHECKING:
     from ...application.keep_reconciling import Standing
@@ -46,7 +46,7 @@ def loops(container: Container, registry: Registry, standing: Callable[[], Stand
     if url is not None:
         from ...adapters.http.client import StandardHttpClient
 
-        alive = TellAlive(StandardHttpClient(), url, standing)
+        alive = TellAlive(StandardHttpClient(), url, standing, hidden=redactor(container).text)
         made.append(KeepDoing("heartbeat", alive, every=_NOTIFY_EVERY, clock=clock, registry=registry))
     anchoring = send_anchors(container)
     if anchoring is not None:

@@ -187,6 +187,9 @@ def test_a_test_message_tells_whether_it_arrives(kubescribe: CommandLine, mail: 
     mail.refused["bob@example.org"] = "550 who"
     bad = kubescribe("notify", "--test")
     assert bad.returncode == 75 and "550 who" in bad.stderr
+    slack.answers = [(404, {}, b"no /services/open-sesame here")]
+    told = kubescribe("notify", "test", "slack")
+    assert told.returncode == 75 and "answered 404 no /\u2022" in told.stderr and "sesame" not in told.stderr
 
 
 @pytest.mark.parametrize(

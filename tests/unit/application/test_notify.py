@@ -29,13 +29,14 @@ from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.adapters.slack.channel import SlackChannel
 from kubescribe.application.announce import Announce
 from kubescribe.application.failpoints import FailpointError, armed
-from kubescribe.application.notify import EVERYTHING, LEASE, Notified, Notify
+from kubescribe.application.notify import EVERYTHING, LEASE, Announcing, Notified, Notify
 from kubescribe.application.ports.http_client import HttpAnswer
 from kubescribe.application.remind import Remind
+from kubescribe.domain.announcement import Announcement
 from kubescribe.domain.attempt import DeathCertificate
-from kubescribe.domain.collecting import ALONE, Collecting
+from kubescribe.domain.collecting import ALONE, Collecting, Message
 from kubescribe.domain.delivery import GIVE_UP_AFTER, LONGEST_WAIT
-from kubescribe.domain.errors import NotDelivered
+from kubescribe.domain.errors import DatabaseUnavailable, NotDelivered
 from kubescribe.domain.incident import GREW, OPENED, RECOVERED, IncidentTerms
 from kubescribe.domain.notify_rules import Hours, Rule, Rules
 from kubescribe.domain.webhook_url import WebhookUrl
@@ -60,19 +61,20 @@ class Office:
         self.channels = channels or (MemoryChannel(),)
         self.outbox = MemoryOutbox(self.database)
         self.clock = MemoryClock()
+        self.announce: Announcing = Announce(
+            tenant="default",
+            run_log=MemoryRunLog(self.database),
+            history=MemoryRunHistory(self.database),
+            figures=MemoryRunFigures(self.database),
+            incidents=MemoryIncidents(self.database),
+            outbox=self.outbox,
+            hidden=lambda text: text.replace(secret, "•••"),
+            public_url="https://ks.example.org",
+        )
         self.notify = Notify(
             tenant="default",
             outbox=self.outbox,
-            announce=Announce(
-                tenant="default",
-                run_log=MemoryRunLog(self.database),
-                history=MemoryRunHistory(self.database),
-                figures=MemoryRunFigures(self.database),
-                incidents=MemoryIncidents(self.database),
-                outbox=self.outbox,
-                hidden=lambda text: text.replace(secret, "•••"),
-                public_url="https://ks.example.org",
-            ),
+            announce=lambda message: self.announce(message),
             channels=self.channels,
             clock=self.clock,
             hidden=lambda text: text.replace(secret, "•••"),
@@ -201,9 +203,39 @@ def test_what_is_tried_in_vain_for_days_is_given_up() -> None:
         office.tell()
         office.database.advance(LONGEST_WAIT)
         passes += 1
-    assert GIVE_UP_AFTER / LONGEST_WAIT <= passes <= GIVE_UP_AFTER / LONGEST_WAIT + 3
+    assert GIVE_UP_AFTER / LONGEST_WAIT <= passes <= GIVE_UP_AFTER / LONGEST_WAIT + 6
     office.end("other")
     assert office.tell().sent == 1
+
+
+@pytest.mark.parametrize("days", [3.5, 6.5])
+def test_what_was_written_while_no_sender_was_there_is_tried_more_than_once(days: float) -> None:
+    office = Office()
+    office.end()
+    office.database.advance(days * 86_400)
+    office.channels[0].answers = [NotDelivered("451 come again, says a grey list")]
+    assert (office.tell().dead, office.channels[0].taken) == (0, [])
+    office.database.advance(LONGEST_WAIT)
+    assert office.tell().sent == 1
+
+
+def test_what_is_new_is_not_given_up_with_what_is_old() -> None:
+    """The channel is down for three days; the last failure is from a minute before the first message is given up."""
+    office = Office(collecting=Collecting())
+    channel = office.channels[0]
+    office.end("old")
+    for day in range(1, 4 * 86_400 // int(LONGEST_WAIT)):
+        if day % 96 == 2:
+            office.end(f"day{day // 96}")
+        channel.answers = [NotDelivered("away", channel_down=True)]
+        office.tell()
+        office.database.advance(LONGEST_WAIT)
+    channel.answers = []
+    office.tell()
+    dead = asyncio.run(office.outbox.dead("default"))
+    assert [one.pipeline for one in dead] == ["old"]
+    said = [said for *_, said in channel.taken]
+    assert {entry.name for one in said for entry in one.entries} == {"day0", "day1", "day2", "day3"}
 
 
 def test_a_defect_at_one_message_keeps_no_other() -> None:
@@ -220,6 +252,37 @@ def test_a_defect_at_one_message_keeps_no_other() -> None:
         office.end(pipeline)
     done = office.tell()
     assert done.sent == 2 and "RuntimeError" in done.problems[0] and "hunter22" not in done.problems[0]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a defect: hunter22"), DatabaseUnavailable("runlog", "away")])
+def test_what_goes_wrong_at_composing_one_message_keeps_no_other_channel(error: Exception) -> None:
+    mail, slack = MemoryChannel("email", ("ann@example.org",)), MemoryChannel("slack")
+    office = Office(mail, slack)
+    composed = office.announce
+
+    async def broken(message: Message) -> Announcement:
+        if (message.head.pipeline, message.head.channel) == ("bad", "email"):
+            raise error
+        for _ in range(20):  # the other channel is slower
+            await asyncio.sleep(0)
+        return await composed(message)
+
+    office.announce = broken
+    for pipeline in ("bad", "good", "better"):
+        office.end(pipeline)
+    if isinstance(error, DatabaseUnavailable):
+        with pytest.raises(DatabaseUnavailable):
+            office.tell()
+        assert len(slack.taken) == 3, "a pass ends when all of it has ended"
+        return
+    done = office.tell()
+    assert (len(mail.taken), len(slack.taken), done.sent) == (2, 3, 5)
+    assert "RuntimeError" in done.problems[0] and "hunter22" not in done.problems[0]
+    for _ in range(400):
+        office.database.advance(LONGEST_WAIT)
+        office.tell()
+    (dead,) = asyncio.run(office.outbox.dead("default"))
+    assert dead.pipeline == "bad" and "hunter22" not in (dead.error or "")
 
 
 def test_an_address_that_is_gone_from_the_settings_is_given_up() -> None:
@@ -466,6 +529,23 @@ def test_an_incident_is_told_again_until_somebody_has_it() -> None:
     assert later(3.9) == [] and later(0.2) == ["still: sales failed: error"]
     office.end(well=True)
     assert later(10) == ["sales works again"]
+
+
+def test_that_it_is_still_there_is_no_further_failure() -> None:
+    office = Office(collecting=Collecting())
+    remind = Remind(tenant="default", reminders=MemoryReminders(office.database), every=4 * 3600.0, summary=None)
+    office.end("first")
+    office.tell()
+    office.end("second")
+    for _ in range(3):
+        office.database.advance(4 * 3600 + 1)
+        asyncio.run(remind())
+    office.tell()
+    said = office.channels[0].taken[-1][2]
+    assert said.summary.startswith("1 failure, 0 recoveries and 6 reminders between"), said.summary
+    assert {entry.name: entry.text.partition(":")[0] for entry in said.entries} == dict.fromkeys(
+        ("first", "second"), "still"
+    )
 
 
 def test_a_week_is_summed_up_once() -> None:

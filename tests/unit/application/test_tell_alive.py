@@ -23,7 +23,9 @@ class Watch:
         self.client = MemoryHttpClient()
         self.standing: Standing | None = None
         self.now = 1000.0
-        self.alive = TellAlive(self.client, URL, lambda: self.standing)
+        self.alive = TellAlive(
+            self.client, URL, lambda: self.standing, hidden=lambda text: text.replace("sesame", "•••")
+        )
         self._monkeypatch = monkeypatch
 
     def look(self, *, leads: bool = True, ago: float = 0.0, problems: tuple[str, ...] = (), later: float = 5.0) -> int:
@@ -62,6 +64,11 @@ def test_a_change_is_told_at_once(watch: Watch) -> None:
     assert watch.look(problems=("RunLog is away",)) == 2
     assert watch.look() == 3 and watch.last == "sesame?rid=1"
     assert watch.look(ago=STALE + 1) == 4 and watch.last == "sesame/fail?rid=1"
+
+
+def test_a_problem_takes_no_secret_outside(watch: Watch) -> None:
+    watch.look(problems=("x" * 990 + " postgresql://ks:sesame@db is away",))
+    assert b"sesame" not in watch.client.posted[-1][1] and b"ses" not in watch.client.posted[-1][1]
 
 
 def test_who_does_not_lead_is_silent_until_nobody_does(watch: Watch) -> None:

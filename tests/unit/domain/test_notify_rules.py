@@ -73,6 +73,7 @@ def test_who_wants_the_third_failure_is_told_of_the_third_and_of_the_end() -> No
     assert [bool(told(third, kind=kind, failures=failures)) for kind, failures in story] == [0, 0, 1, 0, 1]
     assert told(third, kind="incident.recovered", failures=4) and not told(third, kind="incident.recovered", failures=2)
     assert told(third, failures=5), "one that opened after five"
+    assert told(third, kind="summary.weekly", pipeline=""), "a week is about no failure"
 
 
 def hours(begin: int, end: int, days: str = "01234", zone: Any = BERLIN) -> Hours:
