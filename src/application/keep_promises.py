@@ -26,12 +26,10 @@ from ..domain.schedule import find_zone
 from ..domain.slot import Slot, SlotVerdict
 from ..domain.tenant import Tenant
 from .ports.pauses import Pauses
-from .ports.promises import Held, PromiseBook, Standing
+from .ports.promises import SLACK, Held, PromiseBook, Standing
 from .ports.report_catalogue import ReportCatalogue
 from .ports.slots import SlotFilter, Slots
 
-_SLACK = timedelta(seconds=60)
-"""So much is looked at twice: what a transaction wrote that was not over at the last look."""
 _PAGE = 500
 _REPORT_KINDS = frozenset({IncidentKind.FRESH_WITHIN, IncidentKind.ROWS_BETWEEN})
 
@@ -156,7 +154,7 @@ class KeepPromises:
         for pipeline in pipelines:
             key = (pipeline.name, IncidentKind.FINISH_BY)
             held, plan = work.standing.held[key], plans.get((self._tenant, pipeline.name))
-            begin = max(held.since, held.looked_at)
+            begin = held.unseen_from(work.now)
             if plan is not None and begin < (end := min(work.now, plan.planned_until)):
                 between[pipeline.name] = (begin, end)
                 work.looked[key] = end
@@ -191,7 +189,7 @@ class KeepPromises:
         since, promises = dict[str, datetime](), dict[str, Promise]()
         for pipeline in pipelines:
             held = work.standing.held[pipeline.name, kind]
-            since[pipeline.name] = max(held.since, held.looked_at - _SLACK)
+            since[pipeline.name] = max(held.since, held.unseen_from(work.now) - SLACK)
             promises |= {one.subject: one for one in work.open_of(pipeline.name, kind)}
             work.looked[pipeline.name, kind] = work.now
         runs = await self._book.runs(
@@ -230,7 +228,7 @@ class KeepPromises:
         """
         held = [work.standing.held[pipeline.name, kind] for kind in pipeline.promises.kinds & _REPORT_KINDS]
         known = {self._known.get((pipeline.name, kind, seen.report), "") for kind in _REPORT_KINDS} - {""}
-        away = work.now - min(one.looked_at for one in held) > _SLACK
+        away = work.now - min(one.looked_at for one in held) > SLACK
         if seen.published_at is None or self._catalogue is None or seen.subject in known or not (known or away):
             return (seen,)
         ledger = await self._catalogue.ledger(seen.report, limit=_PAGE)
@@ -250,7 +248,7 @@ class KeepPromises:
     def _passed_by(self, work: _Pass, key: Held, history: tuple[Shown, ...]) -> tuple[Shown, ...]:
         """Those that came and went since the last look."""
         held = work.standing.held[key]
-        since = max(held.since, held.looked_at - _SLACK)
+        since = max(held.since, held.unseen_from(work.now) - SLACK)
         return tuple(one for one in history[:-1] if one.published_at is not None and one.published_at > since)
 
     def _fresh(self, work: _Pass, pipeline: Pipeline, shown: dict[str, tuple[Shown, ...]]) -> None:

@@ -77,3 +77,13 @@ def test_only_so_many_missed_slots_are_told_at_once(world: World) -> None:
         slot_of(world, hours, MISSED)
     assert [world.run(world.incidents.tell_missed(limit=2)) for _ in range(4)] == [2, 2, 1, 0]
     assert the_one(world).count == 5
+
+
+def test_where_no_slot_is_expected_any_more_none_is_missed(world: World) -> None:
+    slot_of(world, -8, MISSED)
+    slot_of(world, -8, MISSED, pipeline="trains")
+    world.run(world.incidents.tell_missed())
+    world.run(world.slots.plan([], gone=[("default", "flights")]))
+    world.run(world.incidents.tell_missed())
+    assert {one.pipeline: one.is_open for one in incidents(world)} == {"flights": False, "trains": True}
+    assert kinds(world) == ["opened", "opened", "recovered"]

@@ -62,6 +62,10 @@ def test_a_promise_is_held_from_when_it_was_first_made(world: World) -> None:
     earlier = at - timedelta(seconds=50)
     world.run(world.promises.settle("default", made=(), judged=(), mended=(), looked={KEY: earlier}))
     assert hold(world, FINISH, RUNS).held[KEY].looked_at == at, "a pass that was slow takes nothing back"
+    ahead = first.now + timedelta(days=300)
+    for looked in (ahead, at):
+        world.run(world.promises.settle("default", made=(), judged=(), mended=(), looked={KEY: looked}))
+        assert hold(world, FINISH, RUNS).held[KEY].looked_at == looked, "but a clock that was ahead is not believed"
     assert hold(world, tenant="other").held == {}
 
 

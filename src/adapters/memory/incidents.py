@@ -98,6 +98,8 @@ class MemoryIncidents:
                 ]
                 if decided and decided[-1].verdict is not SlotVerdict.MISSED:
                     database.take(mended(one, at=database.now(), run_id=decided[-1].run_id))
+                elif (one.tenant, one.pipeline) not in database.slot_plans:
+                    database.take(mended(one, at=database.now()))
         return len(missed)
 
     async def declare(self, terms: Mapping[str, IncidentTerms], *, tenant: Tenant = DEFAULT_TENANT) -> None:

@@ -136,10 +136,9 @@ class MemoryPromiseBook:
             for pipeline, kind in mended:
                 self._mend(tenant, pipeline, kind)
             for (pipeline, kind), at in looked.items():
-                if (held := self._held.get((tenant, pipeline, kind))) is not None:
-                    self._held[tenant, pipeline, kind] = msgspec.structs.replace(
-                        held, looked_at=max(held.looked_at, at)
-                    )
+                held = self._held.get((tenant, pipeline, kind))
+                if held is not None and (held.looked_at < at or held.looked_at > self._database.now()):
+                    self._held[tenant, pipeline, kind] = msgspec.structs.replace(held, looked_at=at)
         return tuple(given)
 
     async def attainment(self, tenant: Tenant, pipeline: str, *, since: date) -> tuple[Attainment, ...]:

@@ -114,7 +114,8 @@ FROM unnest($2::text[], $3::text[]) AS mended (pipeline, kind)
 _LOOKED = """
 UPDATE public.promise_held AS held SET looked_at = looked.at
 FROM unnest($2::text[], $3::text[], $4::timestamptz[]) AS looked (pipeline, kind, at)
-WHERE held.tenant = $1 AND held.pipeline = looked.pipeline AND held.kind = looked.kind AND held.looked_at < looked.at
+WHERE held.tenant = $1 AND held.pipeline = looked.pipeline AND held.kind = looked.kind
+  AND (held.looked_at < looked.at OR held.looked_at > clock_timestamp())
 """
 _FORGET = """
 DELETE FROM public.promise WHERE ctid = ANY (ARRAY(

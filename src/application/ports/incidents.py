@@ -65,7 +65,7 @@ class Incidents(Protocol):
         """Make the missed slots of all tenants that are not told yet their pipeline's incident; how many there were.
 
         Each is told in the transaction that says so of the slot. An incident ends where the newest slot of its
-        pipeline that has a verdict, and was not skipped, has a run.
+        pipeline that has a verdict, and was not skipped, has a run; and where no slots are planned for it any more.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -17,6 +17,10 @@ Held = tuple[str, IncidentKind]
 """A pipeline, and a kind of promise that it makes."""
 
 
+SLACK = timedelta(seconds=60)
+"""So much is looked at twice: what a transaction wrote that was not over at the last look."""
+
+
 class HeldSince(msgspec.Struct, frozen=True, kw_only=True):
     """Since when a kind of promise is made."""
 
@@ -24,6 +28,10 @@ class HeldSince(msgspec.Struct, frozen=True, kw_only=True):
     """What is older was not promised."""
     looked_at: datetime
     """When somebody last looked whether it is kept."""
+
+    def unseen_from(self, now: datetime) -> datetime:
+        """What came since then may not have been looked at. Looks that are ahead were by a clock that was set back."""
+        return max(self.since, self.looked_at if self.looked_at <= now else now - SLACK)
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +80,8 @@ class PromiseBook(Protocol):
         """Add promises, then give verdicts to those that have none; the verdicts that were given. All or nothing.
 
         Each that is broken grows or opens its incident in the same transaction; then the incidents of ``mended`` end.
-        ``looked``: until when they were looked at.
+        ``looked``: until when they were looked at. It goes back only where what is kept has not come: the clock was
+        ahead.
         """
         ...
 

@@ -135,6 +135,18 @@ def test_a_slot_that_is_done_in_time_keeps_its_promise() -> None:
     assert watch.look(DAY).judged == ()
 
 
+def test_what_was_looked_at_by_a_clock_that_was_ahead_is_looked_at_again() -> None:
+    watch = Watch(finish_at="07:00", run_at_most=60.0)
+    watch.plan(until=100_000)
+    watch.look(300 * DAY)
+    watch.look(-300 * DAY)
+    watch.plan(FIVE, until=100_000)
+    watch.look(5 * HOUR)
+    watch.begin()
+    judged = watch.look(20 * HOUR).judged
+    assert {(one.promise.kind, one.kept) for one in judged} == {(FINISH, False), (RUNS, False)}
+
+
 def test_a_slot_of_which_nothing_ever_ran_breaks_it() -> None:
     watch = Watch(finish_at="07:00")
     watch.plan(FIVE, FIVE + 24)

@@ -297,6 +297,9 @@ BEGIN
         ORDER BY one.at DESC, one.id DESC LIMIT 1;
         IF late.verdict IN ('ran', 'late') THEN
             PERFORM public.incident_mended(it.tenant, it.pipeline, 'missed', late.run_id, 1);
+        ELSIF NOT EXISTS (SELECT FROM public.slot_plan AS plan
+                          WHERE plan.tenant = it.tenant AND plan.pipeline = it.pipeline) THEN
+            PERFORM public.incident_mended(it.tenant, it.pipeline, 'missed', NULL, 1);
         END IF;
     END LOOP;
     RETURN told;
