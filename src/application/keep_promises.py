@@ -155,6 +155,8 @@ class KeepPromises:
             key = (pipeline.name, IncidentKind.FINISH_BY)
             held, plan = work.standing.held[key], plans.get((self._tenant, pipeline.name))
             begin = held.unseen_from(work.now)
+            if held.looked_at > work.now:
+                work.looked[key] = begin
             if plan is not None and begin < (end := min(work.now, plan.planned_until)):
                 between[pipeline.name] = (begin, end)
                 work.looked[key] = end

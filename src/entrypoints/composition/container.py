@@ -253,6 +253,7 @@ class Container(containers.DeclarativeContainer):
     authenticate = providers.Singleton(access.authenticate, settings, tokens, web_sessions, clock)
 
     outbox = providers.Singleton(_outbox, settings, databases, closing)
+    shown_slots = providers.Singleton(slots.slots, settings, databases, closing)
     slots = providers.Singleton(slots.slots, settings, databases, closing)
     reminders = providers.Singleton(_reminders, settings, databases, closing)
     run_figures = providers.Singleton(_run_figures, settings, databases, closing)
@@ -280,7 +281,7 @@ class Container(containers.DeclarativeContainer):
     promise_book = providers.Singleton(promise_book, settings, databases, closing)
     resume_pipeline = providers.Singleton(requests.resume_pipeline, pauses)
     explain_run = providers.Singleton(history.explain_run, run_log, run_history)
-    explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses, slots)
+    explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses, shown_slots)
     retry_run = providers.Singleton(requests.retry_run, run_log, run_requests, launch_run, ids)
     cancel_run = providers.Singleton(requests.cancel_run, run_log, run_history, launcher, finish_cancel)
     reconcile_runs = providers.Singleton(

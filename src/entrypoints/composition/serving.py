@@ -73,7 +73,7 @@ def services(
         describe_pipeline=container.describe_pipeline(),
         explain_pipeline=container.explain_pipeline(),
         pauses=container.pauses(),
-        slots=container.slots(),
+        slots=container.shown_slots(),  # a connection beside that of whoever starts slots: a long look delays none
         resume_pipeline=container.resume_pipeline(),
         incidents=container.incidents(),
         handle_incident=container.handle_incident(),
