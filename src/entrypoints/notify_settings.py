@@ -43,6 +43,15 @@ class NotifySettings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_url: WebhookUrl | None
     """``KUBESCRIBE_HEARTBEAT_URL``: who is told that runs are looked after."""
 
+    fault: BadSetting | None = None
+    """Why the file cannot be used; nothing of it is in here then."""
+
+    def usable(self) -> NotifySettings:
+        """These; raises :class:`BadSetting` where the file has a fault."""
+        if self.fault is not None:
+            raise self.fault
+        return self
+
     def secrets(self) -> tuple[str, ...]:
         """What must appear nowhere."""
         urls = [*self.slack.values(), *([] if self.heartbeat_url is None else [self.heartbeat_url])]
@@ -65,9 +74,21 @@ class NotifySettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_notify_settings(env: Environment) -> NotifySettings:
-    """The settings of the environment and of the file that it names; raises :class:`BadSetting`."""
+    """The settings of the environment and of the file that it names.
+
+    A fault of the file's is kept as ``fault``: runs have nothing to do with it, and go on. Those who tell people ask
+    for :meth:`NotifySettings.usable`. Raises :class:`BadSetting` for a variable of ours.
+    """
     path = env.path("NOTIFY_RULES")
-    file = NotifyFile() if path is None else read_notify_file(path)
+    if path is None:
+        return _settings(env, NotifyFile())
+    try:
+        return _settings(env, read_notify_file(path))
+    except BadSetting as fault:
+        return msgspec.structs.replace(_settings(env, NotifyFile()), fault=fault)
+
+
+def _settings(env: Environment, file: NotifyFile) -> NotifySettings:
     reachable = Reachable(
         env.read("WEBHOOK_HOSTS", _hosts, "host names separated by commas: hooks.example.org,*.example.com", "*"),
         env.read("WEBHOOK_NETWORKS", _networks, "networks separated by commas: 10.1.0.0/16", ""),

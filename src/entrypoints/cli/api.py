@@ -33,6 +33,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     """Serve until told to end; then requests under way are finished, and the exit code is 0."""
     if not 0 <= args.port <= 65535:
         raise BadSetting("--port", f"{args.port} is no port")
+    settings.notify.usable()
     pipelines = registry.Registry.load(settings.pipelines)
     pipelines.pipelines()  # what is declared wrongly is said now, not at somebody's request
     with open_databases(settings) as databases:
@@ -54,16 +55,15 @@ async def _serve(
     figures = Registry()
     reconciling = reconciler(container, pipelines, figures, logger.info)
     others = loops(container, figures, lambda: reconciling.standing)
+    if not args.no_reconciler and not on_cluster(settings):
+        others = (*others, slot_firing(container, pipelines, figures))
     parts = services(container, pipelines, reconciling.nudge, figures, (*others, reconciling))
     app = api(parts, settings.api, observer=RequestMetrics(figures))
     serving = server(app, stopping=parts.stopping.set)
     work = [asyncio.create_task(loop()) for loop in others]
     if not args.no_reconciler:
         work.append(asyncio.create_task(reconciling()))
-        if not on_cluster(settings):
-            firing = slot_firing(container, pipelines, figures)
-            work.append(asyncio.create_task(firing()))
-        else:
+        if on_cluster(settings):
             work.append(asyncio.create_task(container.cluster_view().follow(reconciling.nudge)))
     try:
         address = _address(args.host, listening, settings.api)

@@ -30,6 +30,7 @@ _TEST = Announcement(
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """Do what the option says; 75 where something is still due."""
+    settings.notify.usable()
     test = args.test or args.act == "test"
     if args.act and (args.test or args.once or args.dead or args.revive):
         raise BadSetting("notify", "test comes alone, with or without a channel")

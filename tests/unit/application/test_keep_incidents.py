@@ -17,6 +17,7 @@ from kubescribe.adapters.memory.promises import MemoryPromiseBook
 from kubescribe.adapters.memory.slots import MemorySlots
 from kubescribe.application.keep_incidents import PROMISES_EVERY, KeepIncidents
 from kubescribe.application.keep_promises import KeepPromises
+from kubescribe.application.ports.slots import PlanSource, SlotPlan
 from kubescribe.domain.incident import QUIET, IncidentTerms
 from kubescribe.domain.pipeline import Pipeline
 from kubescribe.domain.promise import Promises
@@ -75,6 +76,8 @@ def test_more_missed_slots_than_one_batch_and_what_came_back_are_told() -> None:
     for well in (False, True, False):
         place.end(well=well)
     now = place.database.now()
+    plan = SlotPlan(tenant="default", pipeline="boats", source=PlanSource.DECLARED, rule="r", planned_until=now)
+    place.database.slot_plans["default", "boats"] = plan
     for number in range(1001):
         at = now - timedelta(minutes=2000 - number)
         its = slot_id("default", "boats", at.isoformat())

@@ -60,7 +60,7 @@ ENVIRON = {
 
 def load(folder: Path, text: str = "", **environ: str) -> NotifySettings:
     (folder / "rules.toml").write_text(text)
-    return load_settings({**ENVIRON, "KUBESCRIBE_NOTIFY_RULES": "rules.toml", **environ}, folder).notify
+    return load_settings({**ENVIRON, "KUBESCRIBE_NOTIFY_RULES": "rules.toml", **environ}, folder).notify.usable()
 
 
 def test_a_file_says_who_is_told(tmp_path: Path) -> None:
@@ -176,3 +176,14 @@ def test_what_is_wrong_in_the_environment_is_said(tmp_path: Path, environ: dict[
         load(tmp_path, **environ)
     assert why in str(caught.value), str(caught.value)
     assert "sesame" not in str(caught.value)
+
+
+def test_a_run_goes_on_beside_a_file_that_cannot_be_used(tmp_path: Path) -> None:
+    """It tells nobody anything: that is for whoever is alive afterwards, and has the fault mended."""
+    (tmp_path / "rules.toml").write_text('[[rule]]\nto = ["webhok"]\n')
+    environ = {**ENVIRON, "KUBESCRIBE_NOTIFY_RULES": "rules.toml", "SLACK_WEBHOOK_URL": ENVIRON["SALES_SLACK"]}
+    settings = load_settings(environ, tmp_path)
+    assert settings.notify.fault is not None and settings.notify.rules.rules == ()
+    assert "services/open-sesame" in " ".join(settings.secrets()), "what the environment holds is hidden all the same"
+    with pytest.raises(BadSetting, match="there is no channel 'webhok'"):
+        settings.notify.usable()
