@@ -13,7 +13,7 @@ from .slot import DETAIL_LIMIT, Slot, SlotReason, SlotState, SlotVerdict
 from .storable import storable_text
 
 WAITS = timedelta(seconds=60)
-"""How long after its window a slot waits for a run that is there, and that nothing has begun."""
+"""How long a slot waits after its window, or after the run came, for a run that is there and that nothing has begun."""
 _SETTLED = timedelta(seconds=30)
 """A run that was passed over by its own supervisor is known to be so after so long."""
 
@@ -47,7 +47,8 @@ def verdict_of(slot: Slot, run: SlotRun, now: datetime) -> SlotState | None:
         return _state(SlotVerdict.SKIPPED, run, SlotReason.CANCELLED, run.message)
     if run.status.terminal:
         return _state(SlotVerdict.MISSED, run, _reason_of(run), run.message)
-    if now < slot.window_ends + WAITS:
+    # A run that comes after the window, as of a Job that is created late, is given the same time to begin.
+    if now < max(slot.window_ends, run.created_at) + WAITS:
         return None
     why = f"run {run.id} of it is {run.status}, and nothing has begun it"
     return _state(SlotVerdict.MISSED, run, SlotReason.NOT_STARTED, f"{why}: {run.message}" if run.message else why)

@@ -338,6 +338,20 @@ def test_a_run_that_nobody_expected_is_in_the_ledger(there: SlotWorld) -> None:
     assert "not expected" in slot.logical
 
 
+def test_a_run_that_comes_after_its_window_has_time_to_begin(there: SlotWorld) -> None:
+    there.watch()
+    there.to(13, 30)
+    run = there.run_of(12, 15)
+    there.watch()
+    there.pass_time(5)
+    there.watch()
+    assert there.slot(12, 15).verdict is None, "its pod is being made"
+    there.pass_time(60)
+    there.watch()
+    slot = there.slot(12, 15)
+    assert (*said(slot), slot.run_id) == (SlotVerdict.MISSED, SlotReason.NOT_STARTED, run.id)
+
+
 def test_a_run_that_nobody_expected_is_found_by_a_machine_that_slept(there: SlotWorld) -> None:
     there.watch()
     there.pass_time(HOUR, asleep=True)
