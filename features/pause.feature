@@ -6,7 +6,7 @@ Feature: A paused pipeline lets its slots go by
     And it is paused because "the rates are wrong"
 
   Scenario: A scheduled run is skipped, and says why
-    When it runs for the slot "2026-03-01T05:00:00+00:00"
+    When its slot comes
     Then the run ends with exit code 0
     And its record says "skipped"
     And its record says that it was skipped because of "paused"
@@ -21,6 +21,6 @@ Feature: A paused pipeline lets its slots go by
 
   Scenario: Resumed, its slots count again
     Given it is resumed
-    When it runs for the slot "2026-03-01T05:00:00+00:00"
+    When its slot comes
     Then its record says "succeeded"
     And the audit has "pipeline.paused" and then "pipeline.resumed"

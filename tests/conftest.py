@@ -17,7 +17,12 @@ from tests.support.addresses import asyncpg_address
 from tests.support.clusters import Cluster
 from tests.support.waiting import wait_for
 
-MAY_CONNECT = ("integration", "faults", "packaging")
+pytest_plugins = (
+    "tests.support.kube.fixtures",
+    *(f"tests.features.steps.{name}" for name in ("acting", "reading", "seeing", "on_a_cluster")),
+)
+
+MAY_CONNECT = ("integration", "faults", "packaging", "cluster")
 _NUMBERS = itertools.count(1)
 
 # A busy machine is no failure: how long an example may take is the test's own timeout.

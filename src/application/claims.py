@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from ..domain.actor import supervisor
 from ..domain.attempt import Attempt, DeathCertificate
-from ..domain.errors import Fenced, RunClosed, RunMismatch
-from ..domain.failure import FailureCause
-from ..domain.run import Run, Transition, claimed, created
+from ..domain.concurrency import Concurrency
+from ..domain.errors import Fenced, PipelineBusy, RunClosed, RunMismatch
+from ..domain.failure import FailureCause, SkipReason
+from ..domain.launch import Launch
+from ..domain.run import Evidence, Run, Transition, cancelling, claimed, created, skipped
 from ..domain.run_status import RunStatus
 from ..domain.storable import seconds
 from .ports.attempt_log import Claim, Claimed
+
+_SUPERVISORS_FIRST = 30.0
+"""Seconds: a supervisor that waits gives up by itself before the reconciler does it."""
 
 
 def new_run(claim: Claim, at: datetime) -> Transition:
@@ -34,8 +40,16 @@ def new_run(claim: Claim, at: datetime) -> Transition:
             code_version=claim.code_version,
             may_publish=claim.may_publish,
             created_at=at,
+            start_deadline_at=_waits_until(claim, at),
         )
     )
+
+
+def _waits_until(claim: Claim, at: datetime) -> datetime | None:
+    """A run that waits for its turn has a deadline, should its supervisor die meanwhile."""
+    if claim.concurrency not in (Concurrency.QUEUE, Concurrency.REPLACE):
+        return None
+    return at + timedelta(seconds=seconds(claim.start_deadline) + _SUPERVISORS_FIRST)
 
 
 def check_same(run: Run, claim: Claim) -> None:
@@ -171,3 +185,43 @@ def answer(run: Run, attempt: Attempt, now: datetime) -> Claimed:
 def moment(run: Run, now: datetime, ago: float = 0.0) -> datetime:
     """When a thing that is told now happened to the run: never before the run itself (FAULTS I-7)."""
     return max(now - timedelta(seconds=seconds(ago)), run.started_at or run.created_at)
+
+
+def asks_for_its_turn(run: Run | None, claim: Claim, ago: float) -> bool:
+    """Whether the claim has to look at the pipeline's other runs: a retry of what has begun has its turn already."""
+    return claim.concurrency is not Concurrency.ALLOW and not ago and (run is None or run.attempts == 0)
+
+
+def is_before(other: Run, run: Run, now: datetime) -> bool:
+    """Whether ``run`` has to wait for ``other`` of its pipeline, which is at work, or has been waiting for longer."""
+    if other.id == run.id or other.status.terminal:
+        return False
+    if other.status is not RunStatus.PENDING or other.attempts > 0:
+        return True
+    late = other.start_deadline_at is not None and other.start_deadline_at < now
+    return other.launch is not Launch.DUE and not late and (other.created_at, other.id) < (run.created_at, run.id)
+
+
+def is_at_work(other: Run) -> bool:
+    """Whether an attempt has taken it, and it has no verdict."""
+    return not other.status.terminal and (other.status is not RunStatus.PENDING or other.attempts > 0)
+
+
+def passed_over(run: Run, others: tuple[UUID, ...], at: datetime) -> Transition:
+    """The end of a run under FORBID."""
+    busy = PipelineBusy(run.id, others, skipped=True)
+    return skipped(
+        run,
+        actor=run.actor,
+        at=at,
+        evidence=Evidence.NO_ATTEMPT,
+        reason=SkipReason.CONCURRENCY,
+        message=str(busy),
+    )
+
+
+def displacing(other: Run, by: Run, at: datetime) -> Transition | None:
+    """The cancel of another run under REPLACE; None: one is under way, or it is over."""
+    if other.status.terminal or other.status is RunStatus.CANCELLING:
+        return None
+    return cancelling(other, actor=by.actor, at=at, reason=f"run {by.id} of the same pipeline replaces it")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
+from ..domain.expected_slot import expected_slots, keeps_pace
 from ..domain.pipeline import Pipeline
 from ..domain.pipeline_figures import PipelineFigures, figures
 from ..domain.run import Run
 from ..domain.run_mode import RunMode
 from ..domain.run_status import OPEN, RunStatus
-from ..domain.schedule import Schedule
+from ..domain.schedule import Schedule, find_zone
 from ..domain.tenant import DEFAULT_TENANT, Tenant
 from .ports.run_log import RunFilter, RunLog
 
@@ -19,6 +20,7 @@ COUNTED = 100
 """How many of the last runs the figures are over."""
 SHOWN = 10
 SLOTS = 5
+_A_YEAR = timedelta(days=366)
 
 
 class PipelineState(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +57,7 @@ class DescribePipeline:
         age = None if last is None or last.finished_at is None else (now - last.finished_at).total_seconds()
         slots: tuple[datetime, ...] = ()
         if pipeline.schedule is not None:
-            slots = Schedule(pipeline.schedule, pipeline.timezone).upcoming(now, SLOTS)
+            slots = _next_slots(pipeline, Schedule(pipeline.schedule, pipeline.timezone), now)
         return PipelineState(
             pipeline=pipeline.name,
             last_runs=runs[:SHOWN],
@@ -65,3 +67,13 @@ class DescribePipeline:
             figures=figures([run for run in runs if run.mode is RunMode.PUBLISH]),
             next_slots=slots,
         )
+
+
+def _next_slots(pipeline: Pipeline, schedule: Schedule, now: datetime) -> tuple[datetime, ...]:
+    """With what the pipeline's rules make of clock changes, for slots that come within a year."""
+    fired = schedule.upcoming(now, SLOTS)
+    if not fired or keeps_pace(schedule.expression) or fired[-1] - now > _A_YEAR:
+        return fired
+    zone = find_zone(pipeline.timezone)
+    expected = expected_slots(schedule, pipeline.fold, pipeline.gap, now, fired[-1])
+    return tuple(one.at.astimezone(zone) for one in expected[:SLOTS])

@@ -12,6 +12,7 @@ from ..domain.run_status import RunStatus
 from ..domain.summary import Summary
 from .attempt_end import Stop
 from .attempt_recorder import AttemptRecorder
+from .attempt_result import AttemptResult, Earlier
 from .failpoints import failpoint
 from .payload_listener import Console
 from .ports.clock import Clock
@@ -19,7 +20,7 @@ from .ports.ids import Ids
 from .ports.publisher import Publisher
 from .ports.termination_log import TerminationLog
 from .run_order import Limits, RunOrder
-from .supervise_attempt import AttemptResult, Earlier, SuperviseAttempt
+from .supervise_attempt import SuperviseAttempt
 
 NewAttempt = Callable[[RunOrder, UUID, Earlier], tuple[SuperviseAttempt, AttemptRecorder]]
 """Given the order, the attempt's id and what came before it: the attempt, and where it is recorded."""
@@ -38,7 +39,10 @@ class ExecuteRun:
         ids: Ids,
         console: Console,
         limits: Limits,
+        attempt_id: UUID | None = None,
     ) -> None:
+        """``attempt_id``: of the one attempt that this supervisor makes, a pod; None: it makes ids of its own."""
+        self._attempt_id = attempt_id
         self._new_attempt = new_attempt
         self._publisher = publisher
         self._termination_log = termination_log
@@ -66,7 +70,7 @@ class ExecuteRun:
         """Execute the run; the last attempt's result."""
         earlier = Earlier()
         while True:
-            attempt_id = self._ids.new()
+            attempt_id = self._attempt_id or self._ids.new()
             self._attempt, recorder = self._new_attempt(order, attempt_id, earlier)
             if self._stop is not None:
                 self._attempt.stop(*self._stop)

@@ -11,20 +11,24 @@ from ..domain.pipeline import Pipeline
 from ..domain.run import Run
 from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
-from ..domain.schedule import Schedule
+from ..domain.schedule import find_zone
+from ..domain.slot import Slot, SlotVerdict
 from ..domain.tenant import DEFAULT_TENANT, Tenant
 from .describe_pipeline import DescribePipeline, PipelineState
 from .ports.pauses import Pauses
+from .ports.slots import SlotFilter, Slots
 
 _BACK = timedelta(days=7)
 """How far back slots without a run are looked for."""
+_COUNTED = 100
 _BAD = (RunStatus.FAILED, RunStatus.LOST)
 
 
 class ExplainPipeline:
-    """Explains one pipeline from its pause, its schedule and its last runs."""
+    """Explains one pipeline from its pause, its slots and its last runs."""
 
-    def __init__(self, *, describe: DescribePipeline, pauses: Pauses) -> None:
+    def __init__(self, *, describe: DescribePipeline, pauses: Pauses, slots: Slots) -> None:
+        self._slots = slots
         self._describe = describe
         self._pauses = pauses
 
@@ -32,7 +36,7 @@ class ExplainPipeline:
         """Why it is as it is at ``now``; raises :class:`DatabaseUnavailable`."""
         pause = await self._pauses.current(pipeline.name, tenant=tenant)
         state = await self._describe(pipeline, now=now, tenant=tenant)
-        missed = _missed(pipeline, state, now)
+        missed = await self._missed(pipeline, state, now, tenant)
         sentence, step = _why(pipeline, state, pause, missed)
         return Explanation(
             subject=f"pipeline:{pipeline.name}",
@@ -41,9 +45,28 @@ class ExplainPipeline:
             next_step=step,
         )
 
+    async def _missed(
+        self, pipeline: Pipeline, state: PipelineState, now: datetime, tenant: Tenant
+    ) -> tuple[Slot, ...]:
+        """The slots of the last week that were missed since a run came, rising; at most ``_COUNTED``."""
+        newest = next((run for run in state.last_runs if run.mode is RunMode.PUBLISH), None)
+        since = now - _BACK
+        if newest is not None:
+            since = max(newest.slot or newest.created_at, newest.created_at, since)
+        which = SlotFilter(
+            tenant=tenant,
+            pipeline=pipeline.name,
+            verdicts=(SlotVerdict.MISSED,),
+            since=since,
+            until=now,
+            newest_first=True,
+        )
+        page = await self._slots.find(which, limit=_COUNTED)
+        return tuple(reversed(page.slots))
+
 
 def _why(
-    pipeline: Pipeline, state: PipelineState, pause: Pause | None, missed: tuple[datetime, ...]
+    pipeline: Pipeline, state: PipelineState, pause: Pause | None, missed: tuple[Slot, ...]
 ) -> tuple[str, str | None]:
     if pause is not None:
         return f"It lets its slots go by: {pause}", f"kubescribe resume {pipeline.name}"
@@ -63,31 +86,18 @@ def _why(
         return f"{what}; {good}", f"kubescribe explain {bad[0].id}"
     if missed:
         slot = missed[-1]
-        count = "its last slot" if len(missed) == 1 else f"its last {len(missed)} slots"
+        at = slot.at.astimezone(find_zone(pipeline.timezone))
+        more = "more than " if len(missed) == _COUNTED else ""
+        count = "its last slot" if len(missed) == 1 else f"its last {more}{len(missed)} slots"
         return (
-            f"It has not run for {count}: nothing came at {slot:%Y-%m-%d %H:%M %Z}",
-            f"kubescribe trigger {pipeline.name} --slot {slot.isoformat()}",
+            f"It has not run for {count}: nothing came at {at:%Y-%m-%d %H:%M %Z} ({slot.reason}: {slot.detail})",
+            f"kubescribe trigger {pipeline.name} --slot {at.isoformat()}",
         )
     if all(run.mode is not RunMode.PUBLISH for run in state.last_runs):
         what = "It was rehearsed and has never run" if state.last_runs else "It has never run"
         when = "it runs when somebody asks" if pipeline.schedule is None else "its first slot is still to come"
         return f"{what}: {when}", f"kubescribe trigger {pipeline.name}"
     return "It does what it should: its last run did not fail, and no slot went by without one", None
-
-
-def _missed(pipeline: Pipeline, state: PipelineState, now: datetime) -> tuple[datetime, ...]:
-    """Slots since the last run for which none came, though it had the time to; of the last week."""
-    newest = next((run for run in state.last_runs if run.mode is RunMode.PUBLISH), None)
-    if pipeline.schedule is None or newest is None:
-        return ()  # of one that has never run nobody knows since when it is scheduled
-    since = max(newest.slot or newest.created_at, newest.created_at, now - _BACK)
-    due = now - timedelta(seconds=pipeline.start_deadline)
-    slots: list[datetime] = []
-    schedule = Schedule(pipeline.schedule, pipeline.timezone)
-    moment: datetime | None = since
-    while moment is not None and (moment := schedule.next_after(moment)) is not None and moment <= due:
-        slots.append(moment)
-    return tuple(slots)
 
 
 def _bad_in_a_row(runs: tuple[Run, ...]) -> list[Run]:
@@ -103,13 +113,13 @@ def _bad_in_a_row(runs: tuple[Run, ...]) -> list[Run]:
     return bad
 
 
-def _facts(state: PipelineState, pause: Pause | None, missed: tuple[datetime, ...]) -> list[Fact]:
+def _facts(state: PipelineState, pause: Pause | None, missed: tuple[Slot, ...]) -> list[Fact]:
     facts = [Fact(run.finished_at or run.created_at, f"run {run.id}: {run.status}") for run in state.last_runs[:3]]
     if pause is not None:
         facts.append(Fact(pause.since, str(pause)))
     if state.last_success is not None:
         facts.append(Fact(state.last_success.finished_at, f"its last success: run {state.last_success.id}"))
-    facts += [Fact(slot, "a slot without a run") for slot in missed[-3:]]
+    facts += [Fact(slot.at, f"a slot without a run ({slot.reason})") for slot in missed[-3:]]
     facts += [Fact(slot, "its next slot") for slot in state.next_slots[:1]]
     if state.figures.success_rate is not None:
         rate, counted = state.figures.success_rate, state.figures.counted

@@ -77,6 +77,8 @@ def _why(run: Run, newest: Attempt | None, now: datetime) -> tuple[str, str | No
             return (f"{what}; {run.message}" if run.message else what), None
         case RunStatus.SKIPPED if run.skip_reason is SkipReason.PAUSED:
             return f"It did not run: {run.message}", "kubescribe resume {pipeline}"
+        case RunStatus.SKIPPED if run.skip_reason in (SkipReason.CONCURRENCY, SkipReason.DST):
+            return f"It did not run: {run.message}", "kubescribe retry {id}"
         case RunStatus.SKIPPED:
             return f"It had nothing to do: {run.message}", None
         case RunStatus.CANCELLED:

@@ -60,17 +60,18 @@ class FinishCancel:
         publications = await closed_ledger(self._fences, run, RunStatus.CANCELLED)
         failpoint("cancel.closed")
         unverified: list[str] = []
-        if attempt is not None and not publications:
+        if not publications:
             # What keeps the run from its end may be gone at the next pass, but after its deadline nobody waits.
             problems, final = await self._processes(found, attempt)
             if not final:
                 return None
             unverified += problems
             failpoint("cancel.processes_gone")
-            problems, final = await self._connections(found)
-            if not final:
-                return None
-            unverified += problems
+            if attempt is not None:
+                problems, final = await self._connections(found)
+                if not final:
+                    return None
+                unverified += problems
             failpoint("cancel.sessions_gone")
 
         def step(now: Run, at: datetime) -> Transition:
@@ -86,26 +87,38 @@ class FinishCancel:
             certificate=_certificate(actor) if attempt and not publications else None,
         )
         failpoint("cancel.moved")
-        if after is not None and attempt is not None:
-            await self._launcher.clean(attempt)
-            if self._publisher is not None:
+        if after is not None:
+            await self._launcher.clean(run, attempt)
+            if attempt is not None and self._publisher is not None:
                 await self._publisher.discard(run.id)
         return after
 
-    async def _processes(self, found: OpenRun, attempt: Attempt) -> tuple[list[str], bool]:
+    async def _processes(self, found: OpenRun, attempt: Attempt | None) -> tuple[list[str], bool]:
         """What could not be verified, and whether there is nothing more to wait for."""
         run = found.run
         sighting = await self._launcher.look(run, attempt)
+        if attempt is None:
+            if sighting.state is JobState.ALIVE:
+                await self._launcher.stop(run, None)
+            # What has not taken the run cannot take it any more; still, a pod that is there is not gone.
+            problems = [f"its pods: {sighting.detail}"] if sighting.present else []
+            return problems, not problems or self._late(found)
         if sighting.state is JobState.ALIVE:
             await self._launcher.stop(run, attempt)
             failpoint("cancel.told")
             if not (self._late(found) or found.lease_expired):
                 return [], False  # it ends its payload gently, and itself
-        if sighting.state is not JobState.UNKNOWN:
+        if sighting.state is JobState.MISSING:
+            if found.lease_expired or attempt.ended_at is not None:
+                return [], True
+        elif sighting.state is not JobState.UNKNOWN:
             # Also where its supervisor is gone already: what the payload had started may have outlived it.
-            await self._launcher.clean(attempt)
+            await self._launcher.clean(run, attempt)
             sighting = await self._launcher.look(run, attempt)
-            return [], sighting.state is JobState.GONE
+            if sighting.state is JobState.GONE:
+                return [], True
+            # A pod of a node that is away is there until the node is back, which may be never.
+            return [f"its processes: {sighting.detail}"], found.run_deadline_passed
         told = attempt.certificate
         if attempt.ended_at is not None and told is not None and told.recorded_by == supervisor(attempt.id):
             return [], True  # its own supervisor said so, after it had seen the payload's end
@@ -129,7 +142,7 @@ class FinishCancel:
 
 def _words(run: Run, attempt: Attempt | None, unverified: list[str]) -> dict[str, Any]:
     asked = run.message or "a cancel was asked for"
-    if attempt is None:
+    if attempt is None and not unverified:
         return {"evidence": Evidence.NO_ATTEMPT, "message": f"{asked}; no attempt had taken it"}
     if unverified:
         message = f"{asked}; its right to publish is gone, but this could not be verified: {'; '.join(unverified)}"

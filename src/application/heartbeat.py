@@ -5,8 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from .ports.attempt_log import AttemptLog, Beat, Pulse
+
+
+class Beating(Protocol):
+    """Starts the heartbeat of an attempt; see :class:`Heartbeat`."""
+
+    def __call__(self, beat: Callable[[], Beat | None], on_pulse: Callable[[Pulse], None]) -> Callable[[], None]:
+        """Begin to beat; returns what ends it."""
+        ...
 
 
 class Heartbeat:

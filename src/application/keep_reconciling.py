@@ -82,10 +82,15 @@ class KeepReconciling:
                     async with asyncio.timeout(2):
                         await self._leadership.leave(NAME, self._holder)
 
+    def age(self) -> float | None:
+        """Seconds since :attr:`Standing.well_at`; None: it has not begun."""
+        return None if self.standing is None else asyncio.get_running_loop().time() - self.standing.well_at
+
     def told(self) -> None:
         """Bring the registry up to date, just before it is read; nothing is said of a loop that has not begun."""
-        if self.standing is not None:
-            self._age.set(asyncio.get_running_loop().time() - self.standing.well_at)
+        age = self.age()
+        if self.standing is not None and age is not None:
+            self._age.set(age)
             self._leads.set(float(self.standing.leads))
 
     async def _once(self, before: Standing) -> Standing:

@@ -38,8 +38,8 @@ class LaunchRun:
         self._requests = requests
         self._launcher = launcher
 
-    async def __call__(self, run: Run, *, actor: str) -> Launched:
-        """Launch it, or note why it has to wait.
+    async def __call__(self, run: Run, *, actor: str, late: bool = False) -> Launched:
+        """Launch it, or note why it has to wait. ``late``: its start deadline has passed, and doubts are over.
 
         Raises :class:`DatabaseUnavailable` where RunLog is away: the run stays accepted, and its launch DUE.
         """
@@ -49,22 +49,11 @@ class LaunchRun:
         except LauncherBusy as busy:
             # A queue of thousands is looked at every few seconds: what is on record already is not written again.
             known = run.message == storable_text(str(busy), runs.MESSAGE_LIMIT)
+            if busy.in_doubt and late and known:  # one that waited for something else gets another pass
+                return Launched(await self._refused(run, LaunchRefused(run.id, busy.why), actor), False)
             return Launched(run if known else await self._requests.waiting(run.id, str(busy)), busy.for_all)
         except LaunchRefused as refused:
-            message = str(refused)
-
-            def step(now: Run, at: datetime) -> Transition:
-                return runs.failed(
-                    now,
-                    actor=actor,
-                    at=at,
-                    evidence=Evidence.NO_ATTEMPT,
-                    cause=FailureCause.CONFIG_ERROR,
-                    message=message,
-                )
-
-            failed = await self._run_log.move(run.id, RunStatus.PENDING, step)
-            return Launched(failed or await self._run_log.get(run.id, tenant=run.tenant), False)
+            return Launched(await self._refused(run, refused, actor), False)
         after = await self._requests.launched(run.id)
         failpoint("launch.told")
         return Launched(after, False)
@@ -75,3 +64,14 @@ class LaunchRun:
             return (await self(run, actor=actor)).run
         except KubescribeError:
             return run
+
+    async def _refused(self, run: Run, refused: LaunchRefused, actor: str) -> Run:
+        message = str(refused)
+
+        def step(now: Run, at: datetime) -> Transition:
+            return runs.failed(
+                now, actor=actor, at=at, evidence=Evidence.NO_ATTEMPT, cause=FailureCause.CONFIG_ERROR, message=message
+            )
+
+        failed = await self._run_log.move(run.id, RunStatus.PENDING, step)
+        return failed or await self._run_log.get(run.id, tenant=run.tenant)

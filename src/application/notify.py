@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from ..domain.announcement import Announcement
-from ..domain.delivery import Answer, Delivery, DeliveryStatus, Failed, Refused, Taken, after
-from ..domain.errors import NotDelivered, RunNotFound
-from .announce_run import announce_run
+from ..domain.collecting import ALONE, Collecting, Message
+from ..domain.delivery import Answer, DeliveryStatus, Failed, Refused, Taken, after
+from ..domain.errors import KubescribeError, NotDelivered
+from ..domain.notify_rules import SUMMARY, DueNotice, Recipient, Rules
 from .failpoints import failpoint
 from .ports.channel import Channel
 from .ports.clock import Clock
 from .ports.outbox import Outbox
-from .ports.run_history import RunHistory
-from .ports.run_log import RunLog
 
 LEASE = 180.0
 """Seconds for which a delivery is a sender's: longer than any channel takes for one message."""
 PATIENCE = 5.0
 """Seconds for which a pass waits for a channel that asks for a moment, rather than leave the rest to the next pass."""
+EVERYTHING = Rules()
+COLLECTING = Collecting()
+
+
+Announcing = Callable[[Message], Awaitable[Announcement]]
+"""What a message says."""
 
 
 class Notified(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,82 +51,102 @@ class Notify:
         *,
         tenant: str,
         outbox: Outbox,
-        run_log: RunLog,
-        history: RunHistory,
+        announce: Announcing,
         channels: tuple[Channel, ...],
         clock: Clock,
         hidden: Callable[[str], str],
-        public_url: str | None = None,
+        rules: Rules = EVERYTHING,
+        everybody: tuple[tuple[str, str], ...] | None = None,
+        collecting: Collecting = COLLECTING,
+        lease: float = LEASE,
     ) -> None:
-        """``hidden`` takes this process's secrets out of a text."""
+        """``hidden`` takes this process's secrets out of a text; ``everybody``: who is told where no rule says whom,
+        None for all that the channels reach."""
         self._tenant = tenant
         self._outbox = outbox
-        self._run_log = run_log
-        self._history = history
+        self._announce = announce
         self._channels = channels
         self._clock = clock
         self._hidden = hidden
-        self._public_url = public_url
+        self._rules = rules
+        self._everybody = everybody
+        self._collecting = collecting
+        self._lease = lease
 
     async def __call__(self) -> Notified:
         """Send everything that is due; a channel that is down is left alone until the next pass."""
-        recipients = tuple((channel.name, address) for channel in self._channels for address in channel.addresses)
-        while await self._outbox.plan(self._tenant, recipients):
+        while await self._outbox.plan(self._tenant, self._route if self._channels else None):
             failpoint("notify.planned")
-        results = await asyncio.gather(*(self._tell(channel) for channel in self._channels))
+        # Each goes on to its end, whatever happens at another: none is left behind that the next pass would meet.
+        told = await asyncio.gather(*(self._tell(channel) for channel in self._channels), return_exceptions=True)
+        results = [result for result in told if isinstance(result, Notified)]
+        for result in told:
+            if isinstance(result, BaseException):
+                raise result
         return Notified(
             sent=sum(result.sent for result in results),
             problems=tuple(problem for result in results for problem in result.problems),
             dead=sum(result.dead for result in results),
         )
 
+    def _route(self, notice: DueNotice) -> tuple[Recipient, ...]:
+        everybody = self._everybody
+        if everybody is None:
+            everybody = tuple((channel.name, address) for channel in self._channels for address in channel.addresses)
+        told = self._rules.recipients(notice, everybody)
+        if notice.kind != SUMMARY:
+            return told
+        # Who makes an alert of each notice has nothing to make of a summary.
+        alerting = {channel.name for channel in self._channels if channel.alone}
+        return tuple(one for one in told if one.channel not in alerting)
+
     async def _tell(self, channel: Channel) -> Notified:
         sent, problems, dead = 0, list[str](), 0
-        while (delivery := await self._outbox.take(self._tenant, channel.name, lease=LEASE)) is not None:
+        collecting = ALONE if channel.alone else self._collecting
+        while True:
+            message = await self._outbox.take(self._tenant, channel.name, lease=self._lease, collecting=collecting)
+            if message is None:
+                break
             failpoint("notify.taken")
-            answer, down = await self._try(channel, delivery)
+            answer = await self._try(channel, message)
             failpoint("notify.sent")
-            now = after(delivery, answer)
+            now = after(message.head, answer)
             await self._outbox.settle(now)
             failpoint("notify.settled")
             sent += now.status is DeliveryStatus.SENT
             if not isinstance(answer, Taken):
                 dead += now.status is DeliveryStatus.DEAD
                 outcome = "given up" if now.status is DeliveryStatus.DEAD else f"tried again in {now.wait or 0:.0f} s"
-                problems.append(
-                    f"{channel.name} to {delivery.address} about {delivery.pipeline}: {answer.why}; {outcome}"
-                )
+                about = now.pipeline + (f" and {len(message.told) - 1:,} more" if len(message.told) > 1 else "")
+                problems.append(f"{channel.name} to {now.address} about {about}: {answer.why}; {outcome}")
                 pause = answer.retry_after if isinstance(answer, Failed) else None
-                if down and (pause is None or pause > PATIENCE):
+                if answer.down:
                     break
-                if pause is not None:
+                if pause is not None and pause <= PATIENCE:
                     await self._clock.sleep(pause)
         return Notified(sent=sent, problems=tuple(problems), dead=dead)
 
-    async def _try(self, channel: Channel, delivery: Delivery) -> tuple[Answer, bool]:
-        """The channel's answer, and whether the next message would fare no better."""
-        if delivery.address not in channel.addresses:
-            return Refused("the address is not configured any more"), False
-        announcement = await self._announcement(delivery)
+    async def _try(self, channel: Channel, message: Message) -> Answer:
+        if message.head.address not in channel.addresses:
+            return Refused("the address is not configured any more")
+        try:
+            announcement = await self._announce(message)
+        except KubescribeError:  # RunLog is away: no matter of this message
+            raise
+        except Exception as error:
+            return self._defect(error)
         failpoint("notify.composed")
         try:
-            await channel.send(announcement, delivery.address, delivery.message_id)
+            await channel.send(announcement, message.head.address, message.head.message_id)
         except NotDelivered as error:
             why = self._hidden(error.why)
             if error.permanent:
-                return Refused(why), error.channel_down
-            return Failed(why, error.retry_after), error.channel_down
+                return Refused(why, down=error.channel_down)
+            moment = error.retry_after is not None and error.retry_after <= PATIENCE
+            return Failed(why, error.retry_after, down=error.channel_down and not moment)
         except Exception as error:  # a defect at one message: the others are sent all the same
-            return Failed(self._hidden(f"{type(error).__name__}: {error}")), False
-        return Taken(), False
+            return self._defect(error)
+        return Taken()
 
-    async def _announcement(self, delivery: Delivery) -> Announcement:
-        run = attempt = None
-        try:
-            run = await self._run_log.get(delivery.run_id, tenant=self._tenant)
-        except RunNotFound:
-            pass
-        else:
-            attempts = await self._history.attempts(delivery.run_id, tenant=self._tenant)
-            attempt = next((one for one in attempts if one.id == run.attempt_id), None)
-        return announce_run(delivery, run, attempt, public_url=self._public_url, hidden=self._hidden)
+    def _defect(self, error: Exception) -> Failed:
+        return Failed(self._hidden(f"{type(error).__name__}: {error}"))

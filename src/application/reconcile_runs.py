@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
 
 from ..domain import run as runs
-from ..domain.actor import RECONCILER
+from ..domain.actor import CLUSTER, RECONCILER
 from ..domain.attempt import Attempt, DeathCertificate
 from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, RunNotFound
 from ..domain.failure import FailureCause
@@ -20,6 +19,7 @@ from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
 from .closed_ledger import closed_ledger
 from .failpoints import failpoint
+from .findings import Finding, finding_of, is_to_be_launched_again, step_of
 from .finish_cancel import FinishCancel
 from .launch_run import LaunchRun
 from .ports.fences import Fences
@@ -41,15 +41,6 @@ class _Queue:
 
     full = False
     """There was no room for one of them, nor is there for the others: the next pass begins with the oldest again."""
-
-
-class _Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found out about a run that needs a verdict, should the ledger know nothing of it."""
-
-    status: RunStatus
-    cause: FailureCause
-    message: str
-    evidence: Evidence
 
 
 class ReconcileRuns:
@@ -108,35 +99,66 @@ class ReconcileRuns:
     async def _settle(self, found: OpenRun, queue: _Queue) -> Run | None:
         run, attempt = found.run, found.attempt
         if run.status is RunStatus.PENDING and run.launch is Launch.DUE:
-            return None if queue.full else await self._launched(run, queue)
+            return None if queue.full else await self._launched(found, queue)
         if run.status is RunStatus.CANCELLING:
             return await self._finish_cancel(found, actor=RECONCILER)
         sighting = await self._launcher.look(run, attempt)
         failpoint("reconcile.looked")
-        if _is_to_be_launched_again(found, sighting):
-            return await self._launched(run, queue)
-        finding = _finding(found, sighting)
+        if is_to_be_launched_again(found, sighting):
+            return await self._launched(found, queue)
+        if sighting.deleted:
+            return await self._cancelled(found, sighting)
+        if sighting.followed and not found.run_deadline_passed:
+            return None
+        finding = finding_of(found, sighting)
         if finding is not None:
             return await self._verdict(run, attempt, finding)
+        if _has_to_wait_for_the_next(found, sighting):
+            return await self._released(found)
         if found.lease_expired and run.status in (RunStatus.RUNNING, RunStatus.UNCERTAIN):
             if sighting.state is JobState.ALIVE and attempt is not None:
                 return await self._give_up(run, attempt, sighting)
             return await self._uncertain(run, f"its lease is over, and {sighting.detail}")
         return None
 
-    async def _launched(self, run: Run, queue: _Queue) -> Run | None:
+    async def _launched(self, found: OpenRun, queue: _Queue) -> Run | None:
         """Launch what was accepted, and not launched; what waits in the queue is no news."""
         if self._launch is None:
             return None
-        after, queue.full = await self._launch(run, actor=RECONCILER)
-        return after if after.status is not run.status else None
+        after, queue.full = await self._launch(found.run, actor=RECONCILER, late=found.launch_late)
+        return after if after.status is not found.run.status else None
 
-    async def _verdict(self, run: Run, attempt: Attempt | None, finding: _Finding) -> Run | None:
+    async def _cancelled(self, found: OpenRun, sighting: Sighting) -> Run | None:
+        """Somebody has deleted its Job: that is a cancel, however it was asked for."""
+        run = found.run
+
+        def step(now: Run, at: datetime) -> Transition:
+            return runs.cancelling(now, actor=CLUSTER, at=at, reason=sighting.detail)
+
+        asked = await self._run_log.move(run.id, run.status, step)
+        if asked is None:
+            return None
+        now = msgspec.structs.replace(found, run=asked, cancelling_for=0.0)
+        return await self._finish_cancel(now, actor=RECONCILER) or asked
+
+    async def _released(self, found: OpenRun) -> Run | None:
+        """Its attempt has ended, and its Job makes another one."""
+        run, attempt = found.run, found.attempt
+        known = attempt.certificate if attempt is not None else None
+        cause = (known.cause if known is not None else None) or FailureCause.UNKNOWN
+        message = known.message if known is not None else None
+
+        def step(now: Run, at: datetime) -> Transition:
+            return runs.released(now, actor=RECONCILER, at=at, cause=cause, message=message)
+
+        return await self._run_log.move(run.id, run.status, step, attempt_id=run.attempt_id)
+
+    async def _verdict(self, run: Run, attempt: Attempt | None, finding: Finding) -> Run | None:
         try:
             publications = await closed_ledger(self._fences, run, finding.status)
         except DatabaseUnavailable as away:
             return await self._uncertain(run, f"{finding.message}; {away}")
-        return await self._move(run, attempt, _step(finding, publications), finding)
+        return await self._move(run, attempt, step_of(finding, publications), finding)
 
     async def _give_up(self, run: Run, attempt: Attempt, sighting: Sighting) -> Run | None:
         """The attempt is silent, its supervisor there: it may not publish any more, and the run waits for another."""
@@ -172,8 +194,9 @@ class ReconcileRuns:
         # A new attempt that took the run meanwhile is not silent, and nothing is uncertain about it.
         return await self._run_log.move(run.id, run.status, step, attempt_id=run.attempt_id)
 
-    async def _move(self, run: Run, attempt: Attempt | None, step: Step, finding: _Finding) -> Run | None:
-        certificate = DeathCertificate(cause=finding.cause, message=finding.message, recorded_by=RECONCILER)
+    async def _move(self, run: Run, attempt: Attempt | None, step: Step, finding: Finding) -> Run | None:
+        certificate = finding.certificate or DeathCertificate(cause=finding.cause, message=finding.message)
+        certificate = msgspec.structs.replace(certificate, recorded_by=RECONCILER)
         after = await self._run_log.move(
             run.id,
             run.status,
@@ -188,8 +211,8 @@ class ReconcileRuns:
 
     async def _clean(self, run: Run, attempt: Attempt | None) -> None:
         """Only after the verdict: until then what is there is evidence."""
-        if attempt is not None:
-            await self._launcher.clean(attempt)
+        if attempt is not None or run.launch is not Launch.DUE:
+            await self._launcher.clean(run, attempt)
         may_have_staged = run.may_publish or run.mode is RunMode.REHEARSE
         if self._publisher is not None and may_have_staged and run.attempts:
             await self._publisher.discard(run.id)
@@ -209,55 +232,7 @@ class ReconcileRuns:
                     await self._publisher.discard(run_id)
 
 
-def _is_to_be_launched_again(found: OpenRun, sighting: Sighting) -> bool:
-    """Whether its supervisor died before it could take the run, and there is time for another."""
-    run = found.run
-    never_taken = run.status is RunStatus.PENDING and found.attempt is None and run.launch is Launch.STARTED
-    return never_taken and sighting.state is JobState.GONE and not found.start_deadline_passed
-
-
-def _finding(found: OpenRun, sighting: Sighting) -> _Finding | None:
-    """Whether a verdict is due, and which one it is unless the ledger says that the run has published."""
-    run, attempt = found.run, found.attempt
-    if found.start_deadline_passed:
-        message = "no attempt took it before its start deadline"
-        if attempt is None and sighting.state is JobState.GONE:
-            message += f": {sighting.detail}"
-        return _finding_of(RunStatus.FAILED, FailureCause.START_DEADLINE, message, Evidence.DEADLINE)
-    if attempt is not None and sighting.state is JobState.GONE:
-        known = attempt.certificate
-        if known is not None and known.cause is not None:
-            message = known.message or f"its last attempt ended ({known.cause})"
-            return _finding_of(RunStatus.FAILED, known.cause, message, Evidence.PROCESS_GONE)
-        if sighting.machine_restarted:
-            message = f"its machine was restarted: {sighting.detail}"
-            return _finding_of(RunStatus.FAILED, FailureCause.NODE_LOST, message, Evidence.PROCESS_GONE)
-        message = f"{sighting.detail} without a word, and nothing says why"
-        return _finding_of(RunStatus.LOST, FailureCause.UNKNOWN, message, Evidence.PROCESS_GONE)
-    # A supervisor that still beats enforces the deadline itself, and with more grace than we have.
-    if found.run_deadline_passed and (run.status is not RunStatus.RUNNING or found.lease_expired):
-        message = f"its run deadline has passed, and {sighting.detail}"
-        return _finding_of(RunStatus.FAILED, FailureCause.RUN_DEADLINE, message, Evidence.DEADLINE)
-    return None
-
-
-def _finding_of(status: RunStatus, cause: FailureCause, message: str, evidence: Evidence) -> _Finding:
-    return _Finding(status=status, cause=cause, message=message, evidence=evidence)
-
-
-def _step(finding: _Finding, publications: tuple[Publication, ...]) -> Callable[[Run, datetime], Transition]:
-    def step(run: Run, at: datetime) -> Transition:
-        if publications:
-            return runs.succeeded(run, actor=RECONCILER, at=at, evidence=Evidence.LEDGER)
-        if finding.status is RunStatus.LOST:
-            return runs.lost(run, actor=RECONCILER, at=at, evidence=finding.evidence, message=finding.message)
-        return runs.failed(
-            run,
-            actor=RECONCILER,
-            at=at,
-            evidence=finding.evidence,
-            cause=finding.cause,
-            message=finding.message,
-        )
-
-    return step
+def _has_to_wait_for_the_next(found: OpenRun, sighting: Sighting) -> bool:
+    """Whether its attempt is known to have ended, and what makes attempts is still there."""
+    ended = found.attempt is not None and found.attempt.ended_at is not None
+    return ended and found.run.status is RunStatus.RUNNING and sighting.state is JobState.ALIVE

@@ -37,6 +37,9 @@ class RunOrder(msgspec.Struct, frozen=True, kw_only=True):
     retries: int | None = None
     """None: what the pipeline declares."""
     retry_delay: float | None = None
+    one_attempt: bool = False
+    """Further attempts are not this supervisor's but its Job's: it makes one, and leaves the run's verdict to whoever
+    sees the Job end, unless no further attempt could mend what went wrong."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -23,8 +21,11 @@ from ..domain.run_status import RunStatus
 from .attempt_end import End, Stop, failed, failure, outcome, refused
 from .attempt_publication import AttemptPublication
 from .attempt_recorder import AttemptRecorder
+from .attempt_result import AttemptResult, Earlier
 from .attempt_writer import AttemptWriter
 from .failpoints import failpoint
+from .further_attempt import FurtherAttempt
+from .heartbeat import Beating
 from .log_capture import LogCapture
 from .notebook import Notebook
 from .payload_guard import PayloadGuard
@@ -37,40 +38,6 @@ from .ports.publisher import Publisher, PublishRequest
 from .ports.rehearsals import Rehearsals
 from .run_order import Limits, RunOrder
 from .take_run import NotTaken, TakenInVain, TakeRun
-
-
-class Beating(Protocol):
-    """Starts the heartbeat of an attempt; see :class:`Heartbeat`."""
-
-    def __call__(self, beat: Callable[[], Beat | None], on_pulse: Callable[[Pulse], None]) -> Callable[[], None]:
-        """Begin to beat; returns what ends it."""
-        ...
-
-
-class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How an attempt ended, recorded or on its way to RunLog."""
-
-    exit_code: int
-    message: str = ""
-    outcome: Outcome | None = None
-    """None: it never took the run."""
-    again_in: float | None = None
-    """Seconds after which another attempt is due; None: this was the last."""
-    fence: int | None = None
-    published: tuple[Publication, ...] = ()
-    deadline_at: float | None = None
-    """The run's deadline, by the monotonic clock."""
-
-
-class Earlier(msgspec.Struct, frozen=True, kw_only=True):
-    """What this supervisor knows from its earlier attempts at the run."""
-
-    tried: int = 0
-    """How many there were."""
-    recorder: AttemptRecorder | None = None
-    """Of the last one: RunLog gets what waits in it before anything of the next one."""
-    deadline_at: float | None = None
-    """The run's deadline, by the monotonic clock."""
 
 
 class SuperviseAttempt:
@@ -127,6 +94,7 @@ class SuperviseAttempt:
             limits=limits,
             deadline_at=earlier.deadline_at,
         )
+        self._further = FurtherAttempt(order, earlier, self._guard, self._listener, clock)
         self._pipeline: Pipeline | None = None
         self._fence: int | None = None
         self._deadline_at = began + order.run_deadline
@@ -276,9 +244,15 @@ class SuperviseAttempt:
     async def _close(self, done: Outcome, retry: bool) -> AttemptResult:
         """Write down how it ended, and say whether another attempt follows."""
         await self._writer.stop()
-        again_in = self._again_in() if retry and done.status is RunStatus.FAILED else None
+        again_in = (
+            self._further.due_in(self._pipeline, self._deadline_at)
+            if retry and done.status is RunStatus.FAILED
+            else None
+        )
         done = msgspec.structs.replace(done, duration=self._clock.monotonic() - self._began)
-        if again_in is not None:
+        if again_in is not None or (
+            done.status is RunStatus.FAILED and self._further.is_anothers(retry, self._pipeline)
+        ):
             done = msgspec.structs.replace(done, status=RunStatus.PENDING)
         elif done.status in (RunStatus.FAILED, RunStatus.SKIPPED):
             done = await self._conclude(done)
@@ -325,15 +299,3 @@ class SuperviseAttempt:
         if done.published or self._recorder.behind or run is None or run.status is RunStatus.SUCCEEDED is done.status:
             return False
         return (run.attempt_id, run.status) != (self._attempt_id, done.status)
-
-    def _again_in(self) -> float | None:
-        pipeline = self._pipeline
-        retries, delay = self._order.retries, self._order.retry_delay
-        if retries is None:
-            retries = pipeline.retries if pipeline else 0
-        if delay is None:
-            delay = pipeline.retry_delay if pipeline else 0.0
-        if self._listener.raised is not None and self._listener.raised.after is not None:
-            delay = max(delay, self._listener.raised.after)
-        in_time = self._clock.monotonic() + delay < self._deadline_at
-        return delay if self._earlier.tried < retries and in_time and not self._guard.has_to_stop() else None

@@ -7,26 +7,33 @@ from uuid import UUID
 import msgspec
 
 from ..domain.attempt import Whereabouts
-from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, RunClosed
+from ..domain.concurrency import Concurrency
+from ..domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, PipelineBusy, RunClosed
 from ..domain.exit_code import ExitCode
-from ..domain.failure import FailureCause
+from ..domain.failure import FailureCause, SkipReason
+from ..domain.incident import IncidentTerms
 from ..domain.note import NoteKind
 from ..domain.outcome import Outcome
 from ..domain.pipeline import Pipeline
 from ..domain.report import Publication
+from ..domain.run import Trigger
 from ..domain.run_mode import RunMode
 from ..domain.run_status import RunStatus
 from .attempt_end import Failure, failed, failure, outcome, refused
 from .attempt_recorder import AttemptRecorder
 from .failpoints import failpoint
+from .fold_once import skipped_by_fold
 from .notebook import Notebook
 from .payload_guard import PayloadGuard
 from .payload_listener import Console, PayloadListener
-from .ports.attempt_log import Claim
+from .ports.attempt_log import Claim, Claimed
 from .ports.clock import Clock
 from .ports.fences import Fences
 from .ports.payload import Declared, Refused
 from .run_order import Limits, RunOrder
+
+_BETWEEN_LOOKS = 1.0
+"""Seconds between two looks whether it is the run's turn."""
 
 
 class NotTaken(Exception):
@@ -104,6 +111,8 @@ class TakeRun:
         pipeline = self._declared.pipeline if self._declared else None
         if self._order.accepted:
             await self._check()
+        if pipeline is not None:
+            await self._unless_skipped(pipeline)
         publishes = pipeline is not None and pipeline.may_publish and self._order.mode is RunMode.PUBLISH
         if pipeline is not None and publishes and self._fences is not None:
             await self._take_fence(self._fences, pipeline)
@@ -149,6 +158,18 @@ class TakeRun:
         except KubescribeError as error:
             raise NotTaken(error.exit_code, str(error)) from error
 
+    async def _unless_skipped(self, pipeline: Pipeline) -> None:
+        """End a run of the schedule whose slot the pipeline's policy leaves out, before anything else is done."""
+        order = self._order
+        if order.slot is None or order.trigger is not Trigger.SCHEDULE:
+            return
+        why = skipped_by_fold(pipeline, order.slot)
+        if why is None:
+            return
+        await self._claim(Concurrency.ALLOW)  # it has nothing to wait for, and is in nobody's way
+        skipped = outcome(await self._guard.killed(), RunStatus.SKIPPED, ExitCode.DONE, message=why)
+        raise TakenInVain(msgspec.structs.replace(skipped, skip_reason=SkipReason.DST), False, pipeline)
+
     async def _take_fence(self, fences: Fences, pipeline: Pipeline) -> None:
         try:
             if self._order.accepted:
@@ -181,11 +202,13 @@ class TakeRun:
         done = outcome(await self._guard.killed(), RunStatus.SUCCEEDED, ExitCode.DONE, published=True)
         raise TakenInVain(done, False, None, self._published)
 
-    async def _claim(self) -> float:
-        """Claim the run; seconds until its deadline."""
+    async def _claim(self, concurrency: Concurrency | None = None) -> float:
+        """Claim the run; seconds until its deadline. ``concurrency``: other than what the pipeline declares."""
         claim = self._said()
+        if concurrency is not None:
+            claim = msgspec.structs.replace(claim, concurrency=concurrency)
         try:
-            claimed = await self._recorder.claim(claim)
+            claimed = await self._in_turn(claim)
         except RunClosed as closed:
             raise _closed(closed) from None
         except KubescribeError as error:
@@ -194,6 +217,25 @@ class TakeRun:
             self._console.said("RunLog does not answer; the run goes on, and its record follows when RunLog is back")
             return self._guard.run_deadline
         return claimed.run_deadline_in
+
+    async def _in_turn(self, claim: Claim) -> Claimed | None:
+        """Claim the run when the pipeline's other runs let it; raises :class:`PipelineBusy` when its time is over."""
+        until = self._clock.monotonic() + (self._declared.pipeline.start_deadline if self._declared else 0.0)
+        waits = False
+        while True:
+            try:
+                return await self._recorder.claim(claim)
+            except PipelineBusy as busy:
+                if busy.skipped or self._guard.has_to_stop():
+                    raise
+                if not waits:
+                    self._console.said(str(busy))
+                    waits = True
+                if self._clock.monotonic() >= until:
+                    # It has had its time: whatever is at work still, this one is passed over.
+                    claim = msgspec.structs.replace(claim, concurrency=Concurrency.FORBID)
+                    continue
+                await self._clock.sleep(_BETWEEN_LOOKS)
 
     def _said(self) -> Claim:
         """The claim, with what is known by now."""
@@ -217,6 +259,9 @@ class TakeRun:
             whereabouts=self._whereabouts,
             lease=self._lease,
             run_deadline=self._guard.run_deadline,
+            concurrency=declared.pipeline.concurrency if declared else Concurrency.ALLOW,
+            incidents=declared.pipeline.incidents if declared else IncidentTerms(),
+            start_deadline=declared.pipeline.start_deadline if declared else 300.0,
         )
 
 

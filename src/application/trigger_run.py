@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -21,6 +22,8 @@ from .ports.run_requests import Accepted, RunRequests
 class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody asks for."""
 
+    run_id: UUID | None = None
+    """None: a new one. A run with this id that is there already is the answer, and nothing is asked for again."""
     tenant: Tenant = DEFAULT_TENANT
     pipeline: Pipeline
     parameters: dict[str, Any]
@@ -60,7 +63,7 @@ class TriggerRun:
         }
         accepted = await self._requests.accept(
             Run(
-                id=self._ids.new(),
+                id=request.run_id or self._ids.new(),
                 tenant=request.tenant,
                 pipeline=request.pipeline.name,
                 trigger=request.trigger,

@@ -29,6 +29,12 @@ class Scope(StrEnum):
     PIPELINES_PAUSE = "pipelines:pause"
     """Pause a pipeline's schedule, and resume it."""
 
+    INCIDENTS_READ = "incidents:read"
+    """See what is wrong, and who looks after it."""
+
+    INCIDENTS_HANDLE = "incidents:handle"
+    """Acknowledge, put off, assign and annotate an incident."""
+
     REPORTS_READ = "reports:read"
     """See reports and their rows."""
 
@@ -46,7 +52,7 @@ class Role(StrEnum):
     """Sees everything of its tenant and changes nothing."""
 
     OPERATOR = "operator"
-    """Sees everything, and runs the tenant's pipelines: trigger, cancel, retry, pause."""
+    """Sees everything, and runs the tenant's pipelines: trigger, cancel, retry, pause, handle incidents."""
 
     ADMIN = "admin"
     """An operator who may also change what readers see, and read the metrics."""
@@ -57,6 +63,12 @@ class Role(StrEnum):
         return _SCOPES[self]
 
 
-_VIEWER = frozenset({Scope.RUNS_READ, Scope.LOGS_READ, Scope.PIPELINES_READ, Scope.REPORTS_READ})
-_OPERATOR = _VIEWER | {Scope.RUNS_TRIGGER, Scope.RUNS_CANCEL, Scope.RUNS_RETRY, Scope.PIPELINES_PAUSE}
+_VIEWER = frozenset({Scope.RUNS_READ, Scope.LOGS_READ, Scope.PIPELINES_READ, Scope.INCIDENTS_READ, Scope.REPORTS_READ})
+_OPERATOR = _VIEWER | {
+    Scope.RUNS_TRIGGER,
+    Scope.RUNS_CANCEL,
+    Scope.RUNS_RETRY,
+    Scope.PIPELINES_PAUSE,
+    Scope.INCIDENTS_HANDLE,
+}
 _SCOPES = {Role.VIEWER: _VIEWER, Role.OPERATOR: _OPERATOR, Role.ADMIN: frozenset(Scope)}

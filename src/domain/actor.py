@@ -14,3 +14,13 @@ def supervisor(attempt_id: object) -> str:
 def user(name: str) -> str:
     """The actor for somebody at a command line."""
     return f"user:{name}"
+
+
+SCHEDULE = "schedule"
+"""The actor of runs that a schedule asked for."""
+
+CLUSTER = "cluster"
+"""The actor of what somebody did on the cluster itself, past KubeScribe: ``kubectl create job``, ``kubectl delete``."""
+
+RUNLOG = "runlog"
+"""The actor of what follows from what somebody else wrote, in the same transaction: incidents open and recover."""

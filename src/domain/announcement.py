@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 import msgspec
 
@@ -14,6 +15,28 @@ LINE_LIMIT = 400
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+
+
+ENTRIES = 600
+"""Pipelines that one message lists; the rest is counted."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One pipeline of several that a message tells of."""
+
+    name: str
+    text: str
+    """One line: what is with it."""
+    link: str | None = None
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """A file that goes along, where the channel takes files."""
+
+    name: str
+    """Letters, digits, dots, - and _."""
+    data: bytes
+    """CSV in UTF-8."""
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +58,19 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     """Commands, and what each is for."""
     link: str | None = None
     """Where more is to be seen."""
+    entries: tuple[Entry, ...] = ()
+    """What is with each pipeline, where the message tells of several; at most ``ENTRIES``."""
+    more: int = 0
+    """How many others there are."""
+    attachments: tuple[Attachment, ...] = ()
+    pipeline: str = ""
+    """Which one, where it is about one."""
+    key: str = ""
+    """The same for everything that is told of one trouble of one pipeline."""
+    resolves: bool = False
+    """The trouble is over."""
+    at: datetime | None = None
+    """When it happened, by the database's clock."""
 
 
 def printable(text: str, limit: int = TEXT_LIMIT) -> str:

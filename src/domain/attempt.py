@@ -25,6 +25,14 @@ class Whereabouts(msgspec.Struct, frozen=True, kw_only=True):
     """The supervisor."""
     started_ticks: int | None = None
     """The supervisor's start in clock ticks since boot (field 22 of ``/proc/<pid>/stat``)."""
+    namespace: str | None = None
+    """On a cluster: the pod's. Its UID is the attempt's id, and is never used again."""
+    pod: str | None = None
+    """On a cluster: the pod's name, for people; one of that name may be another pod."""
+    node: str | None = None
+    """On a cluster: the node that the pod was on."""
+    job: UUID | None = None
+    """On a cluster: the UID of the pod's Job."""
 
 
 class DeathCertificate(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +50,12 @@ class DeathCertificate(msgspec.Struct, frozen=True, kw_only=True):
     cpu_seconds: float | None = None
     """User and system time of the payload's process tree."""
     message: str | None = None
+    reason: str | None = None
+    """On a cluster: what Kubernetes calls it, in its own word: ``OOMKilled``, ``Evicted``, ``InvalidImageName``."""
+    pod: str | None = None
+    node: str | None = None
+    events: tuple[str, ...] = ()
+    """On a cluster: what it has said of the pod and its Job, oldest first: ``FailedScheduling: 0/1 nodes …``."""
     log_tail: tuple[str, ...] = ()
     recorded_by: str | None = None
     """The actor that wrote it."""

@@ -12,6 +12,7 @@ import msgspec
 from .cron import Cron
 from .cron_parser import parse
 from .schedule import Schedule, find_zone
+from .zone_changes import zone_changes
 
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 _SHOWN = 4
@@ -67,7 +68,8 @@ def clock_changes(schedule: Schedule, start: datetime, days: int = 366) -> tuple
     if not isinstance(cron, Cron):
         return ()
     zone = find_zone(schedule.timezone)
-    return tuple(odd for at in _changes(zone, start.astimezone(UTC), days) for odd in _odd(schedule, cron, zone, at))
+    changes = zone_changes(zone, start, start.astimezone(UTC) + days * _DAY)
+    return tuple(odd for change in changes for odd in _odd(schedule, cron, zone, change.at))
 
 
 def _odd(schedule: Schedule, cron: Cron, zone: tzinfo, at: datetime) -> Iterator[ClockChange]:
@@ -100,17 +102,3 @@ def _walls(schedule: Schedule, start: datetime, until: datetime) -> Iterator[dat
     while slot is not None and slot.astimezone(UTC) < until:
         yield slot.replace(tzinfo=None, fold=0)
         slot = schedule.next_after(slot)
-
-
-def _changes(zone: tzinfo, start: datetime, days: int) -> Iterator[datetime]:
-    """The moments at which the zone's offset changes, to the minute; one a day at most."""
-    for day in range(days):
-        low = start.replace(second=0, microsecond=0) + day * _DAY
-        high = low + _DAY
-        if low.astimezone(zone).utcoffset() == high.astimezone(zone).utcoffset():
-            continue
-        while high - low > _MINUTE:
-            middle = low + (high - low) // (2 * _MINUTE) * _MINUTE
-            same = middle.astimezone(zone).utcoffset() == low.astimezone(zone).utcoffset()
-            low, high = (middle, high) if same else (low, middle)
-        yield high

@@ -39,7 +39,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """An outbox row: a message that is due, written in the transaction that made it due."""
 
-    run_id: UUID
+    run_id: UUID | None = None
+    """The run that it is about; None where it is about none."""
     kind: str
+    """``incident.opened``, ``incident.grew``, ``incident.recovered``."""
     pipeline: str
     tenant: Tenant = DEFAULT_TENANT
+    incident_id: int | None = None
+    """The incident that it is about, by its number."""

@@ -71,3 +71,21 @@ class SkipReason(StrEnum):
 
     PAUSED = "paused"
     """Its pipeline was paused when its slot came."""
+
+    CONCURRENCY = "concurrency"
+    """Another run of its pipeline was at work, and the pipeline allows one at a time."""
+
+    DST = "dst"
+    """Its slot came for the second time in a night in which the clock went back."""
+
+
+SENDERS = frozenset(
+    {
+        FailureCause.OOM_KILLED,
+        FailureCause.EVICTED,
+        FailureCause.PREEMPTED,
+        FailureCause.NODE_LOST,
+        FailureCause.RUN_DEADLINE,
+    }
+)
+"""Why a supervisor is told to end is not told to it: what it calls a signal has one of these causes on a cluster."""

@@ -81,6 +81,17 @@ def resumed_event(
     return msgspec.structs.replace(event, method=method, reason=reason, before=_state(pause), after=_state(None))
 
 
+def was_paused(pipeline: str, data: dict[str, Any], before: dict[str, Any] | None, ended: datetime) -> str:
+    """A pause that has ended, for people, from what its ``pipeline.resumed`` event says; ``ended``: when that was."""
+    since, until = datetime.fromisoformat(data["paused_since"]), (before or {}).get("until")
+    if until is not None:  # whoever wrote the event may have been away when its end came
+        ended = min(ended, datetime.fromisoformat(until))
+    text = f"pipeline {pipeline} was paused from {since:%Y-%m-%d %H:%M} UTC to {ended:%Y-%m-%d %H:%M} UTC"
+    text += f" by {data.get('paused_by')}"
+    reason = (before or {}).get("reason")
+    return f"{text}: {reason}" if reason else text
+
+
 def _state(pause: Pause | None) -> dict[str, Any]:
     """What a change of it changes."""
     if pause is None:

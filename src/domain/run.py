@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from .errors import IllegalTransition
-from .event import Event, Notice
+from .event import Event
 from .failure import FailureCause, SkipReason
 from .launch import Launch
 from .run_mode import RunMode
@@ -52,6 +52,9 @@ class Evidence(StrEnum):
 
     TERMINATION_MESSAGE = "termination_message"
     """What the supervisor left behind for the reconciler."""
+
+    POD_STATUS = "pod_status"
+    """What Kubernetes says of its pod or its Job."""
 
     PROCESS_GONE = "process_gone"
     """The processes were looked for and are not there."""
@@ -105,13 +108,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of a run: all three parts are written in one transaction, or none is."""
+    """A step of a run: both parts are written in one transaction, or none is.
+
+    What a verdict means for the pipeline's incident, and who is told, follows in the same transaction.
+    """
 
     before: Run | None
     after: Run
     event: Event
-    notice: Notice | None = None
-    """The outbox row: somebody has to be told."""
 
 
 def created(run: Run, facts: Mapping[str, Any] | None = None, method: str | None = None) -> Transition:
@@ -267,14 +271,10 @@ def _step(run: Run, status: RunStatus, actor: str, at: datetime, data: dict[str,
     if status not in TRANSITIONS[run.status]:
         raise IllegalTransition(run.id, run.status, status)
     after = msgspec.structs.replace(run, status=status, **changes)
-    notice = None
-    # What a rehearsal comes to is for who asked for it.
-    if status in (RunStatus.FAILED, RunStatus.LOST) and run.mode is RunMode.PUBLISH:
-        notice = Notice(run_id=run.id, kind=f"run.{status}", pipeline=run.pipeline, tenant=run.tenant)
     event = _event(run, status, actor, at, {"from": run.status, **data})
     was, now = _difference(run, after)
     event = msgspec.structs.replace(event, before=was, after=now, reason=data.get("reason"))
-    return Transition(before=run, after=after, event=event, notice=notice)
+    return Transition(before=run, after=after, event=event)
 
 
 def _difference(before: Run, after: Run) -> tuple[dict[str, Any], dict[str, Any]]:

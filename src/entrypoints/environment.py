@@ -30,6 +30,7 @@ _DURATIONS = (
     "SNAPSHOT_MAX_AGE",
     "CONNECT_TIMEOUT",
     "BROWSE_TIMEOUT",
+    "START_DEADLINE",
 )
 _OTHERS = (
     "HOME",
@@ -39,12 +40,24 @@ _OTHERS = (
     "DOWNLOAD_ROWS",
     "LOG_CAP",
     "MAX_RUNS",
+    "LAUNCHER",
+    "KEEP_JOBS",
+    "POD_UID",
+    "POD_NAME",
+    "POD_NAMESPACE",
+    "NODE",
+    "JOB_UID",
+    "JOB_NAME",
     "RUN_ID",
     "SLOT",
     "TERMINATION_LOG",
     "ACTOR",
     "AUDIT_ANCHOR",
     "PUBLIC_URL",
+    "NOTIFY_RULES",
+    "WEBHOOK_HOSTS",
+    "WEBHOOK_NETWORKS",
+    "HEARTBEAT_URL",
     "LOG",
     "TENANT",
     "API_HOSTS",
@@ -56,6 +69,9 @@ _OTHERS = (
     "OIDC_ALGORITHMS",
     "OIDC_CLAIM",
     "OIDC_ROLES",
+    "NAMESPACE",
+    "IMAGE",
+    "SECRETS",
 )
 _KNOWN = frozenset(PREFIX + name for name in _DURATIONS + _OTHERS)
 
@@ -182,6 +198,10 @@ class Environment:
     def tenant(self, name: str) -> Tenant:
         """A tenant's name."""
         return self._read(name, _tenant, TENANT_RULE, DEFAULT_TENANT)
+
+    def text(self, name: str) -> str | None:
+        """A value as it is."""
+        return self._values.get(PREFIX + name) or None
 
     def read(self, name: str, read: Callable[[str], T], expected: str, default: str = "") -> T:
         """A value as ``read`` reads it (``ValueError``: it cannot be); ``expected`` says what it should be."""

@@ -15,7 +15,10 @@ from ..domain.smtp_url import SmtpUrl
 from ..domain.tenant import Tenant
 from ..domain.webhook_url import WebhookUrl
 from .api_settings import ApiSettings, load_api_settings
+from .cluster_settings import ClusterSettings, load_cluster_settings
 from .environment import Environment
+from .notify_settings import NotifySettings, load_notify_settings
+from .pod import Pod, load_pod
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +68,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_runs: int
     """``KUBESCRIBE_MAX_RUNS``: how many launched supervisors may be at work on this machine at once."""
 
+    pod: Pod | None
+    """The pod that this process is a supervisor in: ``KUBESCRIBE_POD_UID`` and its like; None: it is in none."""
+
     run_id: UUID | None
     """``KUBESCRIBE_RUN_ID``: the run that the API made for this process."""
     slot: datetime | None
@@ -77,6 +83,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """``KUBESCRIBE_TENANT``: whose runs this process makes and sees."""
     api: ApiSettings
     """``KUBESCRIBE_API_…`` and ``KUBESCRIBE_OIDC_…``."""
+    cluster: ClusterSettings
+    """``KUBESCRIBE_NAMESPACE``, ``KUBESCRIBE_IMAGE``, ``KUBESCRIBE_SECRETS``."""
 
     smtp_url: SmtpUrl | None
     """``SMTP_URL``: where mail is handed over."""
@@ -84,8 +92,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """``NOTIFY_EMAIL``: who gets a mail, one each."""
     notify_from: str | None
     """``NOTIFY_FROM``: from whom."""
-    slack_webhook_url: WebhookUrl | None
-    """``SLACK_WEBHOOK_URL``."""
+    notify: NotifySettings
+    """``SLACK_WEBHOOK_URL``, ``NOTIFY_WEBHOOK_URL``, ``PAGERDUTY_ROUTING_KEY``, ``APPRISE_URLS`` and the rules."""
     public_url: str | None
     """``KUBESCRIBE_PUBLIC_URL``: where people reach the pages; messages link there."""
     audit_anchor: Path | WebhookUrl | None
@@ -104,7 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Every text that must appear in no log, event, error or page."""
         urls = (self.runlog_url, self.production_url, self.report_url, self.report_reader_url)
         anchor = self.audit_anchor if isinstance(self.audit_anchor, WebhookUrl) else None
-        others = (self.smtp_url, self.slack_webhook_url, anchor)
+        others = (self.smtp_url, self.notify, anchor)
         return tuple(dict.fromkeys(secret for url in (*urls, *others) if url is not None for secret in url.secrets()))
 
 
@@ -142,6 +150,7 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         download_rows=env.count("DOWNLOAD_ROWS", 1_000_000),
         log_cap=env.count("LOG_CAP", 10 * 1024 * 1024),
         max_runs=env.count("MAX_RUNS", 8),
+        pod=load_pod(env),
         run_id=env.uuid("RUN_ID"),
         slot=env.time("SLOT"),
         termination_log=env.path("TERMINATION_LOG"),
@@ -149,11 +158,12 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         smtp_url=env.smtp_url(),
         notify_email=env.addresses("NOTIFY_EMAIL"),
         notify_from=notify_from[0] if notify_from else None,
-        slack_webhook_url=env.webhook("SLACK_WEBHOOK_URL"),
+        notify=load_notify_settings(env),
         public_url=env.public_url("PUBLIC_URL"),
         audit_anchor=env.path_or_webhook("AUDIT_ANCHOR"),
         log=env.choice("LOG", "text", "json"),
         otlp_endpoint=env.plain("OTEL_EXPORTER_OTLP_ENDPOINT"),
         tenant=tenant,
         api=load_api_settings(env, tenant),
+        cluster=load_cluster_settings(env),
     )

@@ -24,7 +24,7 @@ from kubescribe.adapters.postgres.migrate import migrate
 from tests.support.addresses import asyncpg_address
 from tests.support.clusters import Cluster
 
-from . import api, data_plane
+from . import api, cluster, data_plane, slots, voice
 from .measuring import Cost, Memory, cost, memory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,7 +115,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="make bench", description=__doc__)
     arguments.add_argument("--rounds", type=int, default=9)
     arguments.add_argument("--write", action="store_true", help=f"renew {PAGE.relative_to(ROOT)}")
-    arguments.add_argument("--only", choices=("start", "data", "api"), help="what a run costs, the data plane, the API")
+    arguments.add_argument(
+        "--only", choices=("start", "data", "api", "cluster", "slots", "voice"), help="what is measured"
+    )
     arguments.add_argument("--data-rounds", type=int, default=5)
     arguments.add_argument("--scale", default=os.environ.get("KUBESCRIBE_BENCH_SCALE", "0.05"), help="of TPC-H")
     arguments.add_argument(
@@ -125,6 +127,10 @@ def main() -> None:
     arguments.add_argument("--peer-runs", type=int, default=100_000, help="that Dagster's has")
     arguments.add_argument("--api-rounds", type=int, default=3)
     arguments.add_argument("--importtime", action="store_true", help="show where supervisor and worker import, instead")
+    arguments.add_argument("--triggers", type=int, default=10_000, help="under faults of the API server")
+    arguments.add_argument("--failures", type=int, default=100, help="of which people are told")
+    arguments.add_argument("--jobs", type=int, default=5_000, help="that a pass looks at")
+    arguments.add_argument("--parts", nargs="+", choices=cluster.PARTS, default=cluster.PARTS, help="of the cluster's")
     args = arguments.parse_args()
     peers = not args.no_peers
     if args.only in (None, "start"):
@@ -136,6 +142,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             counts = {"runs": args.runs, "peer_runs": args.peer_runs}
             _tell(api.measured(args.api_rounds, Path(folder), **counts, peers=peers), write=args.write)
+    if args.only in (None, "slots") and not args.importtime:
+        _tell({slots.HEADING: slots.measured(1_000)[0]}, write=args.write)
+    if args.only in (None, "cluster") and not args.importtime:
+        _tell(cluster.measured(args.rounds // 3, args.triggers, args.jobs, tuple(args.parts)), write=args.write)
+    if args.only in (None, "voice") and not args.importtime:
+        _tell(voice.measured(args.failures), write=args.write)
 
 
 def _tell(sections: Mapping[str, str], *, write: bool) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 
+from . import notices
 from .campaign import cases
 from .plots import Only, draw
 from .summary import summary
@@ -32,6 +33,8 @@ def main() -> int:
     until = None if args.minutes is None else time.monotonic() + args.minutes * 60
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way it says how far it came
     print(f"seed {seed}", flush=True)
+    if args.only is Only.NOTICES:
+        return notices.main(args.n, seed)
     began, played, broken = time.monotonic(), 0, []
     acts: Counter[str] = Counter()
     numbers = range(seed, seed + args.n)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tests.support.case import left_over
 from tests.support.faults import Action, Fault, play
+from tests.support.kube.faulty_world import FaultyCluster
 from tests.support.world import World
 
 from .plots import Only, draw
@@ -42,7 +43,7 @@ def cases(numbers: range, only: Only, until: float | None) -> Iterator[Case]:
 
 def _in_one_world(numbers: list[int], only: Only, over: Callable[[], bool]) -> Iterator[Case]:
     while numbers and not over():
-        with World() as world:
+        with FaultyCluster() if only is Only.CLUSTER else World() as world:
             play(world, Fault("attempt.started", Action.NOTHING))  # so that there are versions to retire
             world.acts.clear()
             number = numbers[0]

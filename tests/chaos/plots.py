@@ -12,6 +12,9 @@ from typing import NamedTuple
 from tests.support import api_faults, races
 from tests.support.case import Case
 from tests.support.faults import ACTIONS, COMMAND, Action, Fault, play
+from tests.support.kube import blows
+from tests.support.kube.batch import Batch
+from tests.support.kube.faulty_world import FaultyCluster
 from tests.support.run_steps import CLAIMED, COMMAND_STEPS, COPYING, PUBLISHING, REPEATED, STEPS, WITH_WORKER
 from tests.support.supervised import NotReached
 from tests.support.waiting import wait_for
@@ -27,6 +30,10 @@ class Only(StrEnum):
     CRASHES = "crashes"
     TRIGGERS = "triggers"
     """Requests to the API, which is killed, or whose RunLog crashes; in no other campaign."""
+    CLUSTER = "cluster"
+    """Runs that are Jobs of a real control plane, under faults of both; in no other campaign."""
+    NOTICES = "notices"
+    """Notices that sixteen write while their senders die, ``--n`` times; not drawn, and in no other campaign."""
 
 
 _KINDS = {
@@ -35,6 +42,7 @@ _KINDS = {
     Only.STOPS: {"one": 75, "several": 10, "race": 15},
     Only.CRASHES: {"one": 70, "several": 15, "crowd": 15},
     Only.TRIGGERS: {"api": 100},
+    Only.CLUSTER: {"cluster": 100},
 }
 """How often each kind of plot is drawn, in percent."""
 _ACTIONS = {
@@ -67,6 +75,8 @@ def draw(seed: int, only: Only) -> Plot:
     kind = dice.choices(list(kinds), list(kinds.values()))[0]
     if kind == "api":
         return _api(dice)
+    if kind == "cluster":
+        return _cluster(dice)
     if kind == "one":
         fault = _fault(dice, only, () if dice.random() < 0.85 else COMMAND)
         if fault.step in _COPIED and not fault.command and dice.random() < 0.3:
@@ -84,6 +94,16 @@ def draw(seed: int, only: Only) -> Plot:
     what = f"crash {victim}" if isinstance(victim, str) else f"kill supervisor {victim}"
     text = f"{how_many} runs at once, and after {delay:.2f} s {what}"
     return Plot(text, lambda world: _crowd(world, how_many, delay, victim))
+
+
+def _cluster(dice: random.Random) -> Plot:
+    script = blows.draw(dice)
+
+    def act(world: World) -> None:
+        assert isinstance(world, FaultyCluster)
+        Batch(world, dice).play(script)
+
+    return Plot(str(script), act)
 
 
 def _api(dice: random.Random) -> Plot:

@@ -11,6 +11,9 @@ from tests.support.world import DATABASES
 def summary(acts: Counter[str]) -> str:
     """Of what was done in cases that held; ``acts`` as in ``World.acts`` and ``ReportHistory.published``."""
     retried, given_up = acts["stops with a retry"], acts["stops without one"]
+    if blows := {name.removeprefix("cluster: "): acts[name] for name in sorted(acts) if name.startswith("cluster: ")}:
+        ends = ", ".join(f"{acts[name]} {name[len('ended ') :]}" for name in sorted(acts) if name.startswith("ended "))
+        return f"{sum(blows.values())} faults: {', '.join(f'{name} {n}' for name, n in blows.items())}; runs: {ends}"
     crashes = {name: acts[f"crashes of {name}"] for name in DATABASES}
     if triggers := {name: acts[name] for name in sorted(acts) if " answered " in name}:
         answers = ", ".join(f"{name} {count}" for name, count in triggers.items())

@@ -441,7 +441,7 @@ class TestFinish:
         claimed = taken(world)
         run = world.run(world.attempt_log.finish(claimed.attempt.id, failed(FailureCause.OOM_KILLED, "too big")))
         assert (run.status, run.cause, run.message) == ("failed", FailureCause.OOM_KILLED, "too big")
-        assert world.outbox() == [Notice(run_id=run.id, kind="run.failed", pipeline="flights")]
+        assert world.outbox() == [Notice(run_id=run.id, kind="incident.opened", pipeline="flights", incident_id=1)]
         *_, event = world.run(world.history.events(run.id))
         assert event.kind == "run.failed" and event.at == run.finished_at
         assert event.data == {"from": "running", "evidence": "exit", "cause": "oom_killed", "message": "too big"}

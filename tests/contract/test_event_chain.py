@@ -64,9 +64,9 @@ def test_what_was_written_is_sealed_in_its_order(world: World) -> None:
 def test_every_field_comes_back_as_it_was_hashed(world: World) -> None:
     world.run(world.run_log.record(an_event()))
     world.run(world.attempt_log.finish(claimed(world), failed()))
-    assert world.run(world.chain.seal()) == 4
+    assert world.run(world.chain.seal()) == 5
     verified = world.run(VerifyEvents(world.chain)("default"))
-    assert verified.findings == () and verified.checked == 4
+    assert verified.findings == () and verified.checked == 5
     first = world.run(world.chain.links("default"))[0].event
     assert (first.method, first.reason, first.before, first.run_id) == (
         "POST /reports/{name}/rollback",
@@ -86,7 +86,12 @@ def test_a_change_of_state_says_what_was_and_what_is(world: World) -> None:
     attempt = claimed(world)
     world.run(world.attempt_log.finish(attempt, failed()))
     world.run(world.chain.seal())
-    made, began, ended = (link.event for link in world.run(world.chain.links("default")))
+    made, began, incident, ended = (link.event for link in world.run(world.chain.links("default")))
+    assert (incident.kind, incident.before, incident.after) == (
+        "incident.opened",
+        {"status": "pending"},
+        {"status": "open"},
+    )
     assert (made.before, made.after) == (None, {"status": "pending"})
     assert began.before is not None and began.before["status"] == "pending" and began.before["attempts"] == 0
     assert began.after is not None and began.after["attempt_id"] == str(attempt) and began.after["attempts"] == 1

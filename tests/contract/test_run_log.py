@@ -226,7 +226,7 @@ class TestMove:
         assert moved.finished_at is not None and moved.started_at is not None and moved.finished_at > moved.started_at
         *_, event = world.run(world.history.events(run.id))
         assert (event.kind, event.actor, event.at) == ("run.failed", "r", moved.finished_at)
-        assert world.outbox() == [Notice(run_id=run.id, kind="run.failed", pipeline="flights")]
+        assert world.outbox() == [Notice(run_id=run.id, kind="incident.opened", pipeline="flights", incident_id=1)]
 
     def test_not_if_the_run_is_elsewhere(self, world: World) -> None:
         run = running(world)
@@ -260,7 +260,7 @@ class TestMove:
         (attempt,) = world.run(world.history.attempts(run.id))
         assert attempt.certificate == DeathCertificate(cause=FailureCause.LEASE_EXPIRED, recorded_by="r")
         assert attempt.ended_at is not None and attempt.ended_at >= attempt.started_at
-        assert world.outbox() == [Notice(run_id=run.id, kind="run.lost", pipeline="flights")]
+        assert world.outbox() == [Notice(run_id=run.id, kind="incident.opened", pipeline="flights", incident_id=1)]
 
     def test_a_lost_race_leaves_the_attempt_alone(self, world: World) -> None:
         run = running(world)

@@ -119,12 +119,14 @@ def test_a_hundred_at_once_make_one_run(world: World, requests: RunRequests) -> 
 class TestLaunch:
     def test_its_start_deadline_counts_from_the_launch(self, world: World, requests: RunRequests) -> None:
         run = ask(world, requests, None).run
+        (found,) = world.run(world.run_log.open_runs())
+        assert not found.launch_late
         world.age(3600)
         (found,) = world.run(world.run_log.open_runs())
-        assert not found.start_deadline_passed
+        assert found.launch_late and not found.start_deadline_passed
         world.run(requests.launched(run.id))
         (found,) = world.run(world.run_log.open_runs())
-        assert found.run.launch is Launch.STARTED and not found.start_deadline_passed
+        assert found.run.launch is Launch.STARTED and not (found.start_deadline_passed or found.launch_late)
         world.age(61)
         (found,) = world.run(world.run_log.open_runs())
         assert found.start_deadline_passed

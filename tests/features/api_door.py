@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from kubescribe.domain.report_query import Operator, RowQuery
+from kubescribe.domain.run_mode import RunMode
 from tests.support.sse import Messages, texts
 
 from .world import Browsed, Ended, Follower, Listing, World
@@ -41,8 +42,7 @@ class ThroughApi(World):
         return str(msgspec.json.decode(self.client.ask("GET", "/session")[2])["actor"])
 
     def trigger(self, pipeline: str, parameters: dict[str, str], *, key: str | None = None) -> Ended:
-        body = {"pipeline": pipeline, "parameters": {name: _value(text) for name, text in parameters.items()}}
-        return self._post("/runs/trigger", body, key)
+        return self._trigger(pipeline, parameters, key, RunMode.PUBLISH)
 
     def retry(self, run_id: UUID, *, key: str | None = None) -> Ended:
         return self._post(f"/runs/{run_id}/retry", {}, key)
@@ -90,6 +90,10 @@ class ThroughApi(World):
 
     def follow(self, run_id: UUID, after: str | None = None) -> Follower:
         return _Reader(self.client, f"/runs/{run_id}/logs?follow=true", after)
+
+    def _trigger(self, pipeline: str, parameters: dict[str, str], key: str | None, mode: RunMode) -> Ended:
+        given = {name: _value(text) for name, text in parameters.items()}
+        return self._post("/runs/trigger", {"pipeline": pipeline, "parameters": given, "mode": mode}, key)
 
     def _post(self, path: str, body: object, key: str | None = None) -> Ended:
         status, headers, told = self.client.ask("POST", path, body, **({} if key is None else {"Idempotency_Key": key}))

@@ -38,6 +38,7 @@ from kubescribe.adapters.system.clock import SystemClock
 from kubescribe.application import failpoints
 from kubescribe.application.attempt_end import Stop
 from kubescribe.application.attempt_recorder import AttemptRecorder
+from kubescribe.application.attempt_result import Earlier
 from kubescribe.application.audit_events import SealEvents, VerifyEvents
 from kubescribe.application.authoring.parameters import accepted_parameters
 from kubescribe.application.authoring.registry import Registry
@@ -53,7 +54,7 @@ from kubescribe.application.resume_pipeline import ResumePipeline
 from kubescribe.application.retry_run import RetryRun
 from kubescribe.application.roll_back_report import RollBackReport
 from kubescribe.application.run_order import Limits, RunOrder
-from kubescribe.application.supervise_attempt import Earlier, SuperviseAttempt
+from kubescribe.application.supervise_attempt import SuperviseAttempt
 from kubescribe.application.trigger_run import TriggerRequest, TriggerRun
 from kubescribe.domain.attempt import Attempt, Whereabouts
 from kubescribe.domain.errors import KubescribeError, ReportNotFound
@@ -304,6 +305,7 @@ class MemoryWorld(World):
         attempt_id = self.runlog.runs[run_id].attempt_id
         assert attempt_id is not None
         self.launcher.end(attempt_id)
+        assert self.runlog.runs[run_id].status == "running"
         return run_id
 
     def look_after_runs(self) -> None:
@@ -380,7 +382,7 @@ class MemoryWorld(World):
         return len(asyncio.run(MemoryPublisher(self.reports).unpublished()))
 
     def notices(self) -> list[tuple[UUID, str]]:
-        return [(notice.run_id, notice.kind) for notice in self.runlog.outbox]
+        return [(notice.run_id, notice.kind) for notice in self.runlog.outbox if notice.run_id is not None]
 
     def audit(self) -> list[tuple[str, str]]:
         return [(event.kind, event.actor) for event in self.runlog.events]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from datetime import date
-from pathlib import Path
-from uuid import UUID
 
 import polars as pl
 
 from kubescribe import Context, GiveUp, pipeline, rows, unique
+
+from .markers import marker_of
 
 FIRST_DAY = date(2026, 3, 1)
 
@@ -47,6 +46,21 @@ def counting(run: Context) -> None:
     run.metric("orders", run.read("SELECT customer FROM orders").height)
 
 
+@pipeline(schedule="0 0 29 2 *", reports=())
+def leap_day(run: Context) -> None:
+    """Has a schedule whose slots no test meets."""
+
+
+@pipeline(schedule="30 2 25-31 10 *", timezone="Europe/Berlin", reports=())
+def nightly_count(run: Context) -> None:
+    """Has a schedule that meets the night in which the clock goes back."""
+
+
+@pipeline(schedule="30 2 25-31 10 *", timezone="Europe/Berlin", fold="twice", reports=())
+def nightly_count_twice(run: Context) -> None:
+    """Is to run at both moments of that night."""
+
+
 @pipeline(reports=())
 def patient(run: Context) -> None:
     """Is at work until somebody ends it."""
@@ -60,7 +74,7 @@ def talkative(run: Context) -> None:
     """Says something, waits until it may go on, and says more."""
     run.progress(0.5, "talking")
     print("the first line", flush=True)
-    marker = _marker(run.run_id)
+    marker = marker_of(run.run_id)
     while not marker.exists():
         run.progress(0.5, "waiting")
         time.sleep(0.02)
@@ -69,17 +83,8 @@ def talkative(run: Context) -> None:
         print(f"line {number}", flush=True)
 
 
-def let_go(run_id: UUID) -> None:
-    """Let :func:`talkative` go on."""
-    _marker(run_id).touch()
-
-
-def _marker(run_id: UUID) -> Path:
-    return Path(tempfile.gettempdir()) / f"kubescribe-feature-{run_id}"
-
-
 def _first_time(run: Context) -> bool:
-    marker = _marker(run.run_id)
+    marker = marker_of(run.run_id)
     try:
         marker.touch(exist_ok=False)
     except FileExistsError:

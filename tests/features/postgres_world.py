@@ -126,6 +126,7 @@ class PostgresWorld(World):
             with contextlib.suppress(ProcessLookupError):  # the worker dies with its supervisor
                 os.kill(pid, signal.SIGKILL)
         supervisor.wait()
+        assert self.record(run_id).run.status == "running"
         return run_id
 
     def look_after_runs(self) -> None:

@@ -111,7 +111,10 @@ class World(Protocol):
         ...
 
     def run_and_kill(self, pipeline: str, *, after_publishing: bool) -> UUID:
-        """Start a run, kill supervisor and worker in its middle or right after it has published; the run's id."""
+        """Start a run, kill supervisor and worker in its middle or right after it has published; the run's id.
+
+        Where nobody looks after the runs by himself, its record says "running" still.
+        """
         ...
 
     def trigger(self, pipeline: str, parameters: dict[str, str], *, key: str | None = None) -> Ended:
@@ -155,7 +158,7 @@ class World(Protocol):
         ...
 
     def look_after_runs(self) -> None:
-        """Reconcile once."""
+        """Reconcile once, or have it done."""
         ...
 
     def runs(self) -> tuple[Run, ...]:

@@ -34,7 +34,7 @@ class Route(NamedTuple):
         filled = self.path
         for part in filled.split("/"):
             if part.startswith("{"):
-                filled = filled.replace(part, str(run) if "run" in part else name)
+                filled = filled.replace(part, str(run) if "run" in part else "1" if "number" in part else name)
         return filled
 
 

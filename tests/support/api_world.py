@@ -18,9 +18,11 @@ from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.event_chain import MemoryEventChain
 from kubescribe.adapters.memory.fences import MemoryFences
 from kubescribe.adapters.memory.ids import MemoryIds
+from kubescribe.adapters.memory.incidents import MemoryIncidents
 from kubescribe.adapters.memory.launcher import MemoryLauncher
 from kubescribe.adapters.memory.outbox import MemoryOutbox
 from kubescribe.adapters.memory.pauses import MemoryPauses
+from kubescribe.adapters.memory.promises import MemoryPromiseBook
 from kubescribe.adapters.memory.publisher import MemoryPublisher
 from kubescribe.adapters.memory.randomness import MemoryRandomness
 from kubescribe.adapters.memory.report_catalogue import MemoryReportCatalogue
@@ -30,6 +32,7 @@ from kubescribe.adapters.memory.run_figures import MemoryRunFigures
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.adapters.memory.run_requests import MemoryRunRequests
+from kubescribe.adapters.memory.slots import MemorySlots
 from kubescribe.adapters.memory.tokens import MemoryTokens
 from kubescribe.adapters.memory.web_sessions import MemoryWebSessions
 from kubescribe.application.authenticate import Authenticate, Trust
@@ -41,6 +44,7 @@ from kubescribe.application.explain_pipeline import ExplainPipeline
 from kubescribe.application.explain_run import ExplainRun
 from kubescribe.application.finish_cancel import FinishCancel
 from kubescribe.application.follow_run import FollowRun
+from kubescribe.application.handle_incident import HandleIncident
 from kubescribe.application.launch_run import LaunchRun
 from kubescribe.application.manage_tokens import CreateToken
 from kubescribe.application.metrics import Registry as MetricsRegistry
@@ -96,6 +100,7 @@ class ApiWorld:
         self.database, self.reports, self.launcher = stores
         self.clock, self.ids = MemoryClock(), MemoryIds()
         self.run_log = MemoryRunLog(self.database)
+        self.slots = MemorySlots(self.database)
         self.tokens, self.web_sessions = MemoryTokens(self.database), MemoryWebSessions(self.database)
         randomness = MemoryRandomness()
         requests = MemoryRunRequests(self.database)
@@ -124,9 +129,13 @@ class ApiWorld:
             ),
             explain_run=ExplainRun(run_log=self.run_log, history=history),
             describe_pipeline=describe,
-            explain_pipeline=ExplainPipeline(describe=describe, pauses=pauses),
+            explain_pipeline=ExplainPipeline(describe=describe, pauses=pauses, slots=self.slots),
             pauses=pauses,
+            slots=self.slots,
             resume_pipeline=ResumePipeline(pauses=pauses),
+            incidents=MemoryIncidents(self.database),
+            handle_incident=HandleIncident(MemoryIncidents(self.database)),
+            promises=MemoryPromiseBook(self.database),
             tenant=tenant,
             reader=lambda: MemoryReportReader(self.reports),
             roll_back_report=lambda: RollBackReport(catalogue=catalogue, run_log=self.run_log, ids=self.ids),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -17,6 +15,8 @@ from .world import FAMILY, World
 
 PASSES = 6
 """Within so many passes of the reconciler a world without faults has to be quiet."""
+LAST = 3
+"""Within so many runs what is left of those before has to be gone."""
 
 
 @dataclass
@@ -97,7 +97,9 @@ class Case:
             done = self.world.reconciler()
             after = footprint(self.world)
             if not done.changed and not spooled and after["runlog"] != before["runlog"]:
-                raise Broken("I-25", "a pass that says it changed nothing has changed RunLog", self.story())
+                rows = "\n  ".join(sorted(after["runlog"] ^ before["runlog"]))
+                why = f"a pass that says it changed nothing has changed RunLog, before and after:\n  {rows}"
+                raise Broken("I-25", why, self.story())
             if after == before and not done.problems and not done.errors:
                 break
             if passes == PASSES:
@@ -132,27 +134,36 @@ class Case:
 
 
 def left_over(world: World) -> list[str]:
-    """What a last run of every report, with no reader in its way, leaves of those before it. Ends the reader."""
+    """What some last runs of every report, with no reader in their way, leave of those before. Ends the reader.
+
+    One does it, unless the machine is so busy that a lock is not had in time: that version is left to the next. What is
+    in the way of one that stays for good is told too.
+    """
     case = Case(world, plan=AGAIN)
     case.start().ended()
     case.check(must_succeed=True)
     world.reader.stop()
-    last = Case(world, plan=AGAIN)
-    assert last.start().ended() == 0
-    world.processes.clear()
-    return [row["what"] for row in world.rows("report", _LEFT_OVER, world.keep)]
+    left: list[str] = []
+    for _ in range(LAST):
+        last = Case(world, plan=AGAIN)
+        assert last.start().ended() == 0
+        world.processes.clear()
+        left = [row["what"] for row in world.rows("report", _LEFT_OVER, world.keep)]
+        if not left:
+            return []
+    return left + [row["what"] for row in world.rows("report", _IN_THE_WAY)]
 
 
-def footprint(world: World) -> dict[str, str]:
-    """A digest, for each database, of everything that a reconciler could change, row by row and version by version."""
-    found = {}
-    for database, tables in _TABLES.items():
-        digest = hashlib.sha256()
-        for table in tables:
-            rows = world.rows(database, f"SELECT xmin::text, t::text FROM {table} t ORDER BY 2")
-            digest.update(json.dumps(rows).encode())
-        found[database] = digest.hexdigest()
-    return found
+def footprint(world: World) -> dict[str, frozenset[str]]:
+    """For each database everything that a reconciler could change: each row with its version."""
+    return {
+        database: frozenset(
+            f"{table} {row['xmin']} {row['t']}"
+            for table in tables
+            for row in world.rows(database, f"SELECT xmin::text, t::text FROM {table} t")
+        )
+        for database, tables in _TABLES.items()
+    }
 
 
 _NEWEST = "SELECT run_id FROM kubescribe.publication WHERE report = ANY(%s) ORDER BY id DESC LIMIT 1"
@@ -169,7 +180,13 @@ SELECT 'table ' || relname FROM pg_class JOIN pg_namespace n ON n.oid = relnames
 WHERE nspname = 'reports' AND relkind = 'r'
   AND NOT EXISTS (SELECT FROM kubescribe.staged WHERE table_name = relname)
 """
+_IN_THE_WAY = """
+SELECT format('session %%s (%%s): %%s', pid, backend_type, query) AS what
+FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
+UNION ALL
+SELECT format('%%s is being detached', inhrelid::regclass) FROM pg_inherits WHERE inhdetachpending
+"""
 _TABLES = {
-    "runlog": ("run", "attempt", "event", "outbox", "run_figures", "pipeline_failing"),
+    "runlog": ("run", "attempt", "event", "outbox", "run_figures", "incident"),
     "report": tuple(f"kubescribe.{name}" for name in ("fence", "staged", "current", "publication")),
 }

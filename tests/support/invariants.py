@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 
+from kubescribe.domain.incident import QUIET
+
 from .family import TWINS
 from .story import TERMINAL, Story
 
@@ -187,30 +189,43 @@ def the_dead(story: Story) -> str | None:
 
 
 def i_19(story: Story) -> str | None:
-    """Every failure has its outbox row, once; the first success behind it has one, and nothing else has any."""
+    """Every failure is its pipeline's incident, and told unless it came back within the hour; so is its end, once."""
     told = [row["kind"] for row in story.outbox]
     if story.status != "succeeded":
-        due = [f"run.{story.status}"] if story.status in ("failed", "lost") else []
-        return None if told == due else f"it is {story.status}, and its outbox holds {told}"
-    if told not in ([], ["run.recovered"]):
+        if story.status not in ("failed", "lost"):
+            return f"it is {story.status}, and its outbox holds {told}" if told else None
+        return (
+            None
+            if told in (["incident.opened"], ["incident.grew"]) or (not told and _quiet(story))
+            else (f"it is {story.status}, and its outbox holds {told}")
+        )
+    if told not in ([], ["incident.recovered"]):
         return f"it is {story.status}, and its outbox holds {told}"
     assert story.run is not None
     # What was told at the very moment may have been committed before or after it: a failure that this success did not
     # see, or the recovery that another success told of.
     before = story.run["finished_at"] - timedelta(seconds=1)
     earlier = [row["kind"] for row in story.notices if row["created_at"] < before]
-    meanwhile = any(row["kind"] == "run.recovered" and row["created_at"] >= before for row in story.notices)
-    if not told and earlier and earlier[-1] != "run.recovered" and not meanwhile:
+    meanwhile = any(row["kind"] == "incident.recovered" and row["created_at"] >= before for row in story.notices)
+    if not told and earlier and earlier[-1] != "incident.recovered" and not meanwhile:
         return f"the pipeline had failed before it, and nobody is told that it works again: {earlier}"
     return None
 
 
+def _quiet(story: Story) -> bool:
+    """Whether people were told, within the hour before the run's end, that its pipeline works again."""
+    assert story.run is not None
+    end, slack = story.run["finished_at"], timedelta(seconds=1)
+    ends = [row["created_at"] for row in story.notices if row["kind"] == "incident.recovered"]
+    return any(end - QUIET - slack <= at <= end + slack for at in ends)
+
+
 def i_20(story: Story) -> str | None:
-    """A recovery is told of what was told to fail, and once."""
+    """Of each incident that was told people hear the end once: openings and ends take turns."""
     kinds = [row["kind"] for row in story.notices]
-    for before, kind in pairwise([None, *kinds]):
-        if kind == "run.recovered" and before in (None, "run.recovered"):
-            return f"a recovery was told that no failure comes before: {kinds}"
+    for before, kind in pairwise([None, *(kind for kind in kinds if kind != "incident.grew")]):
+        if (kind == "incident.recovered") is not (before == "incident.opened"):
+            return f"an end was told that no beginning comes before, or a beginning before the end: {kinds}"
     return None
 
 

@@ -128,11 +128,11 @@ MUTANTS = (
             publications = await closed_ledger(self._fences, run, finding.status)
         except DatabaseUnavailable as away:
             return await self._uncertain(run, f"{finding.message}; {away}")
-        return await self._move(run, attempt, _step(finding, publications), finding)
+        return await self._move(run, attempt, step_of(finding, publications), finding)
 """,
         """        assert self._fences is not None
         publications = await self._fences.publications(run.id)
-        after = await self._move(run, attempt, _step(finding, publications), finding)
+        after = await self._move(run, attempt, step_of(finding, publications), finding)
         await closed_ledger(self._fences, run, finding.status)
         return after
 """,
@@ -143,8 +143,11 @@ MUTANTS = (
         "a run is judged by its lease alone",
         "application/reconcile_runs.py",
         "                return await self._give_up(run, attempt, sighting)\n",
-        "                silent = _finding_of(\n"
-        '                    RunStatus.LOST, FailureCause.LEASE_EXPIRED, "it is silent", Evidence.PROCESS_GONE\n'
+        "                silent = Finding(\n"
+        "                    status=RunStatus.LOST,\n"
+        "                    cause=FailureCause.LEASE_EXPIRED,\n"
+        '                    message="it is silent",\n'
+        "                    evidence=Evidence.PROCESS_GONE,\n"
         "                )\n"
         "                return await self._verdict(run, attempt, silent)\n",
         _played("worker.read", Action.STOP_AND_RETRY_LATE),

@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from .supervised import ROOT, dies_with_us
 
@@ -24,6 +24,14 @@ class Pass(NamedTuple):
     changed: list[dict[str, Any]]
     problems: list[str]
     errors: str
+
+
+class Passes(Protocol):
+    """Does one pass when it is called."""
+
+    def __call__(self) -> Pass: ...
+
+    def close(self) -> None: ...
 
 
 class Reconciler:

@@ -25,7 +25,7 @@ from kubescribe.adapters.report.migrate import migrate as migrate_report
 from .addresses import asyncpg_address
 from .clusters import Cluster
 from .family_plans import FIRST, draw_plan
-from .reconciler import Reconciler
+from .reconciler import Passes, Reconciler
 from .report_history import ReportHistory
 from .report_reader import ReportReader
 from .supervised import ROOT, Supervised
@@ -69,7 +69,7 @@ class World:
         asyncio.run(migrate_report(asyncpg_address(self.url("report"))))
         self.change("production", _SOURCE)
         self.environment = self._environment()
-        self.reconciler = Reconciler(self.environment)
+        self.reconciler: Passes = Reconciler(self.environment)
         self.reader = ReportReader(self.url("report"))
         run_id = uuid4()  # makes the reports, so that every later run changes something
         self.history.plans[run_id] = FIRST

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 _SHOWN = 500
+READ = 4 * _SHOWN
+"""Bytes of an answer that are read."""
+HEADERS = {"Content-Type": "application/json", "User-Agent": "kubescribe"}
 _LONGEST_WAIT = 3600.0
 
 
@@ -30,31 +33,28 @@ class StandardHttpClient:
         self._ca_file = ca_file
         self._open: Callable[..., Any] | None = None
 
-    async def post(self, url: WebhookUrl, body: bytes) -> HttpAnswer:
+    async def post(self, url: WebhookUrl, body: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer:
         """See the port."""
         try:
-            return await off_loop(lambda: self._post(url, body), seconds=self._timeout)
+            return await off_loop(lambda: self._post(url, body, headers or {}), seconds=self._timeout)
         except TimeoutError:
             raise PostFailed(url.shown, f"no answer within {self._timeout:g} s") from None
         except Exception as error:
             # The error's own text may hold the address.
-            raise PostFailed(url.shown, _why(error)) from None
+            raise PostFailed(url.shown, why(error)) from None
 
-    def _post(self, url: WebhookUrl, body: bytes) -> HttpAnswer:
+    def _post(self, url: WebhookUrl, body: bytes, more: Mapping[str, str]) -> HttpAnswer:
         from urllib.error import HTTPError
         from urllib.request import Request
 
-        headers = {"Content-Type": "application/json", "User-Agent": "kubescribe"}
+        headers = {**HEADERS, **more}
         request = Request(url.url, data=body, headers=headers, method="POST")  # noqa: S310 - https, or loopback
         try:
             answer = self._opener()(request, timeout=self._timeout)
         except HTTPError as error:  # an answer too
             answer = error
         with answer:
-            text = answer.read(4 * _SHOWN).decode(errors="replace")[:_SHOWN]
-            return HttpAnswer(
-                status=int(answer.status or 0), text=text, retry_after=_wait(answer.headers.get("Retry-After"))
-            )
+            return read_answer(int(answer.status or 0), answer.read(READ), answer.headers.get("Retry-After"))
 
     def _opener(self) -> Callable[..., Any]:
         if self._open is None:
@@ -70,7 +70,13 @@ class StandardHttpClient:
         return self._open
 
 
-def _why(error: BaseException) -> str:
+def read_answer(status: int, body: bytes, retry_after: str | None) -> HttpAnswer:
+    """What of an answer is of interest."""
+    return HttpAnswer(status=status, text=body.decode(errors="replace")[:_SHOWN], retry_after=_wait(retry_after))
+
+
+def why(error: BaseException) -> str:
+    """What went wrong, without the address that an error's own text may hold."""
     reason = getattr(error, "reason", None)
     error = reason if isinstance(reason, BaseException) else error
     if isinstance(error, OSError):

@@ -129,8 +129,13 @@ class LocalLauncher:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(stat.pid, signal.SIGUSR1)
 
-    async def clean(self, attempt: Attempt) -> None:
-        """End the payload's processes, and the supervisor if it is there still; then its folder is nobody's."""
+    async def clean(self, run: Run, attempt: Attempt | None) -> None:
+        """End the payload's processes, and the supervisor if it is there still; then its folder is nobody's.
+
+        One that has not taken its run yet is let be: it will be told that the run is closed.
+        """
+        if attempt is None:
+            return
         where = attempt.whereabouts
         here = machine.whereabouts()
         if (where.host, where.machine) != (here.host, here.machine):

@@ -7,16 +7,31 @@ from uuid import UUID
 
 import msgspec
 
-from ...application.claims import answer, belated, check_same, displaced, filed, moment, new_run, taken
+from ...application.claims import (
+    answer,
+    asks_for_its_turn,
+    belated,
+    check_same,
+    displaced,
+    displacing,
+    filed,
+    is_at_work,
+    is_before,
+    moment,
+    new_run,
+    passed_over,
+    taken,
+)
 from ...application.ports.attempt_log import Beat, Claim, Claimed, Pulse
 from ...domain.attempt import Attempt
 from ...domain.conclusion import concluded
-from ...domain.errors import AttemptNotFound, RunMismatch
+from ...domain.concurrency import Concurrency
+from ...domain.errors import AttemptNotFound, PipelineBusy, RunMismatch
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
 from ...domain.pause import Pause
-from ...domain.run import Run
+from ...domain.run import Run, Transition
 from ...domain.run_status import RunStatus
 from ...domain.storable import seconds, storable
 from ...domain.tenant import Tenant
@@ -67,6 +82,8 @@ class MemoryAttemptLog:
                 self._add(attempt, claim)
                 database.runs[run.id] = run
                 return answer(run, attempt, now)
+            if asks_for_its_turn(run, claim, ago):
+                self._wait_for_turn(run, made, claim)
             at = moment(run, now, ago)
             step, attempt = taken(run, claim, number=number, at=at, now=now)
             if made is not None:
@@ -76,6 +93,7 @@ class MemoryAttemptLog:
                     database.end_attempt(earlier.id, at, displaced(claim, attempt.number))
             self._add(attempt, claim)
             database.write(step)
+            database.incident_terms[run.tenant, run.pipeline] = claim.incidents
             return answer(step.after, attempt, now)
 
     async def beat(self, beat: Beat) -> Pulse:
@@ -136,6 +154,24 @@ class MemoryAttemptLog:
                 return run
             database.write(step)
             return step.after
+
+    def _wait_for_turn(self, run: Run, made: Transition | None, claim: Claim) -> None:
+        database, now = self._database, self._database.now()
+        its = [one for one in database.runs.values() if (one.tenant, one.pipeline) == (run.tenant, run.pipeline)]
+        forbid = claim.concurrency is Concurrency.FORBID
+        before = [one for one in its if one.id != run.id and (is_at_work(one) if forbid else is_before(one, run, now))]
+        if not before:
+            return
+        others = tuple(one.id for one in before)
+        if made is not None:
+            database.write(made)
+        if forbid:
+            database.write(passed_over(run, others, now))
+        elif claim.concurrency is Concurrency.REPLACE:
+            for one in filter(is_at_work, before):
+                if (step := displacing(one, run, now)) is not None:
+                    database.write(step)
+        raise PipelineBusy(run.id, others, skipped=forbid)
 
     def _attempt(self, attempt_id: UUID) -> Attempt:
         attempt = self._database.attempts.get(attempt_id)

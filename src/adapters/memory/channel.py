@@ -9,8 +9,11 @@ from ...domain.errors import NotDelivered
 class MemoryChannel:
     """:class:`~kubescribe.application.ports.channel.Channel` that answers as it was told."""
 
-    def __init__(self, name: str = "memory", addresses: tuple[str, ...] = ("somebody",)) -> None:
+    def __init__(
+        self, name: str = "memory", addresses: tuple[str, ...] = ("somebody",), *, alone: bool = False
+    ) -> None:
         self.name = name
+        self.alone = alone
         self.addresses = addresses
         self.taken: list[tuple[str, str, Announcement]] = []
         """Address, message id and message of each that was taken."""

@@ -10,18 +10,28 @@ from uuid import UUID
 
 import msgspec
 
+from ...application.ports.slots import SlotPlan
 from ...domain.attempt import Attempt, DeathCertificate
 from ...domain.delivery import Delivery
 from ...domain.errors import DatabaseUnavailable
 from ...domain.event import Event, Notice
 from ...domain.event_chain import Anchor, Link
-from ...domain.failing import RECOVERED, Failing, failed_again
+from ...domain.incident import (
+    Incident,
+    IncidentChange,
+    IncidentKind,
+    IncidentTerms,
+    Trouble,
+    mended,
+    troubled,
+)
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.pause import Pause
 from ...domain.run import Run, Transition
 from ...domain.run_mode import RunMode
 from ...domain.run_status import RunStatus
+from ...domain.slot import Slot
 from ...domain.storable import storable
 from ...domain.tenant import Tenant
 
@@ -32,7 +42,8 @@ class MemoryNotice(msgspec.Struct, kw_only=True):
     id: int
     notice: Notice
     created_at: datetime
-    failing: Failing
+    since: datetime | None = None
+    failures: int = 1
     status: str = "due"
 
 
@@ -42,6 +53,15 @@ class MemoryDelivery(msgspec.Struct, kw_only=True):
     delivery: Delivery
     tenant: str
     next_at: datetime
+    lead: int | None = None
+    """The head of its message; None: it is in none yet."""
+
+
+class MemoryMailbox(msgspec.Struct, kw_only=True):
+    """When an address may get another message, and from when on it is quiet there."""
+
+    opens_at: datetime
+    quiet_at: datetime
 
 
 class MemoryRunLogDatabase:
@@ -62,12 +82,20 @@ class MemoryRunLogDatabase:
         self.chunks: dict[tuple[UUID, int], LogChunk] = {}
         self.notices: list[MemoryNotice] = []
         self.deliveries: list[MemoryDelivery] = []
-        self.failing: dict[tuple[str, str], Failing] = {}
+        self.reminded: dict[tuple[Tenant, int], datetime] = {}
+        """When people were last told that an incident is still there."""
+        self.summaries: set[tuple[Tenant, str]] = set()
+        self.mailboxes: dict[tuple[str, str, str], MemoryMailbox] = {}
+        """By tenant, channel and address."""
+        self.incidents: dict[tuple[Tenant, int], Incident] = {}
+        self.incident_terms: dict[tuple[Tenant, str], IncidentTerms] = {}
         self.chains: dict[str, list[Link]] = {}
         self.anchors: list[tuple[Anchor, str]] = []
         self.keys: dict[tuple[Tenant, str], tuple[str, UUID, datetime]] = {}
         """By tenant and key: what was asked, the run, and when."""
         self.pauses: dict[tuple[Tenant, str], Pause] = {}
+        self.slots: dict[UUID, Slot] = {}
+        self.slot_plans: dict[tuple[Tenant, str], SlotPlan] = {}
         self.listeners: list[Callable[[Tenant, UUID], None]] = []
         """Told, in the writer's thread, of which run something was written."""
         self._still = now
@@ -96,27 +124,63 @@ class MemoryRunLogDatabase:
             yield
 
     def write(self, step: Transition) -> None:
-        """A transition's three parts."""
+        """A transition's two parts, and what follows from a verdict for the pipeline's incident."""
         self.runs[step.after.id] = step.after
+        # What a rehearsal comes to is for who asked for it.
+        if step.after.mode is RunMode.PUBLISH:
+            self._judge(step.after)
         self.record(storable(step.event))
-        key = (step.after.tenant, step.after.pipeline)
-        if step.notice is not None:
-            self.failing[key] = failed_again(self.failing.get(key), self.now())
-            self._tell(step.notice, key)
-        elif step.after.status is RunStatus.SUCCEEDED and step.after.mode is RunMode.PUBLISH and key in self.failing:
-            after = step.after
-            notice = Notice(run_id=after.id, kind=RECOVERED, pipeline=after.pipeline, tenant=after.tenant)
-            self._tell(notice, key)
-            del self.failing[key]
+
+    def _judge(self, run: Run) -> None:
+        terms = self.incident_terms.get((run.tenant, run.pipeline), IncidentTerms())
+        newest = self.newest_incident(run.tenant, run.pipeline, IncidentKind.FAILING)
+        if run.status is RunStatus.SUCCEEDED:
+            self.take(mended(newest, at=self.now(), run_id=run.id, recover_after=terms.recover_after))
+        elif run.status in (RunStatus.FAILED, RunStatus.LOST):
+            trouble = Trouble(
+                tenant=run.tenant,
+                pipeline=run.pipeline,
+                kind=IncidentKind.FAILING,
+                at=self.now(),
+                why=run.cause,
+                run_id=run.id,
+            )
+            self.trouble(trouble, incident_after=terms.incident_after)
+
+    def newest_incident(self, tenant: Tenant, pipeline: str, kind: IncidentKind) -> Incident | None:
+        """The only one of these that changes by itself."""
+        key = (tenant, pipeline, kind)
+        same = [one for one in self.incidents.values() if (one.tenant, one.pipeline, one.kind) == key]
+        return max(same, key=lambda one: one.id, default=None)
+
+    def trouble(self, trouble: Trouble, *, incident_after: int = 1) -> None:
+        """One more has failed."""
+        newest = self.newest_incident(trouble.tenant, trouble.pipeline, trouble.kind)
+        number = 1 + sum(tenant == trouble.tenant for tenant, _ in self.incidents)
+        self.take(troubled(newest, trouble, number=number, incident_after=incident_after))
+
+    def take(self, change: IncidentChange | None) -> None:
+        """An incident's step, if there is one to make."""
+        if change is None:
+            return
+        after = change.after
+        self.incidents[after.tenant, after.id] = after
+        if change.event is not None:
+            self.record(storable(change.event))
+        if change.notice is not None:
+            kept = MemoryNotice(
+                id=len(self.notices) + 1,
+                notice=change.notice,
+                created_at=self.now(),
+                since=after.since,
+                failures=after.count,
+            )
+            self.notices.append(kept)
 
     @property
     def outbox(self) -> list[Notice]:
         """Everything that was ever due to be told."""
         return [kept.notice for kept in self.notices]
-
-    def _tell(self, notice: Notice, key: tuple[str, str]) -> None:
-        kept = MemoryNotice(id=len(self.notices) + 1, notice=notice, created_at=self.now(), failing=self.failing[key])
-        self.notices.append(kept)
 
     def record(self, event: Event) -> None:
         """Write an event, with its number."""

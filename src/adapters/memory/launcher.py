@@ -24,6 +24,8 @@ class MemoryLauncher:
         self.stopped: list[UUID] = []
         self.refuses: str | None = None
         """Why every launch is refused, from when this is set."""
+        self.doubts: str | None = None
+        """Why nobody can know whether a launch is refused, from when this is set and until it is None again."""
         self._limit = limit
         self._there: set[UUID] = set()
         self.cleaned: list[UUID] = []
@@ -44,6 +46,8 @@ class MemoryLauncher:
         self.asked.append(run.id)
         if self.refuses is not None:
             raise LaunchRefused(run.id, self.refuses)
+        if self.doubts is not None:
+            raise LauncherBusy(run.id, self.doubts, in_doubt=True)
         if run.id in self._there:
             return
         if self._limit is not None and len(self._there) >= self._limit:
@@ -68,7 +72,10 @@ class MemoryLauncher:
         """Note that the supervisor was told."""
         self.stopped.append(run.id)
 
-    async def clean(self, attempt: Attempt) -> None:
+    async def clean(self, run: Run, attempt: Attempt | None) -> None:
         """From now on the attempt is gone."""
+        if attempt is None:
+            self._there.discard(run.id)
+            return
         self.cleaned.append(attempt.id)
         self.end(attempt.id)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import repeat
 
 from ...domain.figures import EndedRuns, OpenRuns, RunFigures, buckets_of, counted
+from ...domain.incident import IncidentKind
 from ...domain.run import Run
+from ...domain.run_mode import RunMode
+from ...domain.run_status import RunStatus
+from ...domain.week_summary import PipelineWeek
 from .database import MemoryRunLogDatabase
+
+_BAD = (RunStatus.FAILED, RunStatus.LOST)
 
 
 class MemoryRunFigures:
@@ -33,8 +40,30 @@ class MemoryRunFigures:
                     for status, some in sorted(waiting.items())
                 ),
                 lease_age=max((self._lease_age(run) for some in waiting.values() for run in some), default=0.0),
-                failing=sum(one == tenant for one, _ in self._database.failing),
+                failing=sum(map(self._fails, {run.pipeline for run in runs}, repeat(tenant))),
             )
+
+    async def between(self, tenant: str, begin: datetime, end: datetime) -> tuple[PipelineWeek, ...]:
+        """See the port."""
+        with self._database.transaction():
+            runs = [
+                run
+                for run in self._database.runs.values()
+                if run.tenant == tenant and begin <= run.created_at < end and run.mode is RunMode.PUBLISH
+            ]
+        return tuple(
+            PipelineWeek(
+                pipeline=pipeline,
+                runs=sum(run.pipeline == pipeline for run in runs),
+                failed=sum(run.pipeline == pipeline and run.status in _BAD for run in runs),
+                succeeded=sum(run.pipeline == pipeline and run.status is RunStatus.SUCCEEDED for run in runs),
+            )
+            for pipeline in sorted({run.pipeline for run in runs})
+        )
+
+    def _fails(self, pipeline: str, tenant: str) -> bool:
+        newest = self._database.newest_incident(tenant, pipeline, IncidentKind.FAILING)
+        return newest is not None and newest.bad > 0
 
     def _age(self, run: Run) -> float:
         at = [event.at for event in self._database.events if event.run_id == run.id]

@@ -123,6 +123,7 @@ class MemoryRunLog:
     def _open(self, run: Run) -> OpenRun:
         database, now = self._database, self._database.now()
         attempt = None if run.attempt_id is None else database.attempts[run.attempt_id]
+        late = run.start_deadline_at is not None and run.start_deadline_at < now
         never_started = (
             run.status in (RunStatus.PENDING, RunStatus.UNCERTAIN)
             and run.started_at is None
@@ -138,7 +139,8 @@ class MemoryRunLog:
             and database.up_since + timedelta(seconds=database.leases[attempt.id]) < now,
             cancelling_for=None if run.cancel_asked_at is None else (now - run.cancel_asked_at).total_seconds(),
             run_deadline_passed=run.run_deadline_at is not None and run.run_deadline_at < now,
-            start_deadline_passed=never_started and run.start_deadline_at is not None and run.start_deadline_at < now,
+            start_deadline_passed=never_started and late,
+            launch_late=run.status is RunStatus.PENDING and run.launch is Launch.DUE and late,
         )
 
 

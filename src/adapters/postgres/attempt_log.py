@@ -9,11 +9,22 @@ from uuid import UUID
 
 import asyncpg
 
-from ...application.claims import answer, belated, check_same, displaced, filed, moment, new_run, taken
+from ...application.claims import (
+    answer,
+    asks_for_its_turn,
+    belated,
+    check_same,
+    displaced,
+    filed,
+    moment,
+    new_run,
+    taken,
+)
 from ...application.ports.attempt_log import Beat, Claim, Claimed, Pulse
 from ...domain.attempt import Attempt
 from ...domain.conclusion import concluded
-from ...domain.errors import AttemptNotFound, DatabaseUnavailable, RunMismatch
+from ...domain.errors import AttemptNotFound, DatabaseUnavailable, PipelineBusy, RunMismatch
+from ...domain.incident import IncidentTerms
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
@@ -25,6 +36,7 @@ from ...domain.tenant import Tenant
 from .failures import RUNLOG
 from .rows import attempt_from, attempt_row, chunk_data, encode_json, run_from
 from .session import Session
+from .turns import take_turn, wait_for_turn
 from .writing import end_attempt, insert, lock_run, write
 
 _BEAT = """
@@ -59,6 +71,13 @@ _PAUSED = """
 SELECT * FROM public.pipeline_pause
 WHERE tenant = $1 AND pipeline = $2 AND (until IS NULL OR until > clock_timestamp())
   AND NOT EXISTS (SELECT FROM public.attempt WHERE run_id = $3)
+"""
+_USUAL_TERMS = "DELETE FROM public.incident_terms WHERE tenant = $1 AND pipeline = $2"
+_TERMS = """
+INSERT INTO public.incident_terms AS kept (tenant, pipeline, incident_after, recover_after) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant, pipeline) DO UPDATE
+SET incident_after = excluded.incident_after, recover_after = excluded.recover_after
+WHERE (kept.incident_after, kept.recover_after) <> (excluded.incident_after, excluded.recover_after)
 """
 _FORGET = "DELETE FROM public.log_chunk WHERE attempt_id = $1 AND seq BETWEEN $2 AND $3"
 
@@ -108,7 +127,10 @@ class PostgresAttemptLog:
     async def claim(self, claim: Claim, *, ago: float = 0.0) -> Claimed:
         """See the port."""
         claim = storable(claim)
-        return await self._session.run(lambda connection: _claim(connection, claim, ago))
+        answered = await self._session.run(lambda connection: _claim(connection, claim, ago))
+        if isinstance(answered, PipelineBusy):  # raised here: what was written with it stays
+            raise answered
+        return answered
 
     async def beat(self, beat: Beat) -> Pulse:
         """See the port."""
@@ -170,7 +192,9 @@ class PostgresAttemptLog:
         return await self._session.run(lambda connection: _finish(connection, attempt_id, outcome, ago))
 
 
-async def _claim(connection: asyncpg.Connection, claim: Claim, ago: float) -> Claimed:
+async def _claim(connection: asyncpg.Connection, claim: Claim, ago: float) -> Claimed | PipelineBusy:
+    if asks_for_its_turn(None, claim, ago):  # before any row is locked, so that no two wait for each other
+        await take_turn(connection, claim)
     found = await lock_run(connection, claim.run_id)
     if found is None:
         clock: Any = await connection.fetchval("SELECT clock_timestamp()")
@@ -195,12 +219,15 @@ async def _claim(connection: asyncpg.Connection, claim: Claim, ago: float) -> Cl
         if run.may_publish is not may_publish:
             await connection.execute("UPDATE public.run SET may_publish = true WHERE id = $1", run.id)
         return answer(run, attempt, now)
+    if asks_for_its_turn(run, claim, ago) and (busy := await wait_for_turn(connection, run, claim, now)) is not None:
+        return busy
     at = moment(run, now, ago)
     step, attempt = taken(run, claim, number=number, at=at, now=now)
     for earlier in await connection.fetch(_NOT_ENDED, run.id):
         await end_attempt(connection, earlier["id"], at, displaced(claim, attempt.number))
     await insert(connection, "attempt", attempt_row(attempt, seconds(claim.lease)))
     await _write(connection, step)
+    await _keep_terms(connection, run, claim.incidents)
     return answer(step.after, attempt, now)
 
 
@@ -223,6 +250,13 @@ async def _write(connection: asyncpg.Connection, step: Transition) -> None:
     if not await write(connection, step):
         # The row is locked and was just read: this is a fault of the database, not a lost race.
         raise AssertionError(f"run {step.after.id} changed under its own lock")
+
+
+async def _keep_terms(connection: asyncpg.Connection, run: Run, terms: IncidentTerms) -> None:
+    if terms == IncidentTerms():
+        await connection.execute(_USUAL_TERMS, run.tenant, run.pipeline)
+    else:
+        await connection.execute(_TERMS, run.tenant, run.pipeline, terms.incident_after, terms.recover_after)
 
 
 async def _attempt(connection: asyncpg.Connection, attempt_id: UUID) -> Attempt | None:

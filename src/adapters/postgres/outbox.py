@@ -9,82 +9,13 @@ from uuid import UUID
 import asyncpg
 
 from ...application.failpoints import failpoint
-from ...application.ports.outbox import OutboxStanding, Recipients
+from ...application.ports.outbox import OutboxStanding, Route
+from ...domain.collecting import Collecting, Message
 from ...domain.delivery import PLAN_WITHIN, Delivery, DeliveryStatus
+from ...domain.notify_rules import DueNotice
 from ...domain.storable import storable
+from . import outbox_sql as sql
 from .session import Session
-
-_BATCH = 1000
-
-_PLAN = """
-WITH due AS (
-    SELECT id, pipeline FROM public.outbox WHERE tenant = $1 AND status = 'due'
-    ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED
-), planned AS (
-    INSERT INTO public.delivery (tenant, notice_id, channel, address, pipeline)
-    SELECT $1, due.id, recipient.channel, recipient.address, due.pipeline
-    FROM due CROSS JOIN unnest($2::text[], $3::text[]) AS recipient (channel, address)
-    ORDER BY due.id
-    ON CONFLICT DO NOTHING
-)
-UPDATE public.outbox SET status = 'planned' FROM due WHERE outbox.id = due.id
-"""
-_EXPIRE = """
-UPDATE public.outbox SET status = 'expired'
-WHERE tenant = $1 AND status = 'due' AND created_at < clock_timestamp() - make_interval(secs => $2)
-"""
-_FIELDS = """
-delivery.id, notice_id, kind, run_id, delivery.pipeline, channel, address, outbox.created_at, since, failures,
-delivery.status, attempts, error, extract(epoch FROM clock_timestamp() - outbox.created_at)::double precision AS age
-"""
-# The one before it to the same address about the same pipeline has to be settled: a recovery never comes first.
-_TAKE = f"""
-UPDATE public.delivery SET attempts = attempts + 1, next_at = clock_timestamp() + make_interval(secs => $3)
-FROM public.outbox
-WHERE outbox.id = notice_id AND delivery.id = (
-    SELECT next.id FROM public.delivery AS next
-    WHERE next.tenant = $1 AND next.channel = $2 AND next.status = 'due' AND next.next_at <= clock_timestamp()
-      AND NOT EXISTS (
-        SELECT FROM public.delivery AS earlier
-        WHERE earlier.tenant = $1 AND earlier.channel = $2 AND earlier.status = 'due'
-          AND earlier.address = next.address AND earlier.pipeline = next.pipeline
-          AND earlier.notice_id < next.notice_id)
-    ORDER BY next.notice_id, next.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING {_FIELDS}
-"""  # noqa: S608 - our own names
-_SETTLE = """
-UPDATE public.delivery
-SET status = $3, error = $4, next_at = clock_timestamp() + make_interval(secs => $5),
-    settled_at = CASE WHEN $3 = 'due' THEN NULL ELSE clock_timestamp() END
-WHERE id = $1 AND status = 'due' AND (attempts = $2 OR $3 = 'sent')
-"""
-_DEAD = f"""
-SELECT {_FIELDS} FROM public.delivery JOIN public.outbox ON outbox.id = notice_id
-WHERE delivery.tenant = $1 AND delivery.status = 'dead' ORDER BY delivery.id DESC LIMIT $2
-"""  # noqa: S608
-_REVIVE = """
-WITH revived AS (
-    UPDATE public.delivery SET status = 'due', attempts = 0, settled_at = NULL, next_at = clock_timestamp()
-    WHERE tenant = $1 AND status = 'dead' RETURNING notice_id
-), renewed AS (
-    UPDATE public.outbox SET created_at = clock_timestamp() WHERE id IN (SELECT notice_id FROM revived)
-)
-SELECT count(*) FROM revived
-"""
-_STANDING = """
-SELECT (SELECT count(*) FROM (SELECT FROM public.outbox WHERE tenant = $1 AND status = 'due' LIMIT 10000) AS few)
-         + (SELECT count(*) FROM (SELECT FROM public.delivery WHERE tenant = $1 AND status = 'due' LIMIT 10000) AS few)
-         AS due,
-       (SELECT count(*) FROM (SELECT FROM public.delivery WHERE tenant = $1 AND status = 'dead' LIMIT 10000) AS few)
-         AS dead,
-       coalesce(extract(epoch FROM clock_timestamp() - least(
-           (SELECT min(created_at) FROM (SELECT created_at FROM public.outbox WHERE tenant = $1 AND status = 'due'
-                                         ORDER BY id LIMIT 100) AS oldest),
-           (SELECT min(created_at) FROM (SELECT outbox.created_at FROM public.delivery
-                                         JOIN public.outbox ON outbox.id = notice_id
-                                         WHERE delivery.tenant = $1 AND delivery.status = 'due'
-                                         ORDER BY notice_id LIMIT 100) AS oldest))), 0)::double precision AS age
-"""
 
 
 class PostgresOutbox:
@@ -100,26 +31,39 @@ class PostgresOutbox:
         """Give the connection back."""
         await self._session.close()
 
-    async def plan(self, tenant: str, recipients: Recipients) -> int:
+    async def plan(self, tenant: str, route: Route | None) -> int:
         """See the port."""
-        channels, addresses = [one[0] for one in recipients], [one[1] for one in recipients]
 
         async def work(connection: asyncpg.Connection) -> int:
-            await connection.execute(_EXPIRE, tenant, PLAN_WITHIN)
-            if not recipients:
+            await connection.execute(sql.EXPIRE, tenant, PLAN_WITHIN)
+            if route is None or not await connection.fetchval(sql.TURN, tenant):
                 return 0
-            tag = await connection.execute(_PLAN, tenant, channels, addresses, _BATCH)
+            notices = [DueNotice(**row) for row in await connection.fetch(sql.DUE, tenant, sql.BATCH)]
+            if not notices:
+                return 0
+            told = [(notice.id, one) for notice in notices for one in route(notice)]
+            ids = [number for number, _ in told]
+            channels, addresses = [one.channel for _, one in told], [one.address for _, one in told]
+            await connection.execute(sql.MAILBOXES, tenant, channels, addresses)
+            await connection.execute(sql.PLAN, tenant, ids, channels, addresses, [one.wait for _, one in told])
+            await connection.execute(sql.PLANNED, [notice.id for notice in notices], ids)
             failpoint("outbox.planned")
-            return int(tag.removeprefix("UPDATE "))
+            return len(notices)
 
         return await self._session.run(work)
 
-    async def take(self, tenant: str, channel: str, *, lease: float) -> Delivery | None:
+    async def take(self, tenant: str, channel: str, *, lease: float, collecting: Collecting) -> Message | None:
         """See the port."""
 
-        async def work(connection: asyncpg.Connection) -> Delivery | None:
-            row = await connection.fetchrow(_TAKE, tenant, channel, lease)
-            return None if row is None else _delivery(row)
+        async def work(connection: asyncpg.Connection) -> Message | None:
+            head = await connection.fetchval(sql.AGAIN, tenant, channel, lease)
+            if head is None:
+                head = await _form(connection, tenant, channel, lease, collecting)
+            if head is None:
+                return None
+            failpoint("outbox.taken")
+            told = tuple(_delivery(row) for row in await connection.fetch(sql.MESSAGE, head))
+            return Message(next(one for one in told if one.id == head), told)
 
         return await self._session.run(work)
 
@@ -129,9 +73,14 @@ class PostgresOutbox:
 
         async def work(connection: asyncpg.Connection) -> bool:
             tag = await connection.execute(
-                _SETTLE, kept.id, kept.attempts, str(kept.status), kept.error, kept.wait or 0.0
+                sql.SETTLE, kept.id, kept.attempts, str(kept.status), kept.error, kept.wait or 0.0, kept.down
             )
-            return bool(tag == "UPDATE 1")
+            if tag != "UPDATE 1":
+                return False
+            failpoint("outbox.settled")
+            if kept.status is not DeliveryStatus.DUE:
+                await connection.execute(sql.SETTLE_ALL, kept.id)
+            return True
 
         return await self._session.run(work)
 
@@ -139,7 +88,7 @@ class PostgresOutbox:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> tuple[Delivery, ...]:
-            return tuple(_delivery(row) for row in await connection.fetch(_DEAD, tenant, limit))
+            return tuple(_delivery(row) for row in await connection.fetch(sql.DEAD, tenant, limit))
 
         return await self._session.run(work)
 
@@ -147,7 +96,7 @@ class PostgresOutbox:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> int:
-            revived: Any = await connection.fetchval(_REVIVE, tenant)
+            revived: Any = await connection.fetchval(sql.REVIVE, tenant)
             return int(revived)
 
         return await self._session.run(work)
@@ -156,12 +105,29 @@ class PostgresOutbox:
         """See the port."""
 
         async def work(connection: asyncpg.Connection) -> OutboxStanding:
-            row: Any = await connection.fetchrow(_STANDING, tenant)
+            row: Any = await connection.fetchrow(sql.STANDING, tenant)
             return OutboxStanding(due=row["due"], age=max(0.0, row["age"]), dead=row["dead"])
 
         return await self._session.run(work)
 
 
+async def _form(
+    connection: asyncpg.Connection, tenant: str, channel: str, lease: float, collecting: Collecting
+) -> int | None:
+    """Make a message of what waits for one of the addresses; its head."""
+    looked_at: list[str] = []
+    while (address := await connection.fetchval(sql.MAILBOX, tenant, channel, looked_at)) is not None:
+        waiting: Any = await connection.fetchrow(sql.WAITING, tenant, channel, address)
+        if not waiting["down"] and waiting["messages"] < collecting.waiting:
+            head: int | None = await connection.fetchval(sql.FORM, tenant, channel, address, collecting.most, lease)
+            if head is not None:
+                await connection.execute(sql.COLLECT, tenant, channel, address, collecting.first, collecting.interval)
+                return head
+        looked_at.append(address)
+    return None
+
+
 def _delivery(row: Mapping[str, Any]) -> Delivery:
     values = {name: row[name] for name in Delivery.__struct_fields__ if name != "wait"}
-    return Delivery(**{**values, "run_id": UUID(int=row["run_id"].int), "status": DeliveryStatus(row["status"])})
+    run_id = None if row["run_id"] is None else UUID(int=row["run_id"].int)
+    return Delivery(**{**values, "run_id": run_id, "status": DeliveryStatus(row["status"])})

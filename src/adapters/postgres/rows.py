@@ -16,8 +16,9 @@ from uuid import UUID
 import msgspec
 
 from ...domain.attempt import Attempt, DeathCertificate, Whereabouts
-from ...domain.event import Event, Notice
+from ...domain.event import Event
 from ...domain.failure import FailureCause, SkipReason
+from ...domain.incident import Incident, IncidentKind, IncidentStatus
 from ...domain.launch import Launch
 from ...domain.log import LogChunk, LogLine
 from ...domain.note import Note, NoteKind
@@ -116,9 +117,12 @@ def event_from(row: Row) -> Event:
     return Event(**{**values, **decoded, "run_id": _uuid(values["run_id"])})
 
 
-def notice_row(notice: Notice) -> dict[str, Any]:
-    """The columns of ``outbox`` that say what is due."""
-    return msgspec.structs.asdict(notice)
+def incident_from(row: Row) -> Incident:
+    """The incident of a row of ``incident``."""
+    values = {name: row[name] for name in Incident.__struct_fields__}
+    ids = {name: _uuid(values[name]) for name in ("run_id", "recovered_by")}
+    kinds = {"kind": IncidentKind(values["kind"]), "status": IncidentStatus(values["status"])}
+    return Incident(**{**values, **ids, **kinds})
 
 
 def note_from(row: Row) -> Note:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from ...domain.figures import EndedRuns, OpenRuns, RunFigures
 from ...domain.run_status import OPEN
+from ...domain.week_summary import PipelineWeek
 from .session import Session
 
 _ENDED = """
@@ -36,7 +38,19 @@ LEFT JOIN LATERAL (
 WHERE run.tenant = $1 AND run.status IN ({open})
 GROUP BY run.status ORDER BY run.status
 """.format(open=", ".join(f"'{status}'" for status in OPEN))  # noqa: S608 - our own names
-_FAILING = "SELECT count(*) FROM public.pipeline_failing WHERE tenant = $1"
+# Of the newest incident of each pipeline: an older one says what was.
+_FAILING = """
+SELECT count(*) FROM public.incident AS one
+WHERE tenant = $1 AND kind = 'failing' AND bad > 0 AND NOT EXISTS (
+    SELECT FROM public.incident AS newer
+    WHERE newer.tenant = $1 AND newer.pipeline = one.pipeline AND newer.kind = 'failing' AND newer.id > one.id)
+"""
+_BETWEEN = """
+SELECT pipeline, count(*) AS runs, count(*) FILTER (WHERE status IN ('failed', 'lost')) AS failed,
+       count(*) FILTER (WHERE status = 'succeeded') AS succeeded
+FROM public.run WHERE tenant = $1 AND created_at >= $2 AND created_at < $3 AND mode = 'publish'
+GROUP BY pipeline ORDER BY pipeline
+"""
 
 
 class PostgresRunFigures:
@@ -65,6 +79,14 @@ class PostgresRunFigures:
                 lease_age=max((max(0.0, row["lease_age"]) for row in waiting), default=0.0),
                 failing=failing,
             )
+
+        return await self._session.run(work)
+
+    async def between(self, tenant: str, begin: datetime, end: datetime) -> tuple[PipelineWeek, ...]:
+        """See the port."""
+
+        async def work(connection: asyncpg.Connection) -> tuple[PipelineWeek, ...]:
+            return tuple(PipelineWeek(**row) for row in await connection.fetch(_BETWEEN, tenant, begin, end))
 
         return await self._session.run(work)
 

@@ -240,6 +240,7 @@ def open_query() -> Select[Any]:
         run.launch.is_distinct_from(str(Launch.DUE)),
         run.start_deadline_at < NOW,
     )
+    late_launch = and_(run.status == str(RunStatus.PENDING), run.launch == str(Launch.DUE), run.start_deadline_at < NOW)
     return (
         select(
             tables.run,
@@ -248,6 +249,7 @@ def open_query() -> Select[Any]:
             cast(func.extract("epoch", NOW - run.cancel_asked_at), Double).label("cancelling_for"),
             func.coalesce(run.run_deadline_at < NOW, false()).label("run_deadline_passed"),
             func.coalesce(late_start, false()).label("start_deadline_passed"),
+            func.coalesce(late_launch, false()).label("launch_late"),
         )
         .select_from(tables.run.outerjoin(tables.attempt, attempt.id == run.attempt_id))
         .where(_IS_OPEN)
@@ -266,4 +268,5 @@ def _open_run(row: Row) -> OpenRun:
         cancelling_for=row["cancelling_for"],
         run_deadline_passed=row["run_deadline_passed"],
         start_deadline_passed=row["start_deadline_passed"],
+        launch_late=row["launch_late"],
     )

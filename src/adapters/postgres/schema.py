@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-HEAD = "0005"
+HEAD = "0010"
 """The newest migration in this package."""
 
 VERSION_TABLE = "kubescribe_schema"

@@ -14,14 +14,13 @@ from ...domain.errors import RunNotFound
 from ...domain.run import Run, Transition
 from ...domain.tenant import Tenant
 from . import tables
-from .rows import certificate_json, event_row, notice_row, run_from, run_row
+from .rows import certificate_json, event_row, run_from, run_row
 
 NOW = func.clock_timestamp()
 
 # Made once: with the values in it, a statement is taken apart at each use to see whether it is a known one.
 _NEW_RUN = insert(tables.run).on_conflict_do_nothing()
 _NEW_EVENT = tables.event.insert()
-_NEW_NOTICE = tables.outbox.insert()
 
 
 async def get_run(connection: AsyncConnection, run_id: UUID, tenant: Tenant | None) -> Run:
@@ -46,7 +45,7 @@ async def lock_run(connection: AsyncConnection, run_id: UUID) -> tuple[Run, date
 
 
 async def write_step(connection: AsyncConnection, step: Transition) -> bool:
-    """Write a transition's three parts; False, and nothing written, if the run is not as it was before."""
+    """Write a transition's two parts; False, and nothing written, if the run is not as it was before."""
     if step.before is None:
         written = await connection.execute(_NEW_RUN, run_row(step.after))
     else:
@@ -64,8 +63,6 @@ async def write_step(connection: AsyncConnection, step: Transition) -> bool:
     if written.rowcount != 1:
         return False
     await connection.execute(_NEW_EVENT, event_row(step.event))
-    if step.notice is not None:
-        await connection.execute(_NEW_NOTICE, notice_row(step.notice))
     return True
 
 

@@ -6,22 +6,30 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Double,
     Identity,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
-metadata = MetaData(schema="public")
+from .incident_tables import incident, incident_number, incident_terms, promise, promise_count, promise_held
+from .metadata import JSON as _JSON
+from .metadata import MOMENT as _MOMENT
+from .metadata import metadata
 
-_MOMENT = DateTime(timezone=True)
-_JSON = JSONB(none_as_null=True)
+__all__ = [
+    "incident",
+    "incident_number",
+    "incident_terms",
+    "metadata",
+    "promise",
+    "promise_count",
+    "promise_held",
+]
 
 run = Table(
     "run",
@@ -153,7 +161,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("run_id", Uuid, nullable=False),
+    Column("run_id", Uuid),
     Column("kind", Text, nullable=False),
     Column("pipeline", Text, nullable=False),
     Column("tenant", Text, nullable=False),
@@ -161,6 +169,7 @@ outbox = Table(
     Column("status", Text, nullable=False),
     Column("since", _MOMENT),
     Column("failures", Integer, nullable=False),
+    Column("incident_id", BigInteger),
 )
 
 delivery = Table(
@@ -177,6 +186,33 @@ delivery = Table(
     Column("next_at", _MOMENT, nullable=False),
     Column("settled_at", _MOMENT),
     Column("error", Text),
+    Column("lead", BigInteger),
+    Column("down", Boolean, nullable=False),
+)
+
+reminder = Table(
+    "reminder",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("incident_id", BigInteger, primary_key=True),
+    Column("at", _MOMENT, nullable=False),
+)
+
+week_summary = Table(
+    "week_summary",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("week", Text, primary_key=True),
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("opens_at", _MOMENT, nullable=False),
+    Column("quiet_at", _MOMENT, nullable=False),
 )
 
 event_anchor = Table(
@@ -202,15 +238,6 @@ run_figures = Table(
     Column("buckets", ARRAY(BigInteger), nullable=False),
 )
 
-pipeline_failing = Table(
-    "pipeline_failing",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("pipeline", Text, primary_key=True),
-    Column("since", _MOMENT, nullable=False),
-    Column("failures", Integer, nullable=False),
-)
-
 request_key = Table(
     "request_key",
     metadata,
@@ -230,4 +257,34 @@ pipeline_pause = Table(
     Column("reason", Text),
     Column("since", _MOMENT, nullable=False),
     Column("until", _MOMENT),
+)
+
+slot = Table(
+    "slot",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("pipeline", Text, nullable=False),
+    Column("logical", Text, nullable=False),
+    Column("at", _MOMENT, nullable=False),
+    Column("window_ends", _MOMENT, nullable=False),
+    Column("oddity", Text),
+    Column("expected", Boolean, nullable=False),
+    Column("verdict", Text),
+    Column("late_by", Double),
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("run_id", Uuid),
+    Column("decided_at", _MOMENT),
+    Column("told", Boolean, nullable=False),
+)
+
+slot_plan = Table(
+    "slot_plan",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("pipeline", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("planned_until", _MOMENT, nullable=False),
 )

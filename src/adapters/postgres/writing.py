@@ -11,7 +11,7 @@ import asyncpg
 
 from ...domain.attempt import DeathCertificate
 from ...domain.run import Run, Transition
-from .rows import certificate_json, encode_json, event_row, notice_row, run_from, run_row
+from .rows import certificate_json, encode_json, event_row, run_from, run_row
 
 _LOCK = """
 WITH locked AS MATERIALIZED (SELECT * FROM public.run WHERE id = $1 FOR UPDATE)
@@ -34,12 +34,10 @@ async def lock_run(connection: asyncpg.Connection, run_id: UUID) -> tuple[Run, d
 
 
 async def write(connection: asyncpg.Connection, step: Transition) -> bool:
-    """Write a transition's three parts; False, and nothing written, if the run is not as it was before."""
+    """Write a transition's two parts; False, and nothing written, if the run is not as it was before."""
     if not await _write_run(connection, step):
         return False
     await insert(connection, "event", event_row(step.event))
-    if step.notice is not None:
-        await insert(connection, "outbox", notice_row(step.notice))
     return True
 
 

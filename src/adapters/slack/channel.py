@@ -1,7 +1,8 @@
-"""Messages to one Slack channel, through its incoming webhook."""
+"""Messages to Slack channels, through the incoming webhook of each."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -13,36 +14,41 @@ from ...domain.webhook_url import WebhookUrl
 
 _SECTION = 2_900
 """Characters of a section; Slack takes 3,000, after escaping."""
+_ENTRY_BLOCKS = 40
+"""Of the 50 blocks that Slack takes."""
 _AGAIN = (408, 425, 429)
 
 
 class SlackChannel:
-    """:class:`~kubescribe.application.ports.channel.Channel` over an incoming webhook.
+    """:class:`~kubescribe.application.ports.channel.Channel` over incoming webhooks.
 
     A webhook cannot tell duplicates, so the message shows its id. No text can mention anybody: what Slack gives a
     meaning to is escaped.
     """
 
     name = "slack"
+    alone = False
 
-    def __init__(self, client: HttpClient, url: WebhookUrl) -> None:
+    def __init__(self, client: HttpClient, urls: Mapping[str, WebhookUrl]) -> None:
+        """``urls``: the webhook of each address."""
         self._client = client
-        self._url = url
+        self._urls = urls
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """See the port: the webhook stands for its one channel."""
-        return ("webhook",)
+        """See the port: the names that the settings give the webhooks, each of which stands for its one channel."""
+        return tuple(self._urls)
 
     async def send(self, announcement: Announcement, address: str, message_id: str) -> None:
         """See the port."""
+        url = self._urls[address]
         try:
-            answer = await self._client.post(self._url, msgspec.json.encode(payload(announcement, message_id)))
+            answer = await self._client.post(url, msgspec.json.encode(payload(announcement, message_id)))
         except PostFailed as failed:
             raise NotDelivered(str(failed), channel_down=True) from failed
         if 200 <= answer.status < 300:
             return
-        why = f"{self._url.shown} answered {answer.status} {one_line(answer.text, 100)}".strip()
+        why = f"{url.shown} answered {answer.status} {one_line(answer.text, 100)}".strip()
         again = answer.status in _AGAIN or answer.status >= 500
         raise NotDelivered(why, permanent=not again, retry_after=answer.retry_after, channel_down=again)
 
@@ -57,6 +63,7 @@ def payload(announcement: Announcement, message_id: str) -> dict[str, Any]:
         blocks.append(_section(_quoted(announcement.text)))
     if announcement.lines:
         blocks.append(_section("Its last lines:\n" + _quoted("\n".join(announcement.lines))))
+    blocks += _entries(announcement)
     steps = "\n".join(f"`{escaped(command)}` {escaped(what)}" for command, what in announcement.next_steps)
     if announcement.link:
         steps += f"\n<{escaped(announcement.link)}|Open the run>"
@@ -64,6 +71,24 @@ def payload(announcement: Announcement, message_id: str) -> dict[str, Any]:
         blocks.append(_section(f"Next:\n{steps}"))
     blocks.append({"type": "context", "elements": [{"type": "plain_text", "text": f"KubeScribe {message_id}"}]})
     return {"text": title, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
+
+
+def _entries(announcement: Announcement) -> list[dict[str, Any]]:
+    """A line for each pipeline, as many as there is room for; the rest is counted."""
+    sections, left = [""], len(announcement.entries) + announcement.more
+    for entry in announcement.entries:
+        name = escaped(entry.name)
+        shown = f"<{escaped(entry.link)}|{name}>" if entry.link else name
+        line = f"*{shown}* {escaped(entry.text)}"[:_SECTION]
+        if len(sections[-1]) + len(line) + 1 > _SECTION:
+            if len(sections) == _ENTRY_BLOCKS:
+                break
+            sections.append("")
+        sections[-1] += f"\n{line}" if sections[-1] else line
+        left -= 1
+    if left:
+        sections.append(f"… and {left:,} more")
+    return [_section(section) for section in sections if section]
 
 
 def escaped(text: str) -> str:

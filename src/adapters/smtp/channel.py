@@ -6,7 +6,9 @@ import contextlib
 import smtplib
 import socket
 import ssl
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import format_datetime
 
 from ...application.off_loop import off_loop
 from ...domain.announcement import Announcement, one_line
@@ -26,6 +28,7 @@ class SmtpChannel:
     """
 
     name = "email"
+    alone = False
 
     def __init__(self, url: SmtpUrl, *, sender: str, addresses: tuple[str, ...], deadline: float = _DEADLINE) -> None:
         self._url = url
@@ -41,6 +44,7 @@ class SmtpChannel:
     async def send(self, announcement: Announcement, address: str, message_id: str) -> None:
         """See the port."""
         message = mail(announcement, sender=self._sender, recipient=address, message_id=message_id)
+        message["Date"] = format_datetime(datetime.now(UTC))  # of the sending, however long it had to wait
         server, opened = repr(self._url), list[smtplib.SMTP]()
         try:
             await off_loop(lambda: self._hand_over(message, address, opened), seconds=self._deadline)

@@ -10,7 +10,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from ...domain.announcement import Announcement, one_line
+from ...domain.announcement import Announcement, Entry, one_line
 from ...domain.mail_address import may_be_an_address
 
 _SUBJECT_LIMIT = 200
@@ -30,6 +30,8 @@ def mail(announcement: Announcement, *, sender: str, recipient: str, message_id:
     message["X-KubeScribe-Kind"] = announcement.kind
     message.set_content(_filled("text.txt", _parts(announcement)), cte="quoted-printable")
     message.add_alternative(_filled("message.html", _html_parts(announcement)), subtype="html", cte="quoted-printable")
+    for one in announcement.attachments:
+        message.add_attachment(one.data, maintype="text", subtype="csv", filename=one.name, params={"charset": "utf-8"})
     return message
 
 
@@ -49,12 +51,17 @@ def _parts(announcement: Announcement) -> dict[str, str]:
         "facts": "\n".join(f"{name + ':':<{width + 1}} {value}" for name, value in facts),
         "text": announcement.text or "",
         "lines": _listed("Its last lines:", announcement.lines),
+        "entries": "\n".join([*(f"{entry.name} {entry.text}" for entry in announcement.entries), *_more(announcement)]),
         "steps": _listed("Next:", [f"{command}   ({what})" for command, what in steps]),
         "link": announcement.link or "",
     }
     return {"title": announcement.title, "summary": announcement.summary} | {
         name: f"\n{block}\n" if block else "" for name, block in blocks.items()
     }
+
+
+def _more(announcement: Announcement) -> list[str]:
+    return [f"… and {announcement.more:,} more"] if announcement.more else []
 
 
 def _listed(head: str, lines: Sequence[str]) -> str:
@@ -68,15 +75,24 @@ def _html_parts(announcement: Announcement) -> dict[str, str]:
     )
     lines = escape("\n".join(announcement.lines))
     link = announcement.link
+    entries = [f"<li>{_linked(one)} {escape(one.text)}</li>" for one in announcement.entries] + [
+        f"<li>{more}</li>" for more in _more(announcement)
+    ]
     return {
         "title": escape(announcement.title),
         "summary": escape(announcement.summary),
         "facts": f"<table>{facts}</table>" if facts else "",
         "text": f"<pre>{escape(announcement.text)}</pre>" if announcement.text else "",
         "lines": f"<p>Its last lines:</p><pre>{lines}</pre>" if lines else "",
+        "entries": "<ul>" + "".join(entries) + "</ul>" if entries else "",
         "steps": f"<p>Next:</p><ul>{steps}</ul>" if steps else "",
         "link": f'<p><a href="{escape(link)}">Open the run</a></p>' if link else "",
     }
+
+
+def _linked(entry: Entry) -> str:
+    name = escape(entry.name)
+    return f'<a href="{escape(entry.link)}">{name}</a>' if entry.link else name
 
 
 def _filled(name: str, parts: dict[str, str]) -> str:

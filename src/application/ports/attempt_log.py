@@ -9,6 +9,8 @@ from uuid import UUID
 import msgspec
 
 from ...domain.attempt import Attempt, Whereabouts
+from ...domain.concurrency import Concurrency
+from ...domain.incident import IncidentTerms
 from ...domain.log import LogChunk
 from ...domain.note import Note
 from ...domain.outcome import Outcome
@@ -43,6 +45,12 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     whereabouts: Whereabouts
     lease: float
     run_deadline: float
+    concurrency: Concurrency = Concurrency.ALLOW
+    """Of its pipeline, as it is declared now."""
+    start_deadline: float = 300.0
+    """How long it may wait for its turn."""
+    incidents: IncidentTerms = IncidentTerms()
+    """What its pipeline, as it is declared now, says of its incidents: kept when the attempt takes the run."""
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +113,12 @@ class AttemptLog(Protocol):
         again is answered with the run and the attempt as they stand, whatever became of them. Raises
         :class:`RunMismatch` where the run is another tenant's or pipeline's, or its mode or parameters differ; a run
         that no attempt has declared yet takes its parameters from the first that does.
+
+        A run that no attempt has taken yet is taken only when the claim's ``concurrency`` lets it: this is decided in
+        the same transaction, one claim of a pipeline after the other. Where another run of the pipeline is at work (an
+        attempt has taken it, and it has no verdict) :class:`PipelineBusy` is raised, and then the run is on record:
+        SKIPPED under FORBID, else PENDING, and under REPLACE the others are CANCELLING from now on. Under QUEUE and
+        REPLACE it has to wait for older ones of its kind too. A claim that is told late asks nobody: it has worked.
 
         A claim takes nothing where the run is terminal or being cancelled; where the newest attempt holds a newer
         fence, for only that one can publish; nor, if one of the two holds none, where it happened before the newest

@@ -12,12 +12,17 @@ class Channel(Protocol):
 
     @property
     def name(self) -> str:
-        """``email``, ``slack``: on record with each delivery."""
+        """``email``, ``slack``, ``webhook``, ``pagerduty``, ``apprise``: on record with each delivery."""
         ...
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """Whom it reaches; each gets messages of their own, and none waits for another. No secrets."""
+        ...
+
+    @property
+    def alone(self) -> bool:
+        """Each notice has to be a message of its own, at once: the other side puts together what belongs together."""
         ...
 
     async def send(self, announcement: Announcement, address: str, message_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -22,6 +23,9 @@ class HttpAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class HttpClient(Protocol):
     """Posts JSON. Follows no redirect; certificates are verified."""
 
-    async def post(self, url: WebhookUrl, body: bytes) -> HttpAnswer:
-        """The answer, whatever its status; raises :class:`PostFailed` where none came, though the post may have."""
+    async def post(self, url: WebhookUrl, body: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer:
+        """The answer, whatever its status; ``headers``: more of them.
+
+        Raises :class:`PostFailed` where none came, though the post may have.
+        """
         ...

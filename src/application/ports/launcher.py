@@ -7,8 +7,9 @@ from typing import Protocol
 
 import msgspec
 
-from ...domain.attempt import Attempt
+from ...domain.attempt import Attempt, DeathCertificate
 from ...domain.run import Run
+from ...domain.summary import Summary
 
 
 class JobState(StrEnum):
@@ -19,6 +20,10 @@ class JobState(StrEnum):
 
     GONE = "gone"
     """It is over: no further attempt will come from it."""
+
+    MISSING = "missing"
+    """It was there once, and a look that misses nothing does not find it; nobody saw it end. It is gone, unless the
+    look went to another place: only a silence that is longer than a lease makes this evidence."""
 
     UNKNOWN = "unknown"
     """It cannot be seen from here: on another machine, or the cluster does not answer. This is no evidence."""
@@ -31,6 +36,22 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     machine_restarted: bool = False
     """The machine has been started anew since: that is what ended it."""
+    deleted: bool = False
+    """Somebody has deleted it while it was at work: with GONE, what ended it; with ALIVE, what is ending it."""
+    certificate: DeathCertificate | None = None
+    """What the platform itself says of the end, or of why nothing has begun yet; None: it says nothing."""
+    hopeless: bool = False
+    """Nothing will ever come of it, for the reason in ``certificate``; without it, something still may."""
+    ended_well: bool = False
+    """The platform saw its end, with exit code 0: of a supervisor of ours, that is no result by itself."""
+    summary: Summary | None = None
+    """The last word of its newest supervisor, left for a RunLog that was away."""
+    present: bool = False
+    """Processes of it are there that may not have taken the run."""
+    supervised: bool = True
+    """A supervisor of ours is inside; without one, its exit code 0 is a result."""
+    followed: bool = False
+    """Its end is there to be seen by :class:`~kubescribe.application.observe_jobs.ObserveJobs`, which tells it."""
 
 
 class Launcher(Protocol):
@@ -40,7 +61,8 @@ class Launcher(Protocol):
         """Start a supervisor for a PENDING run, and return once it is started, not once it has claimed the run.
 
         A run whose supervisor is there already gets no second one, however often and by how many it is launched at
-        once. Raises :class:`LaunchRefused`, and :class:`LauncherBusy` where it has to wait for others to end.
+        once. Raises :class:`LaunchRefused`, and :class:`LauncherBusy` where it has to wait: for others to end,
+        or for what may still be allowed.
         """
         ...
 
@@ -55,6 +77,9 @@ class Launcher(Protocol):
         """
         ...
 
-    async def clean(self, attempt: Attempt) -> None:
-        """End every process that belongs to the attempt and is still there. Nothing of others is touched."""
+    async def clean(self, run: Run, attempt: Attempt | None) -> None:
+        """End every process that belongs to the attempt (None: to the run) and is still there, and nothing of others.
+
+        What has ended by itself and may still be looked at (a Job, its pods' logs) may stay.
+        """
         ...

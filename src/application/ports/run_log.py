@@ -55,6 +55,8 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since a cancel was asked for."""
     start_deadline_passed: bool
     """The run is PENDING or UNCERTAIN, was never RUNNING, has no launch that is DUE, and its start deadline is over."""
+    launch_late: bool = False
+    """Its launch is DUE still, though the time of its start deadline has passed since it was accepted."""
 
 
 Step = Callable[[Run, datetime], Transition]

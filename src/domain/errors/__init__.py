@@ -30,6 +30,10 @@ from .browsing import (
     TooManyRows,
     VersionGone,
 )
+from .cluster import (
+    ClusterRefused,
+    ClusterUnavailable,
+)
 from .databases import (
     CommitUnknown,
     DatabaseReadOnly,
@@ -47,6 +51,11 @@ from .declarations import (
     BadSchedule,
     PipelineNotFound,
     UnknownTimezone,
+)
+from .incidents import (
+    IncidentNotFound,
+    IncidentOver,
+    SnoozeRefused,
 )
 from .messages import (
     NotDelivered,
@@ -81,6 +90,7 @@ from .runs import (
     IllegalTransition,
     LauncherBusy,
     LaunchRefused,
+    PipelineBusy,
     RunClosed,
     RunMismatch,
     RunNotFound,
@@ -113,6 +123,8 @@ __all__ = [
     "CancelRefused",
     "ChainBroken",
     "ChecksFailed",
+    "ClusterRefused",
+    "ClusterUnavailable",
     "CommandNotFound",
     "CommitUnknown",
     "ConfigurationError",
@@ -125,6 +137,8 @@ __all__ = [
     "FileUnreadable",
     "IdentityProviderUnavailable",
     "IllegalTransition",
+    "IncidentNotFound",
+    "IncidentOver",
     "KeyReused",
     "KubescribeError",
     "LaunchRefused",
@@ -135,6 +149,7 @@ __all__ = [
     "NotDelivered",
     "NotPaused",
     "PauseRefused",
+    "PipelineBusy",
     "PipelineNotFound",
     "PostFailed",
     "QueryFailed",
@@ -152,6 +167,7 @@ __all__ = [
     "RunNotFound",
     "SchemaMismatch",
     "SnapshotLost",
+    "SnoozeRefused",
     "StagingIncomplete",
     "Superseded",
     "TablesChanged",

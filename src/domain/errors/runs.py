@@ -48,6 +48,19 @@ class RunClosed(KubescribeError):
         super().__init__(f"run {run_id} is {status} and takes no further attempt; start a new run instead")
 
 
+class PipelineBusy(KubescribeError):
+    """Another run of the pipeline is at work, and the pipeline does not allow two."""
+
+    def __init__(self, run_id: object, others: tuple[object, ...], *, skipped: bool) -> None:
+        """``skipped``: this run is over; else it waits for its turn."""
+        self.run_id, self.others, self.skipped = run_id, others, skipped
+        self.exit_code = ExitCode.DONE if skipped else ExitCode.TEMPORARY
+        at_work = " and ".join(f"run {other}" for other in others[:3])
+        what = "is at work" if len(others) == 1 else "are at work"
+        then = "so this one was skipped" if skipped else "so this one waits for its turn"
+        super().__init__(f"{at_work} of the same pipeline {what}, {then}")
+
+
 class RunMismatch(ConfigurationError):
     """The run exists already, and is another pipeline's or has other parameters."""
 
@@ -87,9 +100,10 @@ class LaunchRefused(KubescribeError):
 class LauncherBusy(TemporaryError):
     """A supervisor cannot be started just now; the run waits, and is launched when there is room.
 
-    ``for_all``: until then no other run can be launched either.
+    ``for_all``: until then no other run can be launched either. ``in_doubt``: it may as well be a refusal, which it is
+    taken for when the run's start deadline has passed.
     """
 
-    def __init__(self, run_id: object, why: str, *, for_all: bool = False) -> None:
-        self.run_id, self.why, self.for_all = run_id, why, for_all
+    def __init__(self, run_id: object, why: str, *, for_all: bool = False, in_doubt: bool = False) -> None:
+        self.run_id, self.why, self.for_all, self.in_doubt = run_id, why, for_all, in_doubt
         super().__init__(f"run {run_id} waits for its supervisor: {why}")

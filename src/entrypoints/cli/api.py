@@ -12,9 +12,11 @@ from ...application.metrics import Registry
 from ...domain.access import Role
 from ...domain.errors import BadSetting
 from ..api_settings import ApiSettings
+from ..composition.cluster import on_cluster
 from ..composition.container import Container, container_for
 from ..composition.databases import open_databases
 from ..composition.serving import cancelled, reconciler, services
+from ..composition.slots import slot_firing
 from ..composition.watching import loops
 from ..http.app import api
 from ..http.request_metrics import RequestMetrics
@@ -31,6 +33,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     """Serve until told to end; then requests under way are finished, and the exit code is 0."""
     if not 0 <= args.port <= 65535:
         raise BadSetting("--port", f"{args.port} is no port")
+    settings.notify.usable()
     pipelines = registry.Registry.load(settings.pipelines)
     pipelines.pipelines()  # what is declared wrongly is said now, not at somebody's request
     with open_databases(settings) as databases:
@@ -50,13 +53,18 @@ async def _serve(
 ) -> None:
     settings: Settings = container.settings()
     figures = Registry()
-    reconciling, others = reconciler(container, pipelines, figures, logger.info), loops(container, figures)
+    reconciling = reconciler(container, pipelines, figures, logger.info)
+    others = loops(container, figures, lambda: reconciling.standing)
+    if not args.no_reconciler and not on_cluster(settings):
+        others = (*others, slot_firing(container, pipelines, figures))
     parts = services(container, pipelines, reconciling.nudge, figures, (*others, reconciling))
     app = api(parts, settings.api, observer=RequestMetrics(figures))
     serving = server(app, stopping=parts.stopping.set)
     work = [asyncio.create_task(loop()) for loop in others]
     if not args.no_reconciler:
         work.append(asyncio.create_task(reconciling()))
+        if on_cluster(settings):
+            work.append(asyncio.create_task(container.cluster_view().follow(reconciling.nudge)))
     try:
         address = _address(args.host, listening, settings.api)
         print(f"KubeScribe answers at {address}", flush=True)

@@ -13,9 +13,10 @@ from uuid import UUID
 import msgspec
 
 from ...application.attempt_end import Stop
+from ...application.attempt_result import AttemptResult
 from ...application.execute_run import ExecuteRun
 from ...application.run_order import RunOrder
-from ...application.supervise_attempt import AttemptResult
+from ...domain.actor import CLUSTER, SCHEDULE
 from ...domain.duration import format_duration, parse_duration
 from ...domain.errors import BadSetting, DatabaseUnavailable, KubescribeError, RunMismatch
 from ...domain.pipeline import NAME_RULE, may_be_a_name
@@ -131,7 +132,9 @@ async def _known(container: Container, order: RunOrder, args: argparse.Namespace
     try:
         run: Run | None = await container.attempt_log().recall(order.run_id)
     except DatabaseUnavailable:
-        if args.command == "run" and not args.param:
+        pod = container.settings().pod
+        of_its_job = pod is not None and order.run_id == pod.job_uid  # nobody has given it parameters
+        if args.command == "run" and not args.param and not of_its_job:
             raise  # with the defaults instead of the parameters that are on record it would be another run
         return None
     if run is not None and run.tenant != order.tenant:
@@ -154,8 +157,14 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
         raise BadSetting("--run-id", f"{args.run_id!r} is no UUID")
     # Inside a payload the variable names the run that we are a part of, not one to take.
     inherited = None if ATTEMPT_VARIABLE in os.environ else settings.run_id
-    run_id = given or inherited
+    pod = settings.pod
+    its_job = None if pod is None else pod.job_uid
+    run_id = given or inherited or its_job
     slot = slot_of(args.slot) if args.slot else settings.slot
+    actor = settings.actor
+    if pod is not None and run_id == its_job:
+        slot = slot or pod.slot
+        actor = SCHEDULE if slot else CLUSTER
     limits = {} if getattr(args, "run_deadline", None) is None else {"run_deadline": _seconds(args.run_deadline)}
     if args.retries is not None and args.retries < 0:
         raise BadSetting("--retries", f"{args.retries} is less than 0")
@@ -167,12 +176,13 @@ def _order(args: argparse.Namespace, settings: Settings, container: Container, c
         declares=args.command != "exec",
         parameters=console.hidden({"command": _command(args)}) if args.command == "exec" else {},
         trigger=Trigger.SCHEDULE if slot else Trigger.MANUAL,
-        actor=settings.actor,
+        actor=actor,
         reason=args.reason,
         mode=_mode(args),
         slot=slot,
         retries=args.retries,
         retry_delay=_seconds(args.retry_delay) if args.retry_delay else None,
+        one_attempt=pod is not None,
         **limits,
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from ...domain.errors import KubescribeError
 from ...domain.exit_code import ExitCode
 from ...domain.nearest import did_you_mean
-from .arguments import access, looking, operation, reports, running
+from .arguments import access, incidents, looking, operation, reports, running
 from .arguments.parser import Parser
 
 MODULES = {
@@ -36,11 +36,15 @@ MODULES = {
     "verify": "verify",
     "pipelines": "pipelines",
     "schedule": "schedule",
+    "slots": "slots",
+    "incidents": "incidents",
     "reconcile": "reconcile",
     "audit": "audit",
     "notify": "notify",
     "migrate": "migrate",
     "psql": "psql",
+    "manifests": "manifests",
+    "drift": "drift",
     "api": "api",
     "token": "token",
     "sign-in": "sign_in",
@@ -83,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
 
     running.add_commands(commands)
     looking.add_commands(commands)
+    incidents.add_commands(commands)
     reports.add_commands(commands)
     operation.add_commands(commands)
     access.add_commands(commands)

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from ...domain.announcement import Announcement
-from ...domain.errors import NotConfigured, NotDelivered
+from ...domain.errors import BadSetting, NotConfigured, NotDelivered
 from ...domain.exit_code import ExitCode
 from ..composition.container import Container
-from ..composition.notifying import channels, notify
+from ..composition.notifying import channels, notify, redactor, remind
 from ..settings import Settings
 from . import terminal
 from .reading import reading
 
+if TYPE_CHECKING:
+    from ...application.ports.channel import Channel
+
+_CHANNELS = "SMTP_URL with NOTIFY_EMAIL, SLACK_WEBHOOK_URL, NOTIFY_WEBHOOK_URL, PAGERDUTY_ROUTING_KEY or APPRISE_URLS"
 _TEST = Announcement(
     kind="test",
     title="A test",
-    summary="If you can read this, failed runs will be told here. Somebody gave the command kubescribe notify --test.",
+    summary="If you can read this, failed runs will be told here. Somebody gave the command kubescribe notify test.",
 )
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
     """Do what the option says; 75 where something is still due."""
+    settings.notify.usable()
+    test = args.test or args.act == "test"
+    if args.act and (args.test or args.once or args.dead or args.revive):
+        raise BadSetting("notify", "test comes alone, with or without a channel")
+    if not (test or args.once or args.dead or args.revive):
+        raise BadSetting("notify", "give one of test [CHANNEL], --once, --dead, --revive")
 
     async def act(container: Container) -> int:
         if args.dead:
@@ -33,9 +46,10 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
             return 0
         to = channels(settings)
         if not to:
-            raise NotConfigured("telling people", "SMTP_URL with NOTIFY_EMAIL, or SLACK_WEBHOOK_URL")
-        if args.test:
-            return await _test(container, settings)
+            raise NotConfigured("telling people", _CHANNELS)
+        if test:
+            return await _test(container, to, args.channel)
+        await remind(container)()
         done = await notify(container, to)()
         standing = await container.outbox().standing(settings.tenant)
         if args.json:
@@ -51,17 +65,25 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     return reading(settings, act)
 
 
-async def _test(container: Container, settings: Settings) -> int:
-    failed = 0
-    for channel in channels(settings):
-        for address in channel.addresses:
-            try:
-                await channel.send(_TEST, address, f"test.{container.ids().new()}")
-            except NotDelivered as error:
-                failed += 1
-                print(f"kubescribe: {channel.name} to {address}: {error.why}", file=sys.stderr)
-            else:
-                print(f"{channel.name} to {address}: taken")
+async def _test(container: Container, to: tuple[Channel, ...], only: str | None) -> int:
+    every = [(channel, address) for channel in to for address in channel.addresses]
+    chosen = [one for one in every if only in (None, one[0].name, f"{one[0].name}:{one[1]}")]
+    if not chosen:
+        there = ", ".join(f"{channel.name}:{address}" for channel, address in every)
+        raise BadSetting("notify test", f"there is no channel {(only or '')[:80]!r}; there are {there}")
+    hidden, failed = redactor(container).text, 0  # an answer may repeat the address that it was asked for
+    for channel, address in chosen:
+        message_id = f"test.{container.ids().new()}"
+        key = f"kubescribe:test:{message_id}"
+        try:
+            await channel.send(msgspec.structs.replace(_TEST, key=key), address, message_id)
+            if channel.alone:  # an alert would stay open, and wake somebody
+                await channel.send(msgspec.structs.replace(_TEST, key=key, resolves=True), address, message_id)
+        except NotDelivered as error:
+            failed += 1
+            print(f"kubescribe: {channel.name} to {address}: {hidden(error.why)}", file=sys.stderr)
+        else:
+            print(f"{channel.name} to {address}: taken")
     return ExitCode.TEMPORARY if failed else ExitCode.DONE
 
 

@@ -9,6 +9,7 @@ from ...domain.schedule import Schedule
 from ...domain.schedule_words import sentence
 from ..settings import Settings
 from . import terminal
+from .schedule_lint import warn
 
 
 def main(args: argparse.Namespace, settings: Settings) -> int:
@@ -17,10 +18,12 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     if args.pipeline is not None:
         declared = registry.get(args.pipeline).pipeline
         terminal.print_json(declared)
+        warn([declared])
         return 0
     pipelines = sorted(registry.pipelines(), key=lambda one: one.name)
     if args.json:
         terminal.print_json(pipelines)
+        warn(pipelines)
         return 0
     if not pipelines:
         terminal.console().print("No pipeline is known. Set KUBESCRIBE_PIPELINES=module[,module].")
@@ -42,4 +45,5 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
             wrap=("parameters", "reports", "what it does"),
         )
     )
+    warn(pipelines)
     return 0

@@ -6,12 +6,13 @@ import argparse
 import sys
 
 from ...application.authoring.registry import Registry
-from ...application.replay_spools import replay_spools
 from ...domain.errors import KubescribeError
 from ...domain.exit_code import ExitCode
 from ...domain.report import Publication
 from ..composition.container import Container
-from ..composition.watching import trace_run
+from ..composition.incidents import incident_pass
+from ..composition.looking_after import one_pass
+from ..composition.slots import slot_pass
 from ..settings import Settings
 from . import terminal
 from .reading import reading
@@ -21,16 +22,14 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
     """Reconcile once; the exit code is 75 where some run could not be judged yet."""
 
     async def reconcile(container: Container) -> int:
-        for refusal in await replay_spools(container.attempt_log(), container.spool()):
+        pipelines = Registry.load(settings.pipelines)
+        slots = slot_pass(container, pipelines, fires=False)
+        incidents = incident_pass(container, pipelines)
+        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline, slots, incidents)
+        for refusal in passed.late:
             print(f"kubescribe: {refusal}", file=sys.stderr)
-        if await container.pauses().over():
-            registry = Registry.load(settings.pipelines)
-            await container.resume_pipeline().ended(lambda name: registry.get(name).pipeline)
-        done = await container.reconcile_runs()()
+        done = passed.reconciled
         late = await _rollbacks(container, settings)
-        for run in done.changed:
-            if run.status.terminal:
-                await trace_run(container, run.id, run.tenant)
         if args.json:
             terminal.print_json(done)
         else:

@@ -17,7 +17,7 @@ def main(args: argparse.Namespace, settings: Settings) -> int:
         code = await container.sign_in().invite(
             Role(args.role), actor=settings.actor, tenant=settings.tenant, method=METHOD
         )
-        print(link(args.url, code))
+        print(link(args.url or settings.public_url or "http://127.0.0.1:8000", code))
         return 0
 
     return reading(settings, invite, healing=False)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from dependency_injector import containers, providers
 
 from ..settings import Settings
-from . import access, history, requests
+from . import access, cluster, history, requests, slots
 from .addresses import address as _address
 from .browsing import compare_versions, record_rollbacks, report_reader
 from .databases import Databases
+from .incidents import handle_incident, incidents, promise_book
 
 if TYPE_CHECKING:
     from ...adapters.local.launcher import LocalLauncher
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ...adapters.postgres.attempt_log import PostgresAttemptLog
     from ...adapters.postgres.event_chain import PostgresEventChain
     from ...adapters.postgres.outbox import PostgresOutbox
+    from ...adapters.postgres.reminders import PostgresReminders
     from ...adapters.postgres.run_figures import PostgresRunFigures
     from ...adapters.postgres.run_history import PostgresRunHistory
     from ...adapters.postgres.run_log import PostgresRunLog
@@ -147,6 +149,10 @@ def _launcher(settings: Settings) -> LocalLauncher:
     )
 
 
+def _launches(settings: Settings) -> str:
+    return "kubernetes" if cluster.on_cluster(settings) else "local"
+
+
 def _reconcile_runs(
     run_log: Any, launcher: Any, fences: Any, publisher: Any, launch: Any, finish_cancel: Any
 ) -> ReconcileRuns:
@@ -192,6 +198,15 @@ def _outbox(settings: Settings, databases: Databases, closing: Closing) -> Postg
     return outbox
 
 
+def _reminders(settings: Settings, databases: Databases, closing: Closing) -> PostgresReminders:
+    from ...adapters.postgres.reminders import PostgresReminders
+
+    address, connect_timeout = _address(databases.runlog, settings)
+    reminders = PostgresReminders(address, connect_timeout=connect_timeout)
+    closing.append(reminders.close)
+    return reminders
+
+
 def _run_figures(settings: Settings, databases: Databases, closing: Closing) -> PostgresRunFigures:
     from ...adapters.postgres.run_figures import PostgresRunFigures
 
@@ -212,7 +227,15 @@ class Container(containers.DeclarativeContainer):
     ids = providers.Singleton(_ids)
     spool = providers.Singleton(_spool, settings)
     termination_log = providers.Singleton(_termination_log, settings)
-    launcher = providers.Singleton(_launcher, settings)
+    api_server = providers.Singleton(cluster.api_server, settings, closing)
+    foreign_text = providers.Singleton(cluster.foreign_text, settings, databases)
+    cluster_view = providers.Singleton(cluster.cluster_view, settings, api_server, clock, foreign_text)
+    cluster_jobs = providers.Singleton(cluster.cluster_jobs, api_server, cluster_view, foreign_text)
+    launcher = providers.Selector(
+        providers.Callable(_launches, settings),
+        local=providers.Singleton(_launcher, settings),
+        kubernetes=providers.Singleton(cluster.kubernetes_launcher, settings, api_server, cluster_view, clock),
+    )
 
     # The heartbeat's is its own, on its own thread's loop, and is closed there.
     attempt_log = providers.Singleton(_attempt_log, settings, databases, closing)
@@ -230,6 +253,9 @@ class Container(containers.DeclarativeContainer):
     authenticate = providers.Singleton(access.authenticate, settings, tokens, web_sessions, clock)
 
     outbox = providers.Singleton(_outbox, settings, databases, closing)
+    shown_slots = providers.Singleton(slots.slots, settings, databases, closing)
+    slots = providers.Singleton(slots.slots, settings, databases, closing)
+    reminders = providers.Singleton(_reminders, settings, databases, closing)
     run_figures = providers.Singleton(_run_figures, settings, databases, closing)
     event_chain = providers.Singleton(_event_chain, settings, databases, closing)
     changes = providers.Singleton(history.changes, settings, databases, closing)
@@ -250,14 +276,22 @@ class Container(containers.DeclarativeContainer):
         requests.finish_cancel, settings, databases, run_log, launcher, fences, publisher
     )
     pauses = providers.Singleton(requests.pauses, engine)
+    incidents = providers.Singleton(incidents, engine)
+    handle_incident = providers.Singleton(handle_incident, incidents)
+    promise_book = providers.Singleton(promise_book, settings, databases, closing)
     resume_pipeline = providers.Singleton(requests.resume_pipeline, pauses)
     explain_run = providers.Singleton(history.explain_run, run_log, run_history)
-    explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses)
+    explain_pipeline = providers.Singleton(history.explain_pipeline, describe_pipeline, pauses, shown_slots)
     retry_run = providers.Singleton(requests.retry_run, run_log, run_requests, launch_run, ids)
     cancel_run = providers.Singleton(requests.cancel_run, run_log, run_history, launcher, finish_cancel)
     reconcile_runs = providers.Singleton(
         _reconcile_runs, run_log, launcher, fences, publisher, launch_run, finish_cancel
     )
+    job_log = providers.Singleton(cluster.job_log, engine)
+    observe_jobs = providers.Singleton(cluster.observe_jobs, settings, cluster_jobs, job_log, run_log, attempt_log)
+    schedules = providers.Singleton(cluster.schedules, settings, api_server, cluster_view)
+    hint_pauses = providers.Singleton(cluster.hint_pauses, schedules, pauses)
+    clear_jobs = providers.Singleton(cluster.clear_jobs, settings, cluster_jobs, job_log)
     trigger_run = providers.Singleton(requests.trigger_run, run_requests, launch_run, ids)
     verify_report = providers.Singleton(_verify_report, catalogue)
     roll_back_report = providers.Singleton(_roll_back_report, catalogue, run_log, ids)

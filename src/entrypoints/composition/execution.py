@@ -12,13 +12,14 @@ from ...adapters.local.machine import whereabouts
 from ...adapters.local.process_payload import ProcessPayload
 from ...adapters.local.process_tree import ATTEMPT_VARIABLE
 from ...application.attempt_recorder import AttemptRecorder
+from ...application.attempt_result import Earlier
 from ...application.execute_run import ExecuteRun
 from ...application.heartbeat import Heartbeat
 from ...application.payload_listener import Console
 from ...application.ports.attempt_log import Beat, Pulse
 from ...application.ports.payload import Assignment
 from ...application.run_order import Limits, RunOrder
-from ...application.supervise_attempt import Earlier, SuperviseAttempt
+from ...application.supervise_attempt import SuperviseAttempt
 from ..file_order import FileOrder
 from .container import Container
 
@@ -42,7 +43,7 @@ def execute_run(
         log_cap=settings.log_cap,
         keep_versions=settings.keep_versions,
     )
-    here = whereabouts()
+    here = whereabouts() if settings.pod is None else settings.pod.here(whereabouts())
 
     def beating(beat: Callable[[], Beat | None], on_pulse: Callable[[Pulse], None]) -> Callable[[], None]:
         log = container.heartbeat_log()
@@ -91,6 +92,7 @@ def execute_run(
         termination_log=container.termination_log(),
         clock=container.clock(),
         ids=container.ids(),
+        attempt_id=None if settings.pod is None else settings.pod.uid,
         console=console,
         limits=limits,
     )

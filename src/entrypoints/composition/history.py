@@ -46,8 +46,8 @@ def explain_run(run_log: Any, history: Any) -> ExplainRun:
     return ExplainRun(run_log=run_log, history=history)
 
 
-def explain_pipeline(describe: Any, pauses: Any) -> ExplainPipeline:
+def explain_pipeline(describe: Any, pauses: Any, slots: Any) -> ExplainPipeline:
     """The use case."""
     from ...application.explain_pipeline import ExplainPipeline
 
-    return ExplainPipeline(describe=describe, pauses=pauses)
+    return ExplainPipeline(describe=describe, pauses=pauses, slots=slots)

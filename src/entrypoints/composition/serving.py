@@ -13,7 +13,6 @@ from ...application.keep_reconciling import KeepReconciling
 from ...application.ports.report_reader import ReportReader
 from ...application.ports.row_encoder import RowEncoder
 from ...application.ports.run_log import RunFilter
-from ...application.replay_spools import replay_spools
 from ...application.roll_back_report import RollBackReport
 from ...domain.errors import ReportNotFound
 from ...domain.row_format import RowFormat
@@ -24,7 +23,10 @@ from ..http.services import Services
 from ..log_lines import bound
 from .browsing import json_objects, row_encoder
 from .container import Container
-from .watching import collect_metrics, trace_run
+from .incidents import incident_pass
+from .looking_after import one_pass
+from .slots import slot_pass
+from .watching import collect_metrics
 
 PROBE_NAME = "kubescribe-readiness"
 """What is asked for to see whether a database answers; nothing is called so."""
@@ -47,6 +49,9 @@ def services(
             loop.told()
         return await collect_metrics(container, figures, tenant)()
 
+    def reconciled_ago() -> float | None:
+        return next((loop.age() for loop in told if isinstance(loop, KeepReconciling)), None)
+
     def reader() -> ReportReader:
         return container.report_reader()
 
@@ -68,7 +73,11 @@ def services(
         describe_pipeline=container.describe_pipeline(),
         explain_pipeline=container.explain_pipeline(),
         pauses=container.pauses(),
+        slots=container.shown_slots(),  # a connection beside that of whoever starts slots: a long look delays none
         resume_pipeline=container.resume_pipeline(),
+        incidents=container.incidents(),
+        handle_incident=container.handle_incident(),
+        promises=container.promise_book(),
         refuse_secrets=refuse_secrets,
         tenant=container.settings().tenant,
         reader=reader,
@@ -80,6 +89,7 @@ def services(
         sign_in=container.sign_in(),
         clock=container.clock(),
         readiness=Readiness(_checks(container), container.clock()),
+        reconciled_ago=reconciled_ago,
         metrics=metrics_of,
         nudge=nudge,
     )
@@ -89,23 +99,19 @@ def reconciler(
     container: Container, pipelines: Registry, figures: metrics.Registry, say: Callable[[str], None]
 ) -> KeepReconciling:
     """The loop."""
+    slots = slot_pass(container, pipelines, fires=True, figures=figures)
+    incidents = incident_pass(container, pipelines)
 
-    async def one_pass() -> Sequence[str]:
-        late = await replay_spools(container.attempt_log(), container.spool())
-        if await container.pauses().over():
-            await container.resume_pipeline().ended(lambda name: pipelines.get(name).pipeline)
-        done = await container.reconcile_runs()()
-        for run in done.changed:
+    async def reconcile() -> Sequence[str]:
+        passed = await one_pass(container, lambda name: pipelines.get(name).pipeline, slots, incidents)
+        for run in passed.reconciled.changed:
             with bound(run_id=run.id):
                 say(f"run {run.id} of {run.pipeline} was found to be {run.status}")
         if container.databases().report_url is not None:
             await container.record_rollbacks()(tenant=container.settings().tenant)
-        for run in done.changed:
-            if run.status.terminal:
-                await trace_run(container, run.id, run.tenant)
-        return (*late, *done.problems)
+        return (*passed.late, *passed.reconciled.problems)
 
-    return KeepReconciling(one_pass, container.leadership(), container.ids().new(), say=say, registry=figures)
+    return KeepReconciling(reconcile, container.leadership(), container.ids().new(), say=say, registry=figures)
 
 
 def _checks(container: Container) -> dict[str, Check]:

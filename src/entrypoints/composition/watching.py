@@ -10,30 +10,44 @@ from uuid import UUID
 from ...application.collect_metrics import CollectMetrics
 from ...application.keep_doing import KeepDoing
 from ...application.metrics import Registry
+from ...application.tell_alive import TellAlive
 from .auditing import seal_events, send_anchors
 from .container import Container
-from .notifying import channels, notify
+from .notifying import channels, notify, redactor, remind
 
 if TYPE_CHECKING:
+    from ...application.keep_reconciling import Standing
     from ...application.notify import Notified
     from ...domain.tenant import Tenant
 
 log = logging.getLogger("kubescribe.notify")
 
 _SEAL_EVERY = 1.0
-_NOTIFY_EVERY = 5.0
+_NOTIFY_EVERY = 2.0
+"""Seconds: what failed is told within five."""
+_REMIND_EVERY = 30.0
 _ANCHOR_EVERY = 600.0
 """Seconds between two looks whether the daily anchor is due."""
 
 
-def loops(container: Container, registry: Registry) -> tuple[KeepDoing, ...]:
-    """Sealing, telling people and anchoring, as far as the settings ask for it; each to be run as a task."""
+def loops(container: Container, registry: Registry, standing: Callable[[], Standing | None]) -> tuple[KeepDoing, ...]:
+    """Sealing, telling people and anchoring, as far as the settings ask for it; each to be run as a task.
+
+    ``standing``: how the reconciler of this process stands.
+    """
     clock = container.clock()
     made = [KeepDoing("seal", seal_events(container), every=_SEAL_EVERY, clock=clock, registry=registry)]
     to = channels(container.settings())
     if to:
         telling = logged(notify(container, to))
         made.append(KeepDoing("notify", telling, every=_NOTIFY_EVERY, clock=clock, registry=registry))
+        made.append(KeepDoing("remind", remind(container), every=_REMIND_EVERY, clock=clock, registry=registry))
+    url = container.settings().notify.heartbeat_url
+    if url is not None:
+        from ...adapters.http.client import StandardHttpClient
+
+        alive = TellAlive(StandardHttpClient(), url, standing, hidden=redactor(container).text)
+        made.append(KeepDoing("heartbeat", alive, every=_NOTIFY_EVERY, clock=clock, registry=registry))
     anchoring = send_anchors(container)
     if anchoring is not None:
         made.append(KeepDoing("anchor", anchoring, every=_ANCHOR_EVERY, clock=clock, registry=registry))

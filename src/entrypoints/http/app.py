@@ -24,6 +24,7 @@ from .guard import authorise
 from .problems import Kind, Refused, encoded, headers_of, kind_of
 from .routes.explain import Explain
 from .routes.health import healthz, readyz
+from .routes.incidents import Incidents, PipelinePromises
 from .routes.metrics import metrics
 from .routes.pipelines import Pipelines
 from .routes.report_rows import report_rows
@@ -34,6 +35,7 @@ from .routes.run_logs import run_logs
 from .routes.runs import Runs
 from .routes.schema import schema, schema_page, schema_script, swagger_script, swagger_style
 from .routes.session import show_session, sign_in, sign_in_page, sign_in_script, sign_out
+from .routes.slots import AllSlots, PipelineSlots
 from .routes.trigger import trigger
 from .services import Services
 from .telling import about
@@ -53,6 +55,10 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     cancel,
     retry,
     Pipelines,
+    PipelinePromises,
+    Incidents,
+    AllSlots,
+    PipelineSlots,
     Reports,
     report_rows,
     sign_in_page,

@@ -14,12 +14,16 @@ from ...application.describe_pipeline import DescribePipeline
 from ...application.explain_pipeline import ExplainPipeline
 from ...application.explain_run import ExplainRun
 from ...application.follow_run import FollowRun
+from ...application.handle_incident import HandleIncident
 from ...application.ports.clock import Clock
+from ...application.ports.incidents import Incidents
 from ...application.ports.pauses import Pauses
+from ...application.ports.promises import PromiseBook
 from ...application.ports.report_reader import ReportReader, Row
 from ...application.ports.row_encoder import RowEncoder
 from ...application.ports.run_history import RunHistory
 from ...application.ports.run_log import RunLog
+from ...application.ports.slots import Slots
 from ...application.resume_pipeline import ResumePipeline
 from ...application.retry_run import RetryRun
 from ...application.roll_back_report import RollBackReport
@@ -52,7 +56,11 @@ class Services:
     describe_pipeline: DescribePipeline
     explain_pipeline: ExplainPipeline
     pauses: Pauses
+    slots: Slots
     resume_pipeline: ResumePipeline
+    incidents: Incidents
+    handle_incident: HandleIncident
+    promises: PromiseBook
     refuse_secrets: Callable[[str, Mapping[str, object]], None]
     """Raises :class:`BadParameters` where a parameter of the pipeline holds a password of ours."""
     reader: Callable[[], ReportReader]
@@ -68,6 +76,8 @@ class Services:
     sign_in: SignIn
     clock: Clock
     readiness: Readiness
+    reconciled_ago: Callable[[], float | None] = lambda: None
+    """Seconds since runs were last looked after; None: this process does not."""
     metrics: Callable[[Tenant], Awaitable[str]]
     """The tenant's figures and this process's, as Prometheus reads them."""
     nudge: Callable[[], None] = lambda: None

@@ -109,3 +109,9 @@ def tells_secrets(run: Context) -> None:
 def takes_text(run: Context, note: str = "nothing") -> None:
     """Takes a text."""
     print(note)
+
+
+@pipeline(reports=("numbers",), run_at_most=0.001, rows_between={"numbers": (1000, None)})
+def promises_much(run: Context) -> None:
+    """Takes longer than it promises, and makes fewer rows."""
+    run.report("numbers", NUMBERS)

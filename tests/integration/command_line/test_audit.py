@@ -91,7 +91,7 @@ def test_the_role_of_everyday_work_cannot_change_the_past(
     worker = {"RUNLOG_DB_URL": url}
     assert kubescribe("exec", "--name", "its", "--", "true", **worker).returncode == 0
     assert kubescribe("exec", "--name", "its", "--", "false", **worker).returncode == 1
-    assert kubescribe("audit", "seal", **worker).stdout == "6 events sealed\n"
+    assert kubescribe("audit", "seal", **worker).stdout == "7 events sealed\n"
     assert kubescribe("audit", "verify", **worker).returncode == 0
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in (

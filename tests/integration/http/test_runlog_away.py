@@ -102,13 +102,22 @@ def changes_nothing(route: Route) -> bool:
     return route.method == "GET" or route.path.endswith(("/cancel", "/retry", "/resume", "/rollback", "/session"))
 
 
+_BODIES: dict[str, dict[str, object]] = {
+    "/trigger": {"pipeline": "quick"},
+    "/snooze": {"until": "2099-01-01T00:00:00Z"},
+    "/assign": {"to": "ada"},
+    "/note": {"text": "the disk is full"},
+}
+"""What requests cannot do without, by the end of their path."""
+
+
 def ask_everything(setting: Setting, may_serve: Callable[[Route], bool]) -> dict[str, int]:
     """Every closed route; what cannot serve says 503, when to come back, and what kind of problem it is."""
     statuses = {}
     for route in routes(ApiWorld().services):
         if route.open:
             continue
-        body = {"pipeline": "quick"} if route.path == "/runs/trigger" else ({} if route.method == "POST" else None)
+        body = _BODIES.get(route.path[route.path.rindex("/") :], {}) if route.method == "POST" else None
         status, headers, told = setting.api.ask(route.method, route.at(setting.run, "quick"), body)
         statuses[f"{route.method} {route.path}"] = status
         if status == 503:

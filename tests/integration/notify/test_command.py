@@ -42,6 +42,8 @@ def slack() -> Iterator[HttpSink]:
 
 @pytest.fixture
 def kubescribe(tmp_path: Path, databases: ThreeDatabases, mail: MailSink, slack: HttpSink) -> CommandLine:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[collect]\nfirst = "0s"\ninterval = "0s"\ntogether = 1\n')
     return CommandLine(
         tmp_path,
         databases,
@@ -50,6 +52,7 @@ def kubescribe(tmp_path: Path, databases: ThreeDatabases, mail: MailSink, slack:
         NOTIFY_FROM="ks@example.org",
         SLACK_WEBHOOK_URL=f"http://127.0.0.1:{slack.port}/services/open-sesame",
         KUBESCRIBE_PUBLIC_URL="https://ks.example.org/",
+        KUBESCRIBE_NOTIFY_RULES=str(rules),
         no_proxy="127.0.0.1",
     )
 
@@ -125,8 +128,8 @@ def test_a_sender_that_is_killed_loses_nothing(
 ) -> None:
     with psycopg.connect(databases.runlog) as connection:
         connection.execute(
-            "INSERT INTO outbox (run_id, kind, pipeline) "
-            "SELECT gen_random_uuid(), 'run.failed', name FROM unnest(ARRAY['one', 'two']) AS name"
+            "INSERT INTO outbox (run_id, incident_id, kind, pipeline) "
+            "SELECT gen_random_uuid(), 1, 'incident.opened', name FROM unnest(ARRAY['one', 'two']) AS name"
         )
     killed = kubescribe("notify", "--once", **{VARIABLE: f"{step}=kill"})
     assert killed.returncode == -signal.SIGKILL
@@ -148,7 +151,7 @@ def test_a_slow_taker_gets_all_of_it_in_order(
     with psycopg.connect(databases.runlog) as connection:
         connection.execute(
             "INSERT INTO outbox (run_id, kind, pipeline) SELECT gen_random_uuid(), "
-            "CASE WHEN n % 2 = 0 THEN 'run.recovered' ELSE 'run.failed' END, 'p' || n % 3 "
+            "CASE WHEN n % 2 = 0 THEN 'incident.recovered' ELSE 'incident.opened' END, 'p' || n % 3 "
             "FROM generate_series(1, 40) AS n"
         )
     last = 0.0
@@ -184,6 +187,9 @@ def test_a_test_message_tells_whether_it_arrives(kubescribe: CommandLine, mail: 
     mail.refused["bob@example.org"] = "550 who"
     bad = kubescribe("notify", "--test")
     assert bad.returncode == 75 and "550 who" in bad.stderr
+    slack.answers = [(404, {}, b"no /services/open-sesame here")]
+    told = kubescribe("notify", "test", "slack")
+    assert told.returncode == 75 and "answered 404 no /\u2022" in told.stderr and "sesame" not in told.stderr
 
 
 @pytest.mark.parametrize(
@@ -205,3 +211,64 @@ def test_half_a_setting_is_refused(kubescribe: CommandLine, settings: dict[str, 
     ended = kubescribe("notify", "--once", **settings)
     assert ended.returncode == 64 and why in ended.stderr, ended.stderr
     assert "sesame" not in ended.stderr
+
+
+def test_one_channel_can_be_tested(kubescribe: CommandLine, mail: MailSink, slack: HttpSink) -> None:
+    good = kubescribe("notify", "test", "email:bob@example.org")
+    assert (good.returncode, good.stdout) == (0, "email to bob@example.org: taken\n")
+    assert [got.recipients for got in mail.received] == [["bob@example.org"]] and slack.posts == []
+    assert kubescribe("notify", "test", "slack").stdout == "slack to webhook: taken\n" and len(slack.posts) == 1
+    assert kubescribe("notify", "test").stdout.count(": taken") == 3
+    wrong = kubescribe("notify", "test", "fax")
+    assert wrong.returncode == 64 and "there is no channel 'fax'; there are email:ann@example.org" in wrong.stderr
+    for arguments in ((), ("test", "--once")):
+        assert kubescribe("notify", *arguments).returncode == 64
+
+
+def test_a_webhook_and_an_alert_are_told(kubescribe: CommandLine, slack: HttpSink) -> None:
+    there = f"http://127.0.0.1:{slack.port}"
+    settings = {
+        "SMTP_URL": "",
+        "NOTIFY_EMAIL": "",
+        "SLACK_WEBHOOK_URL": "",
+        "NOTIFY_WEBHOOK_URL": f"{there}/hook/open-sesame",
+        "NOTIFY_WEBHOOK_SECRET": "open-sesame-open-sesame",
+        "PAGERDUTY_URL": f"{there}/v2/enqueue",
+        "PAGERDUTY_ROUTING_KEY": "0123456789abcdef0123456789abcdef",
+        "KUBESCRIBE_WEBHOOK_NETWORKS": "127.0.0.0/8",
+    }
+    kubescribe("exec", "--name", "nightly", "--", "false")
+    kubescribe("exec", "--name", "nightly", "--", "true")
+    assert kubescribe("notify", "--once", **settings).stdout == "4 messages sent\n"
+    events = [msgspec.json.decode(body) for path, body in slack.posts if path == "/v2/enqueue"]
+    assert [one["event_action"] for one in events] == ["trigger", "resolve"]
+    assert len({one["dedup_key"] for one in events}) == 1
+    hooks = [msgspec.json.decode(body) for path, body in slack.posts if path.startswith("/hook/")]
+    assert [one["type"] for one in hooks] == ["incident.opened", "incident.recovered"]
+    tested = kubescribe("notify", "test", "pagerduty", **settings)
+    assert tested.stdout == "pagerduty to service: taken\n"
+    events = [msgspec.json.decode(body) for path, body in slack.posts if path == "/v2/enqueue"]
+    assert [one["event_action"] for one in events[2:]] == ["trigger", "resolve"], "it wakes nobody for long"
+    refused = kubescribe("notify", "--once", **settings, KUBESCRIBE_WEBHOOK_HOSTS="hooks.example.org")
+    assert refused.returncode == 64 and "sesame" not in refused.stderr
+
+
+def test_a_reports_rows_go_with_a_mail(kubescribe: CommandLine, mail: MailSink, tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text("region,amount\nnorth,1\n=HYPERLINK(),2\n")
+    assert kubescribe("publish", "sales", "sales.csv").returncode == 0
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        '[[rule]]\nto = ["email:ann@example.org"]\nattach = ["sales", "stock"]\n\n[[rule]]\nto = ["email"]\n'
+    )
+    kubescribe("exec", "--name", "nightly", "--", "false")
+    assert kubescribe("notify", "--once").returncode == 0
+    to_ann, to_bob = sorted((got.message for got in mail.received), key=lambda message: str(message["To"]))
+    assert [part.get_filename() for part in to_bob.iter_attachments()] in ([], [None])
+    (file,) = [part for part in to_ann.iter_attachments() if part.get_filename()]
+    assert (file.get_filename(), file.get_content_type()) == ("sales_v1.csv", "text/csv")
+    content = file.get_content()
+    assert "north" in content and "'=HYPERLINK()" in content, "no spreadsheet takes it for a formula"
+    text = to_ann.get_body(("plain",))
+    assert text is not None
+    said = text.get_content()
+    assert "all 2 rows" in said and "report stock" in said and "could not be attached" in said

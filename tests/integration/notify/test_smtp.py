@@ -7,6 +7,8 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,8 @@ def test_mail_goes_over_tls_with_a_login(certificates: Certificates, implicit: b
     assert got.over_tls and (got.sender, got.recipients) == ("ks@example.org", [ANN])
     assert got.message["Message-ID"] == "<7.8@example.org>" and got.message["To"] == ANN
     assert sink.logins == [b"open sesame"]
+    sent = parsedate_to_datetime(got.message["Date"])
+    assert abs((datetime.now(UTC) - sent).total_seconds()) < 60, "a mail needs a date (RFC 5322), that of its sending"
 
 
 @pytest.mark.parametrize("implicit", [False, True])

@@ -74,7 +74,7 @@ def test_runs_do_not_end_before_they_begin(world: PostgresWorld) -> None:
         connection.execute("UPDATE run SET status = 'lost', finished_at = started_at - interval '1 microsecond'")
 
 
-@pytest.mark.parametrize("table", ["event", "outbox", "run"])
+@pytest.mark.parametrize("table", ["event", "incident", "outbox", "run"])
 def test_a_transition_is_written_whole_or_not_at_all(world: PostgresWorld, table: str) -> None:
     run = running(world)
     assert run.attempt_id is not None
@@ -132,7 +132,7 @@ def test_finish_and_move_at_once_give_one_verdict(world: PostgresWorld) -> None:
         world.run(race(run))
         events = [event.kind for event in world.run(world.history.events(run.id))]
         assert len(events) == 3 and events[2] in ("run.failed", "run.lost")
-    assert sorted(notice.run_id for notice in world.outbox()) == [run.id for run in runs]
+    assert sorted(str(notice.run_id) for notice in world.outbox()) == [str(run.id) for run in runs]
 
 
 def test_two_verdicts_at_once_give_one(world: PostgresWorld) -> None:

@@ -104,7 +104,7 @@ class Both(RuleBasedStateMachine):
         self.memory = MemoryWorld(self.postgres._loop)
         self.postgres.execute(
             "SET session_replication_role = replica;\n"
-            "TRUNCATE run, attempt, event, note, log_chunk, outbox, pipeline_failing, run_figures "
+            "TRUNCATE run, attempt, event, note, log_chunk, outbox, incident, incident_number, run_figures "
             "RESTART IDENTITY CASCADE"
         )
 

@@ -71,7 +71,7 @@ def test_every_block_is_within_the_limits(text: str, more: str) -> None:
 def send(answer: HttpAnswer | str) -> MemoryHttpClient:
     client = MemoryHttpClient()
     client.answers = [answer]
-    asyncio.run(SlackChannel(client, URL).send(an_announcement(), "webhook", "7.8"))
+    asyncio.run(SlackChannel(client, {"webhook": URL}).send(an_announcement(), "webhook", "7.8"))
     return client
 
 

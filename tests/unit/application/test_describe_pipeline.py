@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from tests.support.builders import LONG_AGO, a_run
 from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.run_log import MemoryRunLog
 from kubescribe.application.describe_pipeline import DescribePipeline
+from kubescribe.domain.dst_policy import Gap
 from kubescribe.domain.pipeline import Pipeline
 from kubescribe.domain.pipeline_figures import Durations, figures
 from kubescribe.domain.run import Run
@@ -72,3 +73,14 @@ def test_how_a_pipeline_stands(loop: asyncio.Runner) -> None:
     ]
     never = loop.run(describe(Pipeline(name="trains"), now=now))
     assert (never.last_runs, never.last_success, never.freshness, never.next_slots) == ((), None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("gap", "first"),
+    [(Gap.RUN_AFTER, "2026-03-29T03:00:00+02:00"), (Gap.SKIP, "2026-03-30T02:30:00+02:00")],
+)
+def test_the_next_slots_go_by_the_pipelines_rules(loop: asyncio.Runner, gap: Gap, first: str) -> None:
+    describe = DescribePipeline(run_log=MemoryRunLog(MemoryRunLogDatabase()))
+    nightly = Pipeline(name="flights", schedule="30 2 * * *", timezone="Europe/Berlin", gap=gap)
+    state = loop.run(describe(nightly, now=datetime(2026, 3, 28, 12, tzinfo=UTC)))
+    assert state.next_slots[0].isoformat() == first and len(state.next_slots) == 5

@@ -16,6 +16,7 @@ from kubescribe.adapters.memory.database import MemoryRunLogDatabase
 from kubescribe.adapters.memory.pauses import MemoryPauses
 from kubescribe.adapters.memory.run_history import MemoryRunHistory
 from kubescribe.adapters.memory.run_log import MemoryRunLog
+from kubescribe.adapters.memory.slots import MemorySlots
 from kubescribe.application.describe_pipeline import DescribePipeline
 from kubescribe.application.explain_pipeline import ExplainPipeline
 from kubescribe.application.explain_run import ExplainRun
@@ -26,6 +27,7 @@ from kubescribe.domain.launch import Launch
 from kubescribe.domain.pipeline import Pipeline
 from kubescribe.domain.run_mode import RunMode
 from kubescribe.domain.run_status import RunStatus
+from kubescribe.domain.slot import Slot, SlotReason, SlotVerdict
 
 RUN, ATTEMPT = UUID(int=1), UUID(int=11)
 HOURLY = Pipeline(name="flights", schedule="0 * * * *", start_deadline=300)
@@ -36,11 +38,26 @@ class World:
         self.loop = loop
         self.database = MemoryRunLogDatabase(LONG_AGO)
         self.run_log, self.pauses = MemoryRunLog(self.database), MemoryPauses(self.database)
-        self.log = MemoryAttemptLog(self.database)
+        self.log, self.slots = MemoryAttemptLog(self.database), MemorySlots(self.database)
 
     def put(self, number: int = 1, **changes: Any) -> None:
         run = a_run(UUID(int=number), **{"created_at": self.database.now(), **changes})
         self.database.runs[run.id] = run
+
+    def missed(self, *hours: int) -> None:
+        """Slots that were missed so many hours ago."""
+        for hour in hours:
+            at = LONG_AGO.replace(microsecond=0) - timedelta(hours=hour)
+            self.database.slots[UUID(int=100 + hour)] = Slot(
+                id=UUID(int=100 + hour),
+                pipeline="flights",
+                logical=f"{at}",
+                at=at,
+                window_ends=at,
+                verdict=SlotVerdict.MISSED,
+                reason=SlotReason.CONTROLLER_AWAY,
+                detail="nobody was there",
+            )
 
     def change(self, **changes: Any) -> None:
         self.database.runs[RUN] = msgspec.structs.replace(self.database.runs[RUN], **changes)
@@ -54,7 +71,7 @@ class World:
 
     def pipeline(self, pipeline: Pipeline = HOURLY) -> Explanation:
         describe = DescribePipeline(run_log=self.run_log)
-        explain = ExplainPipeline(describe=describe, pauses=self.pauses)
+        explain = ExplainPipeline(describe=describe, pauses=self.pauses, slots=self.slots)
         return self.loop.run(explain(pipeline, now=self.database.now()))
 
 
@@ -101,6 +118,11 @@ STATES: dict[str, tuple[dict[str, Any], str, str | None]] = {
         {"status": RunStatus.SKIPPED, "skip_reason": SkipReason.PAUSED, "message": "paused by user:ann"},
         "It did not run: paused by user:ann",
         "kubescribe resume flights",
+    ),
+    "second of a fold": (
+        {"status": RunStatus.SKIPPED, "skip_reason": SkipReason.DST, "message": "02:30 came twice"},
+        "It did not run: 02:30 came twice",
+        f"kubescribe retry {RUN}",
     ),
     "superseded": (
         {"status": RunStatus.SKIPPED, "skip_reason": SkipReason.SUPERSEDED, "message": "newer"},
@@ -220,14 +242,19 @@ class TestPipeline:
     def test_a_rehearsal_fills_no_slot(self, world: World) -> None:
         world.put(1, **an_end(RunStatus.SUCCEEDED, LONG_AGO - timedelta(hours=3), slot=LONG_AGO - timedelta(hours=3)))
         world.put(2, **an_end(RunStatus.SUCCEEDED, LONG_AGO - timedelta(minutes=20)), mode=RunMode.REHEARSE)
+        world.missed(1, 2, 4)
         assert world.pipeline().sentence.startswith("It has not run for its last 2 slots")
 
     def test_slots_without_a_run(self, world: World) -> None:
         world.put(1, **an_end(RunStatus.SUCCEEDED, LONG_AGO - timedelta(hours=3), slot=LONG_AGO - timedelta(hours=3)))
+        assert world.pipeline().sentence.startswith("It does what it should"), "the ledger knows, and nobody else"
+        world.missed(1, 2, 4)
         found = world.pipeline()
-        assert found.sentence == "It has not run for its last 2 slots: nothing came at 2020-02-29 11:00 UTC", (
-            "and the one of this minute still may"
+        assert found.sentence == (
+            "It has not run for its last 2 slots: nothing came at 2020-02-29 11:00 UTC "
+            "(controller_away: nobody was there)"
         )
+        assert "a slot without a run (controller_away)" in [fact.text for fact in found.facts]
         assert found.next_step == "kubescribe trigger flights --slot 2020-02-29T11:00:00+00:00"
 
     def test_all_is_well(self, world: World) -> None:

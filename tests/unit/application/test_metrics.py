@@ -145,7 +145,7 @@ def test_what_is_watched_is_there() -> None:
     assert value("kubescribe_lease_age_seconds") == pytest.approx(33, abs=20)
     assert value("kubescribe_outbox_due") == 1 and value("kubescribe_outbox_age_seconds") >= 33
     assert value("kubescribe_outbox_dead") == 0 and value("kubescribe_pipelines_failing") == 1
-    assert value("kubescribe_events_unsealed") == 11 and value("kubescribe_events_unsealed_age_seconds") >= 33
+    assert value("kubescribe_events_unsealed") == 12 and value("kubescribe_events_unsealed_age_seconds") >= 33
     assert value("kubescribe_http_requests_total", status="401") == 1
     assert "default" not in text and "{'day'" not in text, "no tenants and no parameters (S-35)"
     assert kinds(text)["kubescribe_run_duration_seconds"] == "histogram"

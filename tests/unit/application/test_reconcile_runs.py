@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from tests.support.builders import a_claim, a_run, failed
 
@@ -18,9 +19,10 @@ from kubescribe.adapters.memory.launcher import MemoryLauncher
 from kubescribe.adapters.memory.publisher import MemoryPublisher
 from kubescribe.adapters.memory.report_database import MemoryReportDatabase
 from kubescribe.adapters.memory.run_log import MemoryRunLog
-from kubescribe.application.ports.launcher import JobState
+from kubescribe.application.ports.launcher import JobState, Sighting
 from kubescribe.application.reconcile_runs import Reconciled, ReconcileRuns
 from kubescribe.domain import run as steps
+from kubescribe.domain.attempt import DeathCertificate
 from kubescribe.domain.errors import DatabaseRefused, DatabaseUnavailable, KubescribeError, RunClosed
 from kubescribe.domain.failure import FailureCause
 from kubescribe.domain.report import Publication
@@ -230,7 +232,7 @@ def test_a_finding(
     assert (run.status, run.cause, run.evidence) == (status, cause, evidence)
     assert run.message is not None and says in run.message
     assert world.database.events[-1].actor == "reconciler"
-    notices = [f"run.{status}"] if status in ("failed", "lost") else []
+    notices = ["incident.opened"] if status in ("failed", "lost") else []
     assert [notice.kind for notice in world.database.outbox] == notices
     # A second pass finds nothing more to do.
     before = list(world.database.events)
@@ -281,7 +283,7 @@ def test_what_is_not_seen_gone_is_not_cancelled(world: World) -> None:
     world.launcher.end(FIRST, JobState.UNKNOWN)
     world.on["clean"] = lambda: asyncio.sleep(0)
 
-    async def clean(attempt: Any) -> None:
+    async def clean(run: Any, attempt: Any) -> None:
         """It is on another machine: nothing to be done from here."""
 
     world.launcher.clean = clean  # type: ignore[method-assign]
@@ -489,13 +491,13 @@ def test_giving_up_an_attempt_without_a_fence_leaves_the_one_that_takes_over_its
 @pytest.mark.parametrize("count", [2, 5])
 def test_many_at_once_make_one_verdict(world: World, found: Finding, count: int) -> None:
     found(world)
-    before = len(world.database.events)
+    before = sum(event.run_id is not None for event in world.database.events)
 
     async def all_of_them() -> list[Reconciled]:
         return await asyncio.gather(*(world.reconciler()() for _ in range(count)))
 
     done = world.loop.run(all_of_them())
-    assert len(world.database.events) == before + 1
+    assert sum(event.run_id is not None for event in world.database.events) == before + 1
     assert sum(len(one.changed) for one in done) == 1
     assert len(world.database.outbox) <= 1
 
@@ -517,3 +519,81 @@ def test_a_crash_at_any_step_leaves_the_rest_to_the_next(loop: asyncio.Runner, f
         assert world.run.status is undisturbed.run.status
         assert world.kinds() == undisturbed.kinds()
         assert len(world.database.outbox) == len(undisturbed.database.outbox)
+
+
+# -- what a cluster shows -----------------------------------------------------------------------------------------
+
+
+def shows(world: World, **seen: Any) -> None:
+    """What is to be seen of the run from now on."""
+    sighting = Sighting(**{"state": JobState.ALIVE, "detail": "its pod waits", **seen})
+
+    async def look(run: Any, attempt: Any) -> Sighting:
+        return sighting
+
+    world.launcher.look = look  # type: ignore[method-assign]
+
+
+def test_k14_a_cancel_waits_for_a_pod_that_has_not_taken_the_run(world: World) -> None:
+    to_be_cancelled_before_its_start(world)
+    shows(world, present=True)
+    world.reconcile()
+    assert world.run.status is RunStatus.CANCELLING
+    assert world.launcher.stopped == [RUN]
+    shows(world, state=JobState.GONE, detail="its Job was deleted")
+    world.reconcile()
+    assert (world.run.status, world.run.evidence) == (RunStatus.CANCELLED, Evidence.NO_ATTEMPT)
+
+
+def test_i5_a_pod_that_stays_keeps_no_cancel_waiting_for_ever_and_the_record_says_so(world: World) -> None:
+    to_be_cancelled_before_its_start(world)
+    shows(world, present=True)
+    world.database.advance(61)
+    world.reconcile()
+    assert (world.run.status, world.run.evidence) == (RunStatus.CANCELLED, Evidence.UNVERIFIED)
+    assert "its pod waits" in (world.run.message or "")
+
+
+def test_k14_a_job_that_somebody_deletes_is_a_cancel(world: World) -> None:
+    world.claimed()
+    shows(world, state=JobState.GONE, detail="its Job was deleted on the cluster", deleted=True)
+    world.reconcile()
+    assert world.run.status is RunStatus.CANCELLED
+    asked = next(event for event in world.database.events if event.kind == "run.cancelling")
+    assert asked.actor == "cluster"
+
+
+def test_k14_unless_it_had_published_by_then(world: World) -> None:
+    world.claimed()
+    world.loop.run(world.publish())
+    shows(world, state=JobState.GONE, detail="its Job was deleted on the cluster", deleted=True)
+    world.reconcile()
+    assert (world.run.status, world.run.evidence) == (RunStatus.SUCCEEDED, Evidence.LEDGER)
+
+
+def test_what_is_followed_elsewhere_gets_no_verdict_here(world: World) -> None:
+    world.claimed(may_publish=False)
+    shows(world, state=JobState.GONE, detail="its Job is complete", ended_well=True, supervised=False, followed=True)
+    assert world.reconcile() == Reconciled()
+    assert world.run.status is RunStatus.RUNNING
+
+
+def test_k17_between_two_pods_the_run_waits_and_nothing_is_cleared_away(world: World) -> None:
+    world.claimed()
+    attempt = world.database.attempts[FIRST]
+    death = DeathCertificate(cause=FailureCause.OOM_KILLED, message="over its limit")
+    world.database.attempts[FIRST] = msgspec.structs.replace(attempt, ended_at=attempt.started_at, certificate=death)
+    shows(world)
+    world.reconcile()
+    assert (world.run.status, world.run.cause) == (RunStatus.PENDING, FailureCause.OOM_KILLED)
+    assert world.launcher.cleaned == []
+
+
+def test_k6_what_can_never_start_has_its_verdict_after_its_fence_is_closed(world: World) -> None:
+    world.create(start_deadline=300)
+    shows(world, hopeless=True, certificate=DeathCertificate(cause=FailureCause.IMAGE_PULL, message="no such image"))
+    world.reconcile()
+    assert (world.run.status, world.run.cause) == (RunStatus.FAILED, FailureCause.IMAGE_PULL)
+    assert world.calls.index("close") < world.calls.index("move") < world.calls.index("clean")
+    with pytest.raises(RunClosed):
+        world.claimed()

@@ -134,12 +134,35 @@ def test_a_pass_and_the_trigger_at_once_launch_it_once(world: World) -> None:
     assert world.launcher.launched == [world.run.id]
 
 
+def test_a_launch_that_may_be_refused_is_tried_until_its_start_deadline(world: World) -> None:
+    world.launcher.doubts = "a policy refuses it, or has not heard of it"
+    run = world.ask().run
+    assert (run.status, run.launch) == (RunStatus.PENDING, Launch.DUE)
+    assert world.launcher.doubts in (run.message or "")
+    world.database.advance(59)
+    world.reconcile()
+    assert (world.run.status, world.run.launch) == (RunStatus.PENDING, Launch.DUE)
+    world.database.advance(2)
+    world.reconcile()
+    assert (world.run.status, world.run.cause) == (RunStatus.FAILED, FailureCause.CONFIG_ERROR)
+    assert world.launcher.doubts in (world.run.message or "")
+
+
+def test_a_launch_that_was_in_doubt_and_is_taken_late_is_taken(world: World) -> None:
+    world.launcher.doubts = "a policy refuses it, or has not heard of it"
+    world.ask()
+    world.database.advance(61)
+    world.launcher.doubts = None
+    world.reconcile()
+    assert (world.run.status, world.run.launch) == (RunStatus.PENDING, Launch.STARTED)
+
+
 def test_a_launch_that_is_refused_ends_it_failed_with_the_cause(world: World) -> None:
     world.launcher.refuses = "the folder is read-only"
     run = world.ask().run
     assert (run.status, run.cause) == (RunStatus.FAILED, FailureCause.CONFIG_ERROR)
     assert run.message is not None and "the folder is read-only" in run.message
-    assert [notice.kind for notice in world.database.outbox] == ["run.failed"]
+    assert [notice.kind for notice in world.database.outbox] == ["incident.opened"]
 
 
 def test_where_there_is_no_room_it_waits_and_says_why(loop: asyncio.Runner) -> None:

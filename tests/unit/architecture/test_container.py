@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from dependency_injector import providers
 
+from kubescribe.application.authoring.registry import Registry
+from kubescribe.application.metrics import Registry as Figures
 from kubescribe.entrypoints.composition.container import Container, container_for
 from kubescribe.entrypoints.composition.databases import Databases
+from kubescribe.entrypoints.composition.serving import services
 from kubescribe.entrypoints.settings import load_settings
 
 URLS = {
@@ -45,7 +48,7 @@ def test_a_provider_can_be_built_without_any_server(name: str, tmp_path: Path) -
             assert one is not None
             # None of it is a coroutine or a Future, which an asynchronous resource would make of its dependants.
             assert not asyncio.isfuture(one) and not asyncio.iscoroutine(one)
-            assert (provider() is one) is isinstance(provider, providers.Singleton)
+            assert (provider() is one) is isinstance(provider, providers.Singleton | providers.Selector)
 
     asyncio.run(build())
 
@@ -58,6 +61,17 @@ def test_without_a_report_database_nothing_publishes(tmp_path: Path) -> None:
             for name in NOT_CONFIGURED:
                 assert container.providers[name]() is None
             assert container.reconcile_runs() is not None
+
+    asyncio.run(build())
+
+
+def test_who_looks_at_slots_delays_nobody_who_starts_them(tmp_path: Path) -> None:
+    settings, databases = databases_of(URLS, tmp_path)
+
+    async def build() -> None:
+        async with container_for(settings, databases) as container:  # type: ignore[arg-type]
+            shown = services(container, Registry([]), lambda: None, Figures(), ())
+            assert shown.slots is not container.slots(), "one connection does one thing after the other"
 
     asyncio.run(build())
 

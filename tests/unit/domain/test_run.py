@@ -113,11 +113,6 @@ def test_a_legal_step(before: RunStatus, after: RunStatus) -> None:
     assert (event.actor, event.at, event.data["from"], event.seq) == ("user:bo", LATER, before, None)
     assert (step.after.finished_at == LATER) is step.after.status.terminal
     assert (step.after.evidence is not None) is step.after.status.terminal
-    if after in (RunStatus.FAILED, RunStatus.LOST):
-        assert step.notice is not None
-        assert (step.notice.run_id, step.notice.kind, step.notice.pipeline) == (RUN, f"run.{after}", "flights")
-    else:
-        assert step.notice is None
 
 
 @pytest.mark.parametrize(("before", "after"), [pair for pair in PAIRS if pair not in LEGAL])
@@ -135,7 +130,7 @@ def test_only_a_pending_run_is_created(status: RunStatus) -> None:
             steps.created(run)
         return
     step = steps.created(run)
-    assert (step.before, step.after, step.notice) == (None, run, None)
+    assert (step.before, step.after) == (None, run)
     assert (step.event.kind, step.event.actor, step.event.at) == ("run.created", "user:ann", LONG_AGO)
     assert step.event.data == {
         "pipeline": "flights",

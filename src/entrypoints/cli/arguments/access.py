@@ -35,5 +35,5 @@ def add_commands(commands: Commands) -> None:
     sign_in = commands.add_parser("sign-in", help="make a link that signs in once, within 15 minutes")
     sign_in.add_argument("--role", choices=ROLES, default="viewer", help="(default: viewer)")
     sign_in.add_argument(
-        "--url", default="http://127.0.0.1:8000", help="where the API is (default: http://127.0.0.1:8000)"
+        "--url", help="where people reach the API (default: KUBESCRIBE_PUBLIC_URL, else http://127.0.0.1:8000)"
     )

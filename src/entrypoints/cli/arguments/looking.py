@@ -43,7 +43,16 @@ def add_commands(commands: Commands) -> None:
     pipelines.add_argument("pipeline", nargs="?")
     json_flag(pipelines)
 
-    schedule = commands.add_parser("schedule", help="when a pipeline is due")
-    schedule.add_argument("pipeline")
+    slots = commands.add_parser("slots", help="what was expected of a pipeline's schedule, and what became of it")
+    slots.add_argument("pipeline")
+    slots.add_argument("--back", default="24h", metavar="DURATION", help="so far back (default: 24h)")
+    slots.add_argument("--ahead", default="24h", metavar="DURATION", help="so far ahead, up to 48h (default: 24h)")
+    json_flag(slots)
+
+    schedule = commands.add_parser(
+        "schedule", help="when a pipeline is due; schedule lint: what is wrong with schedules"
+    )
+    schedule.add_argument("pipeline", help="its name, or lint for what is wrong with the schedules of all")
+    schedule.add_argument("--check", action="store_true", help="of lint: a finding is exit code 65")
     schedule.add_argument("--count", type=int, default=5, metavar="N", help="slots to show")
     json_flag(schedule)

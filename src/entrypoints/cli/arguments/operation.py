@@ -27,11 +27,13 @@ def add_commands(commands: Commands) -> None:
     acts.add_parser("seal", help="seal what waits, where no API process runs")
 
     told = commands.add_parser("notify", help="send what people are to be told of failed, lost and recovered runs")
-    how = told.add_mutually_exclusive_group(required=True)
+    told.add_argument("act", nargs="?", choices=("test",), help="test: send a message, to see whether it arrives")
+    told.add_argument("channel", nargs="?", metavar="CHANNEL", help="to this channel alone: email, slack:ops, …")
+    how = told.add_mutually_exclusive_group()
     how.add_argument("--once", action="store_true", help="send what is due now, and end (75: something has to wait)")
     how.add_argument("--dead", action="store_true", help="list what was given up")
     how.add_argument("--revive", action="store_true", help="make what was given up due again")
-    how.add_argument("--test", action="store_true", help="send a message to everybody, to see whether it arrives")
+    how.add_argument("--test", action="store_true", help="as test, to everybody")
     json_flag(told)
 
     psql = commands.add_parser("psql", help="open psql on one of the databases, the embedded ones included")
@@ -43,6 +45,14 @@ def add_commands(commands: Commands) -> None:
     api.add_argument("--port", type=int, default=8000, help="(default: 8000; 0: any that is free)")
     api.add_argument("--sign-in", action="store_true", help="print a link that signs an administrator in, once")
     api.add_argument("--no-reconciler", action="store_true", help="serve only; another process looks after the runs")
+
+    manifests = commands.add_parser("manifests", help="print the CronJobs of all declared pipelines")
+    where = manifests.add_mutually_exclusive_group()
+    where.add_argument("--out", metavar="DIR", help="write a file for each, and a kustomization, instead")
+    where.add_argument("--check", metavar="DIR", help="compare with these files (65: they differ, and how)")
+
+    drift = commands.add_parser("drift", help="what of the cluster's CronJobs is not as declared (65: something)")
+    json_flag(drift)
 
     migrate = commands.add_parser("migrate", help="bring the databases' schemas up to date")
     printed = migrate.add_mutually_exclusive_group()

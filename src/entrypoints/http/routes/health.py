@@ -30,4 +30,6 @@ async def readyz(services: Use) -> Response[ReadinessView]:
     """Ask each dependency; what is wrong with it is in the log, its name here."""
     dependencies = await services.readiness()
     ready = not services.stopping.is_set() and all(state == "ok" for state in dependencies.values())
-    return Response(ReadinessView(ready=ready, dependencies=dependencies), status_code=200 if ready else 503)
+    ago = services.reconciled_ago()
+    view = ReadinessView(ready=ready, dependencies=dependencies, reconciled_ago=None if ago is None else round(ago, 1))
+    return Response(view, status_code=200 if ready else 503)

@@ -27,6 +27,10 @@ class Colour(Enum):
     retry_delay=datetime.timedelta(seconds=30),
     reports=["delays", "league"],
     snapshot="read",
+    fold="twice",
+    gap="skip",
+    catch_up="all",
+    catch_up_limit=7,
 )
 def airport_delays(run: Context, month: int | None = None, *, tags: list[str] = ["a"]) -> Missing | None:  # noqa: B006
     """Departure delays.
@@ -45,6 +49,7 @@ def test_what_is_declared_is_the_pipeline() -> None:
     assert (declared.run_deadline, declared.start_deadline) == (600.0, 90.0)
     assert (declared.retries, declared.retry_delay) == (2, 30.0)
     assert declared.reports == ("delays", "league")
+    assert (declared.fold, declared.gap, declared.catch_up, declared.catch_up_limit) == ("twice", "skip", "all", 7)
     assert ":airport_delays (" in declared.location
     assert "test_declaration.py:" in declared.location
     assert declared.code_version is not None and len(declared.code_version) == 16
@@ -163,6 +168,13 @@ def test_what_cannot_work_names_function_file_and_line(function: Any, message: s
         ({"schedule": ""}, "schedule '' cannot be used: it is empty"),
         ({"schedule": ["@daily"]}, r"schedule is \['@daily'\], and has to be text"),
         ({"snapshot": "never"}, "snapshot is 'never'"),
+        ({"fold": "both"}, "fold is 'both', and may be one of 'once', 'twice'"),
+        ({"gap": None}, "gap is None, and may be one of 'run_after', 'skip'"),
+        ({"catch_up": "some"}, "catch_up is 'some', and may be one of 'none', 'latest', 'all'"),
+        ({"catch_up": "latest"}, "without a schedule there is nothing to catch up with"),
+        ({"schedule": "@daily", "catch_up_limit": 3}, "only catch_up='all' has a limit"),
+        ({"schedule": "@daily", "catch_up": "all", "catch_up_limit": 0}, "catch_up_limit is 0, not between 1 and 1000"),
+        ({"schedule": "@daily", "catch_up": "all", "catch_up_limit": "3"}, "catch_up_limit is '3', and has to be a"),
         ({"reports": ["Not A Name"]}, "cannot name a report"),
         ({"reports": ["a", "a"]}, "report a is declared twice"),
         ({"name": "Upper"}, "cannot name a pipeline"),

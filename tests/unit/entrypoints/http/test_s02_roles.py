@@ -18,11 +18,13 @@ MAY: dict[Scope, set[Role]] = {
     Scope.RUNS_READ: {V, O, A},
     Scope.LOGS_READ: {V, O, A},
     Scope.PIPELINES_READ: {V, O, A},
+    Scope.INCIDENTS_READ: {V, O, A},
     Scope.REPORTS_READ: {V, O, A},
     Scope.RUNS_TRIGGER: {O, A},
     Scope.RUNS_CANCEL: {O, A},
     Scope.RUNS_RETRY: {O, A},
     Scope.PIPELINES_PAUSE: {O, A},
+    Scope.INCIDENTS_HANDLE: {O, A},
     Scope.REPORTS_ROLLBACK: {A},
     Scope.METRICS_READ: {A},
 }

@@ -45,6 +45,8 @@ NEVER_ASKED = {
     errors.LauncherBusy,
     errors.BadSetting,
     errors.ChecksFailed,
+    errors.ClusterRefused,
+    errors.ClusterUnavailable,
     errors.CommandNotFound,
     errors.EmbeddedNotAnswering,
     errors.EmbeddedUnavailable,
@@ -171,7 +173,8 @@ def test_readyz_names_what_is_away() -> None:
 
     world = ApiWorld(runlog=check("runlog"), report=check("report"))
     with world.client() as client:
-        assert client.get("/readyz").json() == {"ready": True, "dependencies": {"runlog": "ok", "report": "ok"}}
+        well = {"ready": True, "dependencies": {"runlog": "ok", "report": "ok"}, "reconciled_ago": None}
+        assert client.get("/readyz").json() == well
         for error, word in (
             (errors.DatabaseUnavailable("RunLog", SECRET), "away"),
             (errors.DatabaseReadOnly("RunLog", SECRET), "read-only"),

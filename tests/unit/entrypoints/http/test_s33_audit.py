@@ -13,6 +13,7 @@ from tests.support.api_world import URL, ApiWorld
 from tests.support.report_worlds import memory_world
 
 from kubescribe.domain.access import Role, Scope
+from kubescribe.domain.incident import IncidentKind, Trouble
 
 CHANGING = {
     "/runs/trigger": Scope.RUNS_TRIGGER,
@@ -20,6 +21,10 @@ CHANGING = {
     "/runs/{run_id}/retry": Scope.RUNS_RETRY,
     "/pipelines/{name}/pause": Scope.PIPELINES_PAUSE,
     "/pipelines/{name}/resume": Scope.PIPELINES_PAUSE,
+    "/incidents/{number}/acknowledge": Scope.INCIDENTS_HANDLE,
+    "/incidents/{number}/snooze": Scope.INCIDENTS_HANDLE,
+    "/incidents/{number}/assign": Scope.INCIDENTS_HANDLE,
+    "/incidents/{number}/note": Scope.INCIDENTS_HANDLE,
     "/reports/{name}/rollback": Scope.REPORTS_ROLLBACK,
 }
 
@@ -66,13 +71,27 @@ def test_each_change_says_who_how_why_and_what_it_changed(world: ApiWorld, clien
     older, newer = (one.publish(one.stage(pl.DataFrame({"k": [1]}), "sales"))[0].version for one in attempts)
     token, text = world.token(Role.ADMIN)
     headers, why = {"Authorization": f"Bearer {text}"}, {"reason": "the month is over"}
-    bodies: dict[str, dict[str, Any]] = {"/runs/trigger": {"pipeline": "totals"}}
+    until = "2030-01-01T00:00:00+00:00"
+    bodies: dict[str, dict[str, Any]] = {
+        "/runs/trigger": {"pipeline": "totals"},
+        "/incidents/{number}/snooze": {"until": until},
+        "/incidents/{number}/assign": {"to": "ann"},
+    }
+    world.database.trouble(Trouble(pipeline="totals", kind=IncidentKind.MISSED, at=world.database.now()))
     changed: dict[str, tuple[str, dict[str, Any] | None, dict[str, Any]]] = {
         "/runs/trigger": ("run.created", None, {"status": "pending"}),
         "/runs/{run_id}/cancel": ("run.cancelling", {"status": "pending"}, {"status": "cancelling"}),
         "/runs/{run_id}/retry": ("run.created", None, {"status": "pending"}),
         "/pipelines/{name}/pause": ("pipeline.paused", {"paused": False}, {"paused": True}),
         "/pipelines/{name}/resume": ("pipeline.resumed", {"paused": True}, {"paused": False}),
+        "/incidents/{number}/acknowledge": (
+            "incident.acknowledged",
+            {"acknowledged_by": None},
+            {"acknowledged_by": f"token:{token.id}"},
+        ),
+        "/incidents/{number}/snooze": ("incident.snoozed", {"snoozed_until": None}, {"snoozed_until": until}),
+        "/incidents/{number}/assign": ("incident.assigned", {"assigned_to": None}, {"assigned_to": "ann"}),
+        "/incidents/{number}/note": ("incident.noted", None, {}),
         "/reports/{name}/rollback": ("report.rolled_back", {"version": newer}, {"version": older}),
     }
     assert set(changed) == set(CHANGING)
@@ -81,7 +100,8 @@ def test_each_change_says_who_how_why_and_what_it_changed(world: ApiWorld, clien
     for path, (kind, before, after) in changed.items():
         count = len(world.database.events)
         name = "sales" if path.startswith("/reports") else "totals"
-        answer = client.post(there[path].at(run, name), json=why | bodies.get(path, {}), headers=headers)
+        body = {"text": why["reason"]} if path.endswith("/note") else why | bodies.get(path, {})
+        answer = client.post(there[path].at(run, name), json=body, headers=headers)
         assert answer.status_code in (200, 202), answer.text
         told = [one for one in world.database.events[count:] if one.method is not None]
         assert [(one.kind, one.method, one.reason, one.actor) for one in told] == [

@@ -1,0 +1,1 @@
+"""The smallest pipeline with a report, to see a new installation at work."""

@@ -1,0 +1,1 @@
+"""PagerDuty's Events API. Knows the ports and the domain; never another adapter."""

@@ -1,0 +1,1 @@
+"""Figures against a real control plane; without its programs there are none."""

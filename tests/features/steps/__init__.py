@@ -1,0 +1,1 @@
+"""The steps of ``features/*.feature``: plain functions, for pytest-bdd never awaits an ``async def`` step."""
