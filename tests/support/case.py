@@ -15,8 +15,6 @@ from .world import FAMILY, World
 
 PASSES = 6
 """Within so many passes of the reconciler a world without faults has to be quiet."""
-LAST = 3
-"""Within so many runs what is left of those before has to be gone."""
 
 
 @dataclass
@@ -134,24 +132,19 @@ class Case:
 
 
 def left_over(world: World) -> list[str]:
-    """What some last runs of every report, with no reader in their way, leave of those before. Ends the reader.
+    """What a last run of every report, with no reader in its way, leaves of those before it. Ends the reader.
 
-    One does it, unless the machine is so busy that a lock is not had in time: that version is left to the next. What is
-    in the way of one that stays for good is told too.
+    What is in the way of it is told too.
     """
     case = Case(world, plan=AGAIN)
     case.start().ended()
     case.check(must_succeed=True)
     world.reader.stop()
-    left: list[str] = []
-    for _ in range(LAST):
-        last = Case(world, plan=AGAIN)
-        assert last.start().ended() == 0
-        world.processes.clear()
-        left = [row["what"] for row in world.rows("report", _LEFT_OVER, world.keep)]
-        if not left:
-            return []
-    return left + [row["what"] for row in world.rows("report", _IN_THE_WAY)]
+    last = Case(world, plan=AGAIN)
+    assert last.start().ended() == 0
+    world.processes.clear()
+    left = [row["what"] for row in world.rows("report", _LEFT_OVER, world.keep)]
+    return left + [row["what"] for row in world.rows("report", _IN_THE_WAY)] if left else []
 
 
 def footprint(world: World) -> dict[str, frozenset[str]]:
